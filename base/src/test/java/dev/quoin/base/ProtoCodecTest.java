@@ -1,0 +1,54 @@
+package dev.quoin.base;
+
+import java.util.HexFormat;
+
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class ProtoCodecTest {
+    @Test
+    void whatIsWrittenIsReadBack() {
+        ProtoWriter writer = new ProtoWriter(0);
+        writer.varintField(1, -1);
+        writer.varintFieldIfSet(2, 0);
+        writer.bytesField(3, Bytes.utf8("value"));
+        writer.varintField(64, 300);
+
+        ProtoReader reader = new ProtoReader(Bytes.of(writer.toByteArray()));
+        int tag = reader.tag();
+        assertThat(ProtoReader.field(tag)).isEqualTo(1);
+        assertThat(reader.varint(tag)).isEqualTo(-1);
+        tag = reader.tag();
+        assertThat(ProtoReader.field(tag)).isEqualTo(3);
+        assertThat(reader.bytes(tag)).isEqualTo(Bytes.utf8("value"));
+        tag = reader.tag();
+        assertThat(ProtoReader.field(tag)).isEqualTo(64);
+        reader.skip(tag);
+        assertThat(reader.tag()).isZero();
+    }
+
+    @Test
+    void sizesAreThoseOfTheBytes() {
+        for (int bit = 0; bit < 64; bit++) {
+            ProtoWriter writer = new ProtoWriter(0);
+            writer.varint(1L << bit);
+            assertThat(writer.size()).isEqualTo(ProtoWriter.varintSize(1L << bit));
+        }
+    }
+
+    @Test
+    void aLengthBeyondTheInputIsRefusedBeforeAnythingIsAllocated() {
+        ProtoReader reader = new ProtoReader(Bytes.of(HexFormat.of().parseHex("1affffffff0f00")));
+        int tag = reader.tag();
+        assertThatThrownBy(() -> reader.bytes(tag)).isInstanceOf(ProtoReader.Malformed.class)
+                .hasMessage("field 3 claims 4294967295 bytes, 1 are left");
+    }
+
+    @Test
+    void anEndlessNumberIsRefused() {
+        ProtoReader reader = new ProtoReader(Bytes.of(HexFormat.of().parseHex("ffffffffffffffffffffff01")));
+        assertThatThrownBy(reader::varint).isInstanceOf(ProtoReader.Malformed.class);
+    }
+}
