@@ -14,6 +14,11 @@ public final class View {
         this.compactedRevision = compactedRevision;
     }
 
+    /** The index behind it, for tests. */
+    KeyIndex index() {
+        return reading.index();
+    }
+
     public long revision() {
         return reading.revision();
     }
