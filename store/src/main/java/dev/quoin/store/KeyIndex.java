@@ -62,8 +62,8 @@ final class KeyIndex {
     @Nullable
     History find(Bytes key) {
         Leaf leaf = leafOf(key);
-        int at = leaf.search(key);
-        return at < 0 ? null : leaf.histories[at];
+        int at = leaf.find(key);
+        return at == Leaf.NOT_FOUND ? null : leaf.histories[at];
     }
 
     private Leaf leafOf(Bytes key) {
@@ -101,8 +101,8 @@ final class KeyIndex {
     void scan(KeyRange range, Visitor visitor) {
         if (range.isSingle()) {
             Leaf leaf = leafOf(range.key());
-            int at = leaf.search(range.key());
-            if (at >= 0) {
+            int at = leaf.find(range.key());
+            if (at != Leaf.NOT_FOUND) {
                 visitor.visit(leaf.keys[at], leaf.histories[at]);
             }
             return;
@@ -212,20 +212,29 @@ final class KeyIndex {
         Node copy(long newEdition);
     }
 
+    /**
+     * Keys and their histories. Beside each key stands its hash: a single key is looked for among these, which lie side
+     * by side, because a binary search would touch half a dozen keys that lie anywhere in memory. A hash decides nothing
+     * but where to look.
+     */
     private static final class Leaf implements Node {
+        private static final int NOT_FOUND = -1;
+
         private final long edition;
         private final byte[][] keys;
+        private final int[] hashes;
         private final History[] histories;
         private int size;
         private int live;
 
         private Leaf(long edition) {
-            this(edition, new byte[WIDTH][], new History[WIDTH]);
+            this(edition, new byte[WIDTH][], new int[WIDTH], new History[WIDTH]);
         }
 
-        private Leaf(long edition, byte[][] keys, History[] histories) {
+        private Leaf(long edition, byte[][] keys, int[] hashes, History[] histories) {
             this.edition = edition;
             this.keys = keys;
+            this.hashes = hashes;
             this.histories = histories;
         }
 
@@ -246,10 +255,20 @@ final class KeyIndex {
 
         @Override
         public Leaf copy(long newEdition) {
-            Leaf copy = new Leaf(newEdition, keys.clone(), histories.clone());
+            Leaf copy = new Leaf(newEdition, keys.clone(), hashes.clone(), histories.clone());
             copy.size = size;
             copy.live = live;
             return copy;
+        }
+
+        private int find(Bytes key) {
+            int hash = key.hashCode();
+            for (int at = 0; at < size; at++) {
+                if (hashes[at] == hash && compare(keys[at], key) == 0) {
+                    return at;
+                }
+            }
+            return NOT_FOUND;
         }
 
         /** Where the key is, or -1 - (where it would be). */
@@ -293,16 +312,18 @@ final class KeyIndex {
             Invariant.check(found < 0, "a key is added that is in the index already");
             int at = -1 - found;
             System.arraycopy(keys, at, keys, at + 1, size - at);
+            System.arraycopy(hashes, at, hashes, at + 1, size - at);
             System.arraycopy(histories, at, histories, at + 1, size - at);
             keys[at] = key.toByteArray();
+            hashes[at] = key.hashCode();
             histories[at] = history;
             size++;
             live += history.isLive() ? 1 : 0;
         }
 
         private void replace(Bytes key, History history) {
-            int at = search(key);
-            Invariant.check(at >= 0, "a key is changed that is not in the index");
+            int at = find(key);
+            Invariant.check(at != NOT_FOUND, "a key is changed that is not in the index");
             live += (history.isLive() ? 1 : 0) - (histories[at].isLive() ? 1 : 0);
             histories[at] = history;
         }
@@ -313,6 +334,7 @@ final class KeyIndex {
             Leaf right = new Leaf(edition);
             right.size = size - keep;
             System.arraycopy(keys, keep, right.keys, 0, right.size);
+            System.arraycopy(hashes, keep, right.hashes, 0, right.size);
             System.arraycopy(histories, keep, right.histories, 0, right.size);
             Arrays.fill(keys, keep, size, null);
             Arrays.fill(histories, keep, size, null);
