@@ -1,0 +1,571 @@
+package dev.quoin.net;
+
+import java.util.ArrayDeque;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Stream;
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Bytes;
+
+/**
+ * A gRPC call on an HTTP/2 stream: the half-close rules, the credit of its client, and the order headers, messages,
+ * trailers. Sources: grpc-go server.go and stream.go for what is answered when; docs/evidence for what was seen.
+ *
+ * <p>Inbound, a message is told to the handler while there is credit; one that comes without credit waits, and from then
+ * on nothing is given back to the stream's window, so that at most a window of bytes waits.
+ */
+final class H2Call extends H2Stream implements Call, MessageReader.Target {
+    private final Method method;
+    private final Http2Headers requestHeaders;
+    private final String subtype;
+    private final boolean gzip;
+    private final long deadlineNanos;
+    private final Deadlines.@Nullable Timer deadline;
+    private final MessageReader reader;
+
+    private @Nullable ArrayDeque<Bytes> waiting;
+    private int credit;
+    private int unconsumed;
+    private long charged;
+    private boolean delivered; // the message of a method whose client sends one
+    private boolean halfCloseTold;
+    private boolean headersSent;
+    private boolean finished;
+    private volatile boolean cancelled;
+    private volatile @Nullable Metadata metadata;
+    private @Nullable Object attachment;
+
+    H2Call(H2Connection connection, Http2Stream stream, RequestHead head, Http2Headers requestHeaders) {
+        super(connection, stream);
+        method = head.method();
+        this.requestHeaders = requestHeaders;
+        subtype = head.subtype;
+        gzip = head.gzip;
+        reader = new MessageReader(this, connection.shared().limits.requestBytesMax());
+        credit = method.kind().clientStreams() ? connection.shared().limits.messagesAheadMax() : 1;
+        if (head.timeoutNanos < 0) {
+            deadlineNanos = NO_DEADLINE;
+            deadline = null;
+        } else {
+            long now = System.nanoTime();
+            // A hundred years is for ever, and does not overflow.
+            deadlineNanos = now + Math.min(head.timeoutNanos, 3_153_600_000_000_000_000L);
+            deadline = new Deadlines.Timer() {
+                @Override
+                void due() {
+                    deadlinePassed();
+                }
+            };
+        }
+    }
+
+    void open() {
+        if (deadline != null) {
+            connection.loop().deadlines.arm(deadline, deadlineNanos);
+        }
+        connection.shared().metrics.callOpened(method);
+        try {
+            method.handler().onOpen(this);
+        } catch (Throwable t) {
+            fault(t);
+        }
+    }
+
+    // ---- inbound ----
+
+    @Override
+    int data(ByteBuf data, int total, boolean end) {
+        if (end) {
+            remoteEnded = true;
+        }
+        if (isOver() || delivered) {
+            return total;
+        }
+        try {
+            reader.feed(data);
+        } catch (StatusException e) {
+            refuse(e.status());
+        }
+        if (end) {
+            ended();
+        }
+        if (waiting != null && !waiting.isEmpty() && method.kind().clientStreams()) {
+            unconsumed += total;
+            return 0;
+        }
+        return total;
+    }
+
+    @Override
+    public void message(boolean compressed, int flag, Bytes message) throws StatusException {
+        Bytes plain = plain(compressed, flag, message);
+        switch (method.kind()) {
+            case UNARY -> {
+                delivered = true;
+                if (connection.owesTooMuch()) {
+                    wait(plain);
+                    connection.hold(this);
+                } else {
+                    tell(plain);
+                }
+            }
+            case SERVER_STREAMING -> {
+                if (waiting != null) {
+                    throw new StatusException(Status.Code.INTERNAL, "cardinality violation: "
+                            + "received multiple request messages for non-client-streaming RPC");
+                }
+                wait(plain); // It is told with the end, as grpc-go's generated handlers wait for it.
+            }
+            case CLIENT_STREAMING, BIDI -> {
+                if (credit > 0 && (waiting == null || waiting.isEmpty())) {
+                    credit--;
+                    uncharge();
+                    tell(plain);
+                } else {
+                    wait(plain);
+                }
+            }
+        }
+    }
+
+    private Bytes plain(boolean compressed, int flag, Bytes message) throws StatusException {
+        if (flag == 0) {
+            return message;
+        }
+        if (!compressed) {
+            throw new StatusException(Status.Code.INTERNAL, "grpc: received unexpected payload format " + flag);
+        }
+        if (!gzip) {
+            throw new StatusException(Status.Code.INTERNAL,
+                    "grpc: compressed flag set with identity or empty encoding");
+        }
+        Bytes plain = Gzip.inflate(message, connection.shared().limits.requestBytesMax());
+        grew(plain.length());
+        return plain;
+    }
+
+    private void wait(Bytes message) {
+        if (waiting == null) {
+            waiting = new ArrayDeque<>();
+        }
+        waiting.add(message);
+    }
+
+    private void tell(Bytes message) {
+        if (method.mode() == Method.Mode.HOT) {
+            connection.loop().hotMessage();
+        }
+        try {
+            method.handler().onMessage(this, message);
+        } catch (Throwable t) {
+            fault(t);
+        }
+    }
+
+    /** The connection has taken its answers: the call it held back may begin. */
+    void release() {
+        Bytes message = waiting == null ? null : waiting.poll();
+        if (!isOver() && message != null) {
+            tell(message);
+        }
+    }
+
+    @Override
+    public boolean over() {
+        return isOver() || (delivered && !method.kind().clientStreams());
+    }
+
+    @Override
+    public void grew(int bytes) throws StatusException {
+        if (bytes == 0) {
+            return;
+        }
+        charged += bytes;
+        if (!connection.charge(bytes)) {
+            connection.shared().metrics.refused(NetMetrics.Refusal.REQUEST_BYTES);
+            throw new StatusException(Status.Code.RESOURCE_EXHAUSTED, "too many bytes of requests in work");
+        }
+    }
+
+    private void uncharge() {
+        connection.charge(-charged);
+        charged = 0;
+    }
+
+    @Override
+    void remoteEnd() {
+        remoteEnded = true;
+        if (!isOver()) {
+            ended();
+        }
+    }
+
+    /** The client's side has ended: the rules of grpc-go for what came too early or not at all. */
+    private void ended() {
+        if (isOver()) {
+            return;
+        }
+        switch (method.kind()) {
+            case UNARY -> {
+                if (!delivered) {
+                    refuse(Status.of(Status.Code.UNKNOWN, reader.insideBody() ? "unexpected EOF" : "EOF"));
+                }
+            }
+            case SERVER_STREAMING -> endOfOnlyMessage();
+            case CLIENT_STREAMING, BIDI -> {
+                if (reader.insideBody()) {
+                    refuse(Status.of(Status.Code.INTERNAL, "unexpected EOF"));
+                } else if (waiting == null || waiting.isEmpty()) {
+                    tellHalfClose();
+                }
+            }
+        }
+    }
+
+    private void endOfOnlyMessage() {
+        if (reader.insideBody()) {
+            refuse(Status.of(Status.Code.INTERNAL, "unexpected EOF"));
+            return;
+        }
+        if (waiting == null) {
+            refuse(Status.of(Status.Code.INTERNAL, "cardinality violation: "
+                    + "received no request message from non-client-streaming RPC"));
+            return;
+        }
+        delivered = true;
+        if (connection.owesTooMuch()) {
+            connection.hold(this);
+            return;
+        }
+        release();
+        tellHalfClose();
+    }
+
+    private void tellHalfClose() {
+        if (isOver() || halfCloseTold) {
+            return;
+        }
+        halfCloseTold = true;
+        try {
+            method.handler().onHalfClose(this);
+        } catch (Throwable t) {
+            fault(t);
+        }
+    }
+
+    @Override
+    public void request(int messages) {
+        if (loop().inLoop()) {
+            requestNow(messages);
+        } else {
+            connection.loop().post(new LoopState.Op() {
+                @Override
+                void run() {
+                    requestNow(messages);
+                }
+            });
+        }
+    }
+
+    private void requestNow(int messages) {
+        if (isOver() || !method.kind().clientStreams()) {
+            return;
+        }
+        credit += messages;
+        while (credit > 0 && waiting != null && !waiting.isEmpty()) {
+            credit--;
+            tell(waiting.remove());
+            if (isOver()) {
+                return;
+            }
+        }
+        if (waiting == null || waiting.isEmpty()) {
+            if (unconsumed > 0) {
+                uncharge();
+                connection.consume(this, unconsumed);
+                unconsumed = 0;
+            }
+            if (remoteEnded && !reader.insideBody()) {
+                tellHalfClose();
+            }
+        }
+    }
+
+    // ---- outbound ----
+
+    @Override
+    public void headers(Metadata initial) {
+        if (loop().inLoop()) {
+            headersNow(initial);
+        } else {
+            connection.loop().post(new LoopState.Op() {
+                @Override
+                void run() {
+                    headersNow(initial);
+                }
+            });
+        }
+    }
+
+    private void headersNow(Metadata initial) {
+        if (isOver() || headersSent) {
+            return;
+        }
+        headersSent = true;
+        connection.writeHeaders(this, GrpcHeaders.initial(subtype, gzip, initial), false);
+    }
+
+    @Override
+    public void send(Bytes message) {
+        send(new Bytes[]{message});
+    }
+
+    @Override
+    public void send(Bytes... pieces) {
+        Bytes[] packed = gzip ? new Bytes[]{Gzip.deflate(pieces)} : pieces;
+        long size = size(packed);
+        if (loop().inLoop()) {
+            sendNow(packed, size);
+            return;
+        }
+        sending(size);
+        connection.loop().post(new LoopState.Op() {
+            @Override
+            void run() {
+                sendNow(packed, size);
+                sent(size);
+            }
+        });
+    }
+
+    private void sendNow(Bytes[] pieces, long size) {
+        if (isOver()) {
+            return;
+        }
+        if (tooLarge(size)) {
+            return;
+        }
+        headersNow(Metadata.EMPTY);
+        if (!isOver()) {
+            connection.writeMessage(this, gzip, pieces, size);
+            checkWritable();
+        }
+    }
+
+    private boolean tooLarge(long size) {
+        int max = connection.shared().limits.answerBytesMax();
+        if (size <= max) {
+            return false;
+        }
+        String prefix = method.kind() == Method.Kind.UNARY ? "grpc: " : "";
+        finishNow(Status.of(Status.Code.RESOURCE_EXHAUSTED,
+                prefix + "trying to send message larger than max (" + size + " vs. " + max + ")"), Metadata.EMPTY);
+        return true;
+    }
+
+    @Override
+    public void finish(Bytes... answer) {
+        Bytes[] packed = gzip ? new Bytes[]{Gzip.deflate(answer)} : answer;
+        long size = size(packed);
+        if (loop().inLoop()) {
+            answerNow(packed, size);
+        } else {
+            connection.loop().post(new Answer(this, packed, size));
+        }
+    }
+
+    private static final class Answer extends LoopState.Op {
+        private final H2Call call;
+        private final Bytes[] pieces;
+        private final long size;
+
+        Answer(H2Call call, Bytes[] pieces, long size) {
+            this.call = call;
+            this.pieces = pieces;
+            this.size = size;
+        }
+
+        @Override
+        void run() {
+            call.answerNow(pieces, size);
+        }
+    }
+
+    private void answerNow(Bytes[] pieces, long size) {
+        if (!late()) {
+            sendNow(pieces, size);
+            finishNow(Status.OK, Metadata.EMPTY);
+        }
+    }
+
+    @Override
+    public void finish(Status status, Metadata trailers) {
+        if (loop().inLoop()) {
+            finishLate(status, trailers);
+        } else {
+            connection.loop().post(new LoopState.Op() {
+                @Override
+                void run() {
+                    finishLate(status, trailers);
+                }
+            });
+        }
+    }
+
+    private void finishLate(Status status, Metadata trailers) {
+        if (!late()) {
+            finishNow(status, trailers);
+        }
+    }
+
+    /** Whether this answer comes after the end: it is counted, and dropped. */
+    private boolean late() {
+        if (isOver()) {
+            connection.shared().metrics.refused(NetMetrics.Refusal.LATE_ANSWER);
+        }
+        return isOver();
+    }
+
+    private void finishNow(Status status, Metadata trailers) {
+        if (isOver() || finished) {
+            return;
+        }
+        finished = true;
+        Http2Headers last = headersSent ? GrpcHeaders.trailers(status, trailers)
+                : GrpcHeaders.trailersOnly(200, subtype, status, trailers);
+        headersSent = true;
+        connection.writeEnd(this, last);
+        end(End.FINISHED);
+    }
+
+    private static long size(Bytes[] pieces) {
+        long size = 0;
+        for (Bytes piece : pieces) {
+            size += piece.length();
+        }
+        return size;
+    }
+
+    // ---- ends ----
+
+    /** The request broke a rule: the status is our answer, if there is still someone to read it. */
+    private void refuse(Status status) {
+        if (status.code() == Status.Code.RESOURCE_EXHAUSTED) {
+            connection.shared().metrics.refused(NetMetrics.Refusal.MESSAGE_TOO_LARGE);
+        }
+        finishNow(status, Metadata.EMPTY);
+    }
+
+    private void fault(Throwable t) {
+        finishNow(Faults.internal("handler of " + method.path(), t), Metadata.EMPTY);
+    }
+
+    private void deadlinePassed() {
+        end(End.DEADLINE);
+        connection.reset(this, Http2Error.CANCEL);
+    }
+
+    /** Ends the call for its handler; what has been written may still be on its way. */
+    void end(End why) {
+        if (isOver()) {
+            return;
+        }
+        cancelled = why != End.FINISHED;
+        setOver();
+        if (deadline != null) {
+            connection.loop().deadlines.disarm(deadline);
+        }
+        uncharge();
+        waiting = null;
+        connection.shared().metrics.callEnded(method, why);
+        try {
+            method.handler().onEnd(this, why);
+        } catch (Throwable t) {
+            Faults.internal("end of " + method.path(), t);
+        }
+        if (unconsumed > 0) {
+            connection.consume(this, unconsumed);
+            unconsumed = 0;
+        }
+    }
+
+    @Override
+    void closed(End why) {
+        unconsumed = 0; // The flow controller gives back what a closed stream held.
+        end(why);
+    }
+
+    @Override
+    void becameWritable() {
+        try {
+            method.handler().onWritable(this);
+        } catch (Throwable t) {
+            fault(t);
+        }
+    }
+
+    // ---- what is fixed ----
+
+    H2Connection connection() {
+        return connection;
+    }
+
+    @Override
+    public Method method() {
+        return method;
+    }
+
+    @Override
+    public Metadata headers() {
+        Metadata known = metadata;
+        if (known == null) {
+            known = RequestHead.metadata(requestHeaders);
+            metadata = known;
+        }
+        return known;
+    }
+
+    @Override
+    public Peer peer() {
+        return connection.peer();
+    }
+
+    @Override
+    public Loop loop() {
+        return connection.loop();
+    }
+
+    @Override
+    public long deadlineNanos() {
+        return deadlineNanos;
+    }
+
+    @Override
+    public boolean cancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public boolean writable() {
+        return writableHint();
+    }
+
+    @Override
+    public boolean awaitWritable() throws InterruptedException {
+        return awaitRoom();
+    }
+
+    @Override
+    public @Nullable Object attachment() {
+        return attachment;
+    }
+
+    @Override
+    public void attach(@Nullable Object other) {
+        attachment = other;
+    }
+
+}

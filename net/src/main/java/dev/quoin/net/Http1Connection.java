@@ -1,0 +1,370 @@
+package dev.quoin.net;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.LockSupport;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.ReferenceCountUtil;
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Bytes;
+
+/**
+ * One HTTP/1.1 connection: one request in work at a time; what is pipelined behind it waits, and the socket is not read
+ * meanwhile. An offer to upgrade is ignored, as etcd ignores it. Owned by its loop.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
+final class Http1Connection extends ChannelInboundHandlerAdapter implements LoopState.Connection {
+    private final Shared shared;
+    private final LoopState loop;
+    private final Peer peer;
+    private final Admission admission;
+    private final ArrayDeque<Object> pipelined = new ArrayDeque<>(); // at most what one read brought
+    private io.netty.handler.codec.http.@Nullable HttpRequest head;
+    private ByteBuf body = Unpooled.EMPTY_BUFFER;
+    private boolean expectsContinue;
+    private boolean working;
+    private boolean keepAlive;
+    private boolean draining;
+    private boolean gone;
+    private volatile boolean overHint;
+    private volatile @Nullable Thread waiter;
+    private @Nullable ChannelHandlerContext context;
+
+    private final Deadlines.Timer idle = new Deadlines.Timer() {
+        @Override
+        void due() {
+            ctx().close();
+        }
+    };
+
+    Http1Connection(Shared shared, LoopState loop, Peer peer, Admission admission) {
+        this.shared = shared;
+        this.loop = loop;
+        this.peer = peer;
+        this.admission = admission;
+    }
+
+    private ChannelHandlerContext ctx() {
+        return java.util.Objects.requireNonNull(context);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        loop.opened(this);
+        shared.metrics.connectionOpened(peer.tls());
+        draining = shared.draining;
+        armIdle();
+    }
+
+    private void armIdle() {
+        loop.deadlines.disarm(idle);
+        loop.deadlines.arm(idle, System.nanoTime() + shared.limits.httpIdleMillisMax() * 1_000_000);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        if (working) {
+            pipelined.add(message);
+        } else {
+            accept(message);
+        }
+    }
+
+    private void accept(Object message) {
+        try {
+            if (message instanceof io.netty.handler.codec.http.HttpRequest request) {
+                begin(request);
+            }
+            if (!working && message instanceof HttpContent content) {
+                more(content);
+            }
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    private void begin(io.netty.handler.codec.http.HttpRequest request) {
+        admission.admitted();
+        armIdle();
+        if (request.decoderResult().isFailure()) {
+            Throwable cause = request.decoderResult().cause();
+            shared.metrics.refused(NetMetrics.Refusal.HTTP_HEAD);
+            if (cause instanceof TooLongHttpLineException) {
+                refuse(414, "request line too long\n");
+            } else if (cause instanceof TooLongHttpHeaderException) {
+                refuse(431, "request header fields too large\n");
+            } else {
+                refuse(400, "malformed request\n");
+            }
+            return;
+        }
+        keepAlive = request.protocolVersion().equals(HttpVersion.HTTP_1_1) && HttpUtil.isKeepAlive(request);
+        if (request.protocolVersion().majorVersion() != 1) {
+            refuse(505, "HTTP version not supported\n");
+        } else if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && request.headers().getAll(HttpHeaderNames.HOST).size() != 1) {
+            refuse(400, "missing required Host header\n");
+        } else if (HttpUtil.getContentLength(request, 0L) > shared.limits.httpBodyBytesMax()) {
+            shared.metrics.refused(NetMetrics.Refusal.HTTP_BODY);
+            refuse(413, "request body too large\n");
+        } else {
+            head = request;
+            body = Unpooled.EMPTY_BUFFER;
+            expectsContinue = HttpUtil.is100ContinueExpected(request);
+            if (expectsContinue) {
+                // The body is wanted now, because it is collected before the request is served.
+                ctx().writeAndFlush(new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE,
+                        Unpooled.EMPTY_BUFFER));
+            }
+        }
+    }
+
+    private void more(HttpContent content) {
+        io.netty.handler.codec.http.HttpRequest request = head;
+        if (request == null) {
+            return;
+        }
+        if (content.decoderResult().isFailure()) {
+            refuse(400, "malformed request body\n");
+            return;
+        }
+        ByteBuf bytes = content.content();
+        if (body.readableBytes() + bytes.readableBytes() > shared.limits.httpBodyBytesMax()) {
+            shared.metrics.refused(NetMetrics.Refusal.HTTP_BODY);
+            refuse(413, "request body too large\n");
+            return;
+        }
+        if (bytes.isReadable()) {
+            if (!body.isWritable()) {
+                body = Unpooled.buffer(Math.max(bytes.readableBytes(), 256)).writeBytes(body);
+            }
+            body.writeBytes(bytes);
+        }
+        if (content instanceof LastHttpContent) {
+            head = null;
+            work(request);
+        }
+    }
+
+    private void work(io.netty.handler.codec.http.HttpRequest request) {
+        working = true;
+        loop.deadlines.disarm(idle);
+        ctx().channel().config().setAutoRead(false);
+        boolean bodiless = request.method().name().equals("HEAD");
+        HttpRequest own = own(request);
+        body = Unpooled.EMPTY_BUFFER;
+        Reply reply = new Reply(bodiless, request.protocolVersion().equals(HttpVersion.HTTP_1_1));
+        if (!shared.requests.start(() -> HttpWork.run(shared, own, reply))) {
+            shared.metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
+            respond(HttpResponse.text(503, "too many requests in work\n"), bodiless);
+        }
+    }
+
+    private HttpRequest own(io.netty.handler.codec.http.HttpRequest request) {
+        String target = request.uri();
+        int question = target.indexOf('?');
+        HttpFields fields = HttpFields.collect(
+                sink -> request.headers().forEach(entry -> sink.accept(entry.getKey(), entry.getValue())));
+        Bytes bytes = body.isReadable() ? Bytes.of(body.array(), body.arrayOffset(), body.readableBytes())
+                : Bytes.EMPTY;
+        return new HttpRequest(request.method().name(), question < 0 ? target : target.substring(0, question),
+                question < 0 ? null : target.substring(question + 1), fields, bytes, peer);
+    }
+
+    /** Answers and closes: what follows on this connection cannot be trusted to be a request. */
+    private void refuse(int status, String text) {
+        head = null;
+        working = true;
+        keepAlive = false;
+        loop.deadlines.disarm(idle);
+        respond(HttpResponse.text(status, text), false);
+    }
+
+    private void respond(HttpResponse response, boolean bodiless) {
+        if (gone) {
+            return;
+        }
+        Bytes bytes = response.body() instanceof HttpResponse.Body.Whole whole ? whole.bytes() : Bytes.EMPTY;
+        DefaultFullHttpResponse out = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1,
+                HttpResponseStatus.valueOf(response.status()),
+                bodiless ? Unpooled.EMPTY_BUFFER
+                        : Unpooled.wrappedBuffer(bytes.array(), bytes.offset(), bytes.length()));
+        HttpWork.fields(response, false).forEach((name, value) -> out.headers().add(HttpWork.canonical(name), value));
+        if (!persists()) {
+            out.headers().set("Connection", HttpHeaderValues.CLOSE);
+        }
+        ctx().writeAndFlush(out);
+        done();
+    }
+
+    private boolean persists() {
+        return keepAlive && !draining;
+    }
+
+    private void done() {
+        if (!persists()) {
+            ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            return;
+        }
+        working = false;
+        armIdle();
+        while (!working && !pipelined.isEmpty()) {
+            accept(pipelined.remove());
+        }
+        if (!working) {
+            ctx().channel().config().setAutoRead(true);
+        }
+    }
+
+    /** The way back from the virtual thread. */
+    private final class Reply implements HttpWork.Reply {
+        private final boolean bodiless;
+        private final boolean chunked;
+
+        Reply(boolean bodiless, boolean chunked) {
+            this.bodiless = bodiless;
+            this.chunked = chunked;
+        }
+
+        @Override
+        public void whole(HttpResponse response) {
+            loop.execute(() -> respond(response, bodiless));
+        }
+
+        @Override
+        public void head(HttpResponse response) {
+            loop.execute(() -> {
+                DefaultHttpResponse out = new DefaultHttpResponse(HttpVersion.HTTP_1_1,
+                        HttpResponseStatus.valueOf(response.status()));
+                HttpWork.fields(response, false)
+                        .forEach((name, value) -> out.headers().add(HttpWork.canonical(name), value));
+                if (chunked) {
+                    out.headers().set("Transfer-Encoding", HttpHeaderValues.CHUNKED);
+                }
+                if (!persists()) {
+                    out.headers().set("Connection", HttpHeaderValues.CLOSE);
+                }
+                ctx().writeAndFlush(out);
+                // A client that goes is noticed only by reading.
+                ctx().channel().config().setAutoRead(true);
+            });
+        }
+
+        @Override
+        public boolean piece(Bytes piece) throws InterruptedException {
+            if (!awaitRoom()) {
+                return false;
+            }
+            if (!bodiless) {
+                ctx().writeAndFlush(new DefaultHttpContent(
+                        Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
+            }
+            return true;
+        }
+
+        @Override
+        public void end() {
+            loop.execute(() -> {
+                if (!gone) {
+                    ctx().writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+                    done();
+                }
+            });
+        }
+
+        @Override
+        public void fail() {
+            loop.execute(() -> ctx().close());
+        }
+    }
+
+    private boolean awaitRoom() throws InterruptedException {
+        waiter = Thread.currentThread();
+        try {
+            while (!overHint && !ctx().channel().isWritable()) {
+                LockSupport.park(this);
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+            }
+        } finally {
+            waiter = null;
+        }
+        return !overHint;
+    }
+
+    private void wakeWaiter() {
+        Thread waiting = waiter;
+        if (waiting != null) {
+            LockSupport.unpark(waiting);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        wakeWaiter();
+        ctx.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (!gone) {
+            gone = true;
+            overHint = true;
+            wakeWaiter();
+            admission.close();
+            loop.deadlines.disarm(idle);
+            loop.closed(this);
+            shared.metrics.connectionClosed(peer.tls());
+            pipelined.forEach(ReferenceCountUtil::release);
+            pipelined.clear();
+        }
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void drain() {
+        draining = true;
+        if (!working && head == null) {
+            ctx().close();
+        }
+    }
+
+    @Override
+    public void abort(End why) {
+        ctx().close();
+    }
+
+    private long unwritableSinceNanos;
+    private long lastQueued = -1;
+
+    @Override
+    public void sweep(long nowNanos) {
+        long queued = ctx().channel().isWritable() ? -1 : ctx().channel().bytesBeforeWritable();
+        if (queued < 0 || queued != lastQueued) {
+            lastQueued = queued;
+            unwritableSinceNanos = nowNanos;
+        } else if (nowNanos - unwritableSinceNanos > shared.limits.writeStallMillisMax() * 1_000_000) {
+            shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
+            ctx().close();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package dev.quoin.net;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link NetConfig} listening. Started once, closed once; {@link #drain} is the polite way to close. Its methods may be
+ * called from any thread but a loop.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
+public final class NetServer implements AutoCloseable {
+    private static final int BACKLOG = 4096;
+    private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
+
+    private final Shared shared;
+    private final MultiThreadIoEventLoopGroup group;
+    private final ExecutorService handshakes;
+    private final @Nullable TlsContext tls;
+    private final Map<EventExecutor, LoopState> loops = new HashMap<>();
+    private final List<Channel> listeners = new ArrayList<>();
+
+    private NetServer(NetConfig config) throws IOException {
+        shared = new Shared(config);
+        handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-tls", true));
+        tls = config.tls() == null ? null : new TlsContext(config.tls(), handshakes);
+        group = new MultiThreadIoEventLoopGroup(config.loops(), new DefaultThreadFactory("net-loop", true),
+                NioIoHandler.newFactory());
+        for (EventExecutor executor : group) {
+            LoopState loop = new LoopState((EventLoop) executor, config.turn());
+            loops.put(executor, loop);
+            executor.scheduleAtFixedRate(() -> sweep(loop), 1, 1, TimeUnit.SECONDS);
+        }
+    }
+
+    /**
+     * Listens on every address of {@code config}, or on none.
+     *
+     * @throws IOException an address cannot be had, or a certificate cannot be read; the text names it
+     */
+    public static NetServer start(NetConfig config) throws IOException {
+        NetServer server = new NetServer(config);
+        try {
+            for (NetConfig.Listen listen : config.listens()) {
+                server.listeners.add(server.listen(listen));
+            }
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private Channel listen(NetConfig.Listen listen) throws IOException {
+        boolean unix = listen.address() instanceof UnixDomainSocketAddress;
+        if (listen.address() instanceof UnixDomainSocketAddress address) {
+            removeLeftSocket(address.getPath());
+        }
+        Class<? extends ServerChannel> type = unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class;
+        ServerBootstrap bootstrap = new ServerBootstrap().group(group).channel(type)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        accepted(channel, listen);
+                    }
+                });
+        if (!unix) {
+            bootstrap.option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.SO_KEEPALIVE, true);
+        }
+        ChannelFuture bound = bootstrap.bind(listen.address()).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen on " + listen.address() + ": " + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        return bound.channel();
+    }
+
+    /** Whoever ran before may have left its socket, and only a socket is ours to remove. */
+    private static void removeLeftSocket(Path path) throws IOException {
+        if (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)) {
+            Files.delete(path);
+        }
+    }
+
+    private void accepted(Channel channel, NetConfig.Listen listen) {
+        LoopState loop = java.util.Objects.requireNonNull(loops.get(channel.eventLoop()));
+        Object address = channel.remoteAddress() instanceof InetSocketAddress inet ? inet.getAddress() : null;
+        Admission admission = Admission.admit(shared, loop, channel, address);
+        if (admission == null || shared.draining) {
+            if (admission != null) {
+                admission.close();
+            }
+            channel.unsafe().close(channel.unsafe().voidPromise());
+            return;
+        }
+        Pipelines pipelines = new Pipelines(shared, loop, admission, channel, tls);
+        channel.pipeline().addLast(new Sniffer(pipelines, listen.plain(), listen.tls()));
+    }
+
+    private void sweep(LoopState loop) {
+        long now = System.nanoTime();
+        loop.forEachConnection(connection -> {
+            try {
+                connection.sweep(now);
+            } catch (RuntimeException e) {
+                Faults.internal("sweep of a connection", e);
+            }
+        });
+    }
+
+    /** Where it listens, in the order of the configuration, with the ports that were free. */
+    public List<SocketAddress> addresses() {
+        return listeners.stream().map(Channel::localAddress).toList();
+    }
+
+    /** The TCP port of the first listener. */
+    public int port() {
+        return ((InetSocketAddress) listeners.getFirst().localAddress()).getPort();
+    }
+
+    /** Its loops, for whoever hangs something on each before the first call. */
+    public List<Loop> loops() {
+        return List.copyOf(loops.values());
+    }
+
+    /** Reads the certificate files again, for connections to come. On failure the old ones stay in use. */
+    public void reloadTls() throws IOException {
+        if (tls != null) {
+            tls.reload();
+        }
+    }
+
+    /**
+     * Stops politely: accepts nothing more, tells every client twice (first that no new calls are wanted, then which was
+     * the last one taken), lets calls at work finish for at most {@code grace}, then cuts what is left and closes.
+     */
+    public void drain(Duration grace) throws InterruptedException {
+        shared.draining = true;
+        listeners.forEach(Channel::close);
+        onEachLoop(loop -> loop.forEachConnection(LoopState.Connection::drain));
+        long until = System.nanoTime() + grace.toNanos();
+        while (shared.connections.get() > 0 && System.nanoTime() < until) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        onEachLoop(loop -> loop.forEachConnection(connection -> connection.abort(End.DRAINED)));
+        close();
+    }
+
+    private void onEachLoop(java.util.function.Consumer<LoopState> work) throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(loops.size());
+        for (LoopState loop : loops.values()) {
+            loop.execute(() -> {
+                try {
+                    work.accept(loop);
+                } finally {
+                    done.countDown();
+                }
+            });
+        }
+        done.await(5, TimeUnit.SECONDS);
+    }
+
+    /** Stops now: connections are cut, calls end with {@link End#CONNECTION_LOST}. */
+    @Override
+    public void close() {
+        listeners.forEach(Channel::close);
+        for (LoopState loop : loops.values()) {
+            loop.execute(() -> loop.forEachConnection(connection -> connection.abort(End.CONNECTION_LOST)));
+        }
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        handshakes.shutdownNow();
+    }
+
+}

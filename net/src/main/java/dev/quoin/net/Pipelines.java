@@ -1,0 +1,141 @@
+package dev.quoin.net;
+
+import java.util.concurrent.TimeUnit;
+
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.ApplicationProtocolNegotiationHandler;
+import io.netty.handler.ssl.SslHandler;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The pipelines of one connection, put in place once its client has shown what it speaks. */
+@SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
+final class Pipelines {
+    private static final Logger LOG = LoggerFactory.getLogger(Pipelines.class);
+
+    private final Shared shared;
+    private final LoopState loop;
+    private final Admission admission;
+    private final Channel channel;
+    private final @Nullable TlsContext tls;
+
+    Pipelines(Shared shared, LoopState loop, Admission admission, Channel channel, @Nullable TlsContext tls) {
+        this.shared = shared;
+        this.loop = loop;
+        this.admission = admission;
+        this.channel = channel;
+        this.tls = tls;
+    }
+
+    /** The connection went before it had become anything. */
+    void lost() {
+        admission.close();
+    }
+
+    void http2(ChannelPipeline pipeline, boolean encrypted, @Nullable String commonName) {
+        if (!encrypted) {
+            pipeline.addLast(new MergingHandler(shared.metrics));
+        }
+        Peer peer = new Peer(channel.remoteAddress(), encrypted, commonName);
+        pipeline.addLast(new H2Connection.Builder(shared, loop, peer, admission).build());
+        pipeline.addLast(new Last(shared));
+    }
+
+    void http1(ChannelPipeline pipeline, boolean encrypted, @Nullable String commonName) {
+        NetLimits limits = shared.limits;
+        pipeline.addLast(
+                new HttpServerCodec(new HttpDecoderConfig().setMaxInitialLineLength(limits.requestLineBytesMax())
+                        .setMaxHeaderSize(limits.headerListBytesMax())));
+        Peer peer = new Peer(channel.remoteAddress(), encrypted, commonName);
+        pipeline.addLast(new Http1Connection(shared, loop, peer, admission));
+        pipeline.addLast(new Last(shared));
+    }
+
+    void tls(ChannelPipeline pipeline) {
+        TlsContext context = java.util.Objects.requireNonNull(tls);
+        SslHandler handler = context.handler(channel.alloc());
+        handler.setHandshakeTimeout(shared.limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
+        pipeline.addLast(handler);
+        pipeline.addLast(new Negotiated(handler));
+    }
+
+    /** Waits for the handshake, then serves what was agreed on; without agreement, HTTP/1.1. */
+    private final class Negotiated extends ApplicationProtocolNegotiationHandler {
+        private final SslHandler handler;
+        private boolean configured;
+
+        Negotiated(SslHandler handler) {
+            super(ApplicationProtocolNames.HTTP_1_1);
+            this.handler = handler;
+        }
+
+        @Override
+        protected void configurePipeline(ChannelHandlerContext ctx, String protocol) {
+            configured = true;
+            String commonName = commonName(handler.engine().getSession());
+            if (protocol.equals(ApplicationProtocolNames.HTTP_2)) {
+                http2(ctx.pipeline(), true, commonName);
+            } else {
+                http1(ctx.pipeline(), true, commonName);
+            }
+        }
+
+        @Override
+        protected void handshakeFailure(ChannelHandlerContext ctx, Throwable cause) {
+            LOG.warn("rejected connection on client endpoint: remote-addr={} error={}", ctx.channel().remoteAddress(),
+                    cause.getMessage());
+            ctx.close();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+            if (!configured) {
+                lost();
+            }
+            super.channelInactive(ctx);
+        }
+    }
+
+    private static @Nullable String commonName(SSLSession session) {
+        try {
+            return TlsContext.commonName(session.getPeerPrincipal().getName());
+        } catch (SSLPeerUnverifiedException e) {
+            return null;
+        }
+    }
+
+    /** The end of every pipeline: a connection that breaks is counted and closed, without a stack trace in the log. */
+    static final class Last extends ChannelInboundHandlerAdapter {
+        private final Shared shared;
+
+        Last(Shared shared) {
+            this.shared = shared;
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            shared.metrics.refused(NetMetrics.Refusal.PROTOCOL);
+            if (!(cause instanceof java.io.IOException) && !(cause instanceof io.netty.handler.codec.DecoderException)
+                    && !(cause instanceof SSLException)) {
+                Faults.internal("connection", cause);
+            }
+            ctx.close();
+        }
+    }
+}
