@@ -98,6 +98,11 @@ public final class RaftCore {
         return role == Role.LEADER;
     }
 
+    /** Whether this node is the only voter and neither leads nor stands for election. */
+    public boolean isAloneWithoutLeader() {
+        return role == Role.FOLLOWER && configuration.voters().size() == 1 && configuration.isVoter(id);
+    }
+
     /** The leader this node knows, 0 for none. */
     public long leader() {
         return leader;

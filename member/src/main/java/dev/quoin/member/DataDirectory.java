@@ -1,0 +1,57 @@
+package dev.quoin.member;
+
+import java.nio.file.Path;
+
+import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskLock;
+
+/**
+ * Where a member keeps its files, laid out as etcd lays them out as far as they are the same:
+ *
+ * <pre>
+ * DATA-DIR/member/wal/      the write-ahead log, in etcd's format
+ * DATA-DIR/member/ledger/   the store's records, our own
+ * DATA-DIR/member/snap/db   an etcd's database: not ours to start on
+ * </pre>
+ */
+record DataDirectory(Path root) {
+    Path member() {
+        return root.resolve("member");
+    }
+
+    Path wal() {
+        return member().resolve("wal");
+    }
+
+    Path ledger() {
+        return member().resolve("ledger");
+    }
+
+    /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
+    DiskLock take(Disk disk) {
+        disk.createDirectories(member());
+        DiskLock lock = disk.lock(member());
+        boolean accepted = false;
+        try {
+            refuseForeign(disk);
+            accepted = true;
+            return lock;
+        } finally {
+            if (!accepted) {
+                lock.close();
+            }
+        }
+    }
+
+    private void refuseForeign(Disk disk) {
+        Path database = member().resolve("snap").resolve("db");
+        if (disk.exists(database)) {
+            throw new StartRefused(database + " is the database of an etcd. Opening it in place is not supported yet;"
+                    + " start with an empty --data-dir, and copy the keys with etcdctl.");
+        }
+        if (disk.exists(ledger()) && !disk.exists(wal())) {
+            throw new StartRefused(ledger() + " is there, but the write-ahead log " + wal() + " is not."
+                    + " Put it back, or remove this member's directory and start anew.");
+        }
+    }
+}

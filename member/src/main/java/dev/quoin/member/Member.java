@@ -1,0 +1,229 @@
+package dev.quoin.member;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import com.google.protobuf.MessageLite;
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Clock;
+import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskLock;
+import dev.quoin.raft.RaftCore;
+import dev.quoin.store.Outcome;
+import dev.quoin.store.View;
+
+/**
+ * A running member, for those who serve clients. Every method may be called from any thread.
+ *
+ * <p>A write: {@link #prepare} makes the entry, {@link #propose} hands over any number at once, and the {@link Answer} of
+ * each hears what became of it. A read: {@link #read} says when {@link #view} is fresh enough; one that may be stale takes
+ * the view at once.
+ */
+public final class Member implements AutoCloseable {
+    private final Startup startup;
+    private final DiskLock lock;
+    private final Clock clock;
+    private final MemberLimits limits;
+    private final RequestIds ids;
+    private final Waiters waiters;
+    private final Mailbox<RaftLoop.Message> raftMailbox;
+    private final RaftLoop raftLoop;
+    private final ApplyLoop applyLoop;
+    private final ActorThread raftThread;
+    private final ActorThread applyThread;
+    private final ActorThread logThread;
+    private final ActorThread ledgerThread;
+    private final ActorThread preparerThread;
+    private volatile boolean stopped;
+
+    /**
+     * Opens the directory, or makes it, and starts the member's threads. Returns before there is a leader.
+     *
+     * @param halt told when the member must not go on
+     * @throws StartRefused if the directory is not one that this member can start on
+     * @throws dev.quoin.disk.Damaged if what it holds is not what was written
+     * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
+     */
+    public static Member start(MemberConfig config, Disk disk, Clock clock, Halt halt) {
+        DataDirectory directory = new DataDirectory(config.dataDirectory());
+        DiskLock lock = directory.take(disk);
+        Startup startup;
+        try {
+            startup = Startup.on(disk, directory, config);
+        } catch (Throwable refused) {
+            lock.close();
+            throw refused;
+        }
+        Member member = new Member(config, startup, lock, clock, halt);
+        member.logThread.start();
+        member.ledgerThread.start();
+        member.preparerThread.start();
+        member.applyThread.start();
+        member.raftThread.start();
+        return member;
+    }
+
+    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Halt halt) {
+        this.startup = startup;
+        this.lock = lock;
+        this.clock = clock;
+        limits = config.limits();
+        ids = new RequestIds(startup.memberId(), clock.now().toEpochMilli());
+        waiters = new Waiters(limits.inFlightBytesMax());
+        raftMailbox = new Mailbox<>();
+        LogWriter logWriter = new LogWriter(startup.wal(),
+                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
+        LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
+        LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
+        applyLoop = new ApplyLoop(startup.store(), startup.ledger(), startup.membership(), startup.restart().applied(),
+                waiters, limits.ledgerUnwrittenBytesMax(), ledgerWriter::nudge,
+                configuration -> raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration)));
+        ledgerWriter.onFlushed(() -> {
+            release.consider(startup.ledger().durable());
+            applyLoop.nudge();
+        });
+        raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()), startup.memberId(), clock, limits,
+                waiters, () -> chores(config), logWriter, applyLoop);
+        raftThread = new ActorThread("raft", raftLoop, halt);
+        applyThread = new ActorThread("apply", applyLoop, halt);
+        logThread = new ActorThread("wal", logWriter, halt);
+        ledgerThread = new ActorThread("ledger", ledgerWriter, halt);
+        preparerThread = new ActorThread("wal-ahead", new LogPreparer(startup.wal()), halt);
+    }
+
+    // ---- writing
+
+    /**
+     * Makes the entry for a request.
+     *
+     * @param message the request as the client encoded it
+     */
+    public Proposal prepare(Requests.Kind kind, Bytes message, Answer answer) {
+        long id = ids.next();
+        return new Proposal(id, Requests.entry(id, kind, message), answer, deadline());
+    }
+
+    /** Hands proposals over, in order. Each is answered, at once if too much is under way already. */
+    public void propose(List<Proposal> proposals) {
+        List<RaftLoop.Message> accepted = new ArrayList<>(proposals.size());
+        for (Proposal proposal : proposals) {
+            if (stopped) {
+                proposal.answer().failed(Failure.STOPPED);
+            } else if (waiters.add(proposal)) {
+                accepted.add(new RaftLoop.Message.Propose(proposal));
+            } else {
+                proposal.answer().failed(Failure.TOO_MANY_REQUESTS);
+            }
+        }
+        raftMailbox.putAll(accepted);
+    }
+
+    // ---- reading
+
+    /** Says when the {@link #view} shows everything that was acknowledged before this call. */
+    public void read(ReadAnswer answer) {
+        if (stopped) {
+            answer.failed(Failure.STOPPED);
+            return;
+        }
+        raftMailbox.put(new RaftLoop.Message.Read(answer, deadline()));
+    }
+
+    /** The keys as of the last batch applied here. */
+    public View view() {
+        return startup.store().view();
+    }
+
+    // ---- about the member
+
+    public long memberId() {
+        return startup.memberId();
+    }
+
+    public long clusterId() {
+        return startup.clusterId();
+    }
+
+    /** The term this member is in. */
+    public long term() {
+        return raftLoop.progress().term();
+    }
+
+    public Membership membership() {
+        return applyLoop.membership();
+    }
+
+    public MemberStatus status() {
+        RaftLoop.Progress progress = raftLoop.progress();
+        return new MemberStatus(progress.leader(), progress.term(), progress.committed(), applyLoop.appliedIndex(),
+                startup.ledger().totalBytes());
+    }
+
+    /**
+     * Waits until this member has a leader and answers linearizable reads.
+     *
+     * @return false if it does not within the time
+     */
+    public boolean awaitReady(long timeout, TimeUnit unit) throws InterruptedException {
+        CountDownLatch ready = new CountDownLatch(1);
+        read(new ReadAnswer() {
+            @Override
+            public void ready() {
+                ready.countDown();
+            }
+
+            @Override
+            public void failed(Failure failure) {}
+        });
+        return ready.await(timeout, unit);
+    }
+
+    /** What this member tells the cluster when it becomes the leader. */
+    private List<Proposal> chores(MemberConfig config) {
+        return Chores.of(applyLoop.membership(), startup.memberId(), config).stream().map(this::prepareOwn).toList();
+    }
+
+    private Proposal prepareOwn(Chores.Request request) {
+        long id = ids.next();
+        MessageLite entry = request.withId(id);
+        return new Proposal(id, Requests.entry(entry), NOBODY, deadline());
+    }
+
+    private static final Answer NOBODY = new Answer() {
+        @Override
+        public void outcome(Outcome outcome) {}
+
+        @Override
+        public void failed(Failure failure) {}
+    };
+
+    private long deadline() {
+        return clock.nanos() + limits.requestTimeoutNanos();
+    }
+
+    /**
+     * Stops in order: no new requests, then each owner finishes its turn, then the ledger is written out. Whoever still
+     * waits is told so. What was acknowledged is on the disk with or without this.
+     */
+    @Override
+    public void close() {
+        if (stopped) {
+            return;
+        }
+        stopped = true;
+        raftThread.stop();
+        logThread.stop();
+        applyThread.stop();
+        ledgerThread.stop();
+        preparerThread.stop();
+        raftLoop.abandon();
+        applyLoop.abandon();
+        waiters.failAll(Failure.STOPPED);
+        startup.ledger().flush();
+        startup.ledger().close();
+        startup.wal().close();
+        lock.close();
+    }
+}

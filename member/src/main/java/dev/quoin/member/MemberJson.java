@@ -1,0 +1,94 @@
+package dev.quoin.member;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
+
+/**
+ * The JSON form of a member that etcd puts into a configuration change (api/membership/member.go): {@code id} is an
+ * unsigned number, empty fields but {@code peerURLs} are left out, unknown keys are ignored.
+ */
+final class MemberJson {
+    private MemberJson() {}
+
+    static Bytes write(MemberInfo member) {
+        StringWriter text = new StringWriter();
+        try (JsonWriter json = new JsonWriter(text)) {
+            // As Go's encoder does.
+            json.setHtmlSafe(true);
+            json.beginObject();
+            json.name("id").jsonValue(Long.toUnsignedString(member.id()));
+            writeUrls(json.name("peerURLs"), member.peerUrls());
+            if (member.isLearner()) {
+                json.name("isLearner").value(true);
+            }
+            if (!member.name().isEmpty()) {
+                json.name("name").value(member.name());
+            }
+            if (!member.clientUrls().isEmpty()) {
+                writeUrls(json.name("clientURLs"), member.clientUrls());
+            }
+            json.endObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("a string refused to be written to", e);
+        }
+        return Bytes.utf8(text.toString());
+    }
+
+    private static void writeUrls(JsonWriter json, List<String> urls) throws IOException {
+        json.beginArray();
+        for (String url : urls) {
+            json.value(url);
+        }
+        json.endArray();
+    }
+
+    /** Reads what stands in a committed entry: that it does not parse means that the log is not what it should be. */
+    static MemberInfo read(Bytes text) {
+        long id = 0;
+        String name = "";
+        List<String> peerUrls = List.of();
+        List<String> clientUrls = List.of();
+        boolean isLearner = false;
+        try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
+            json.beginObject();
+            while (json.hasNext()) {
+                switch (json.nextName()) {
+                    case "id" -> id = Long.parseUnsignedLong(json.nextString());
+                    case "name" -> name = json.nextString();
+                    case "peerURLs" -> peerUrls = readUrls(json);
+                    case "clientURLs" -> clientUrls = readUrls(json);
+                    case "isLearner" -> isLearner = json.nextBoolean();
+                    default -> json.skipValue();
+                }
+            }
+            json.endObject();
+        } catch (IOException | NumberFormatException | IllegalStateException e) {
+            throw Invariant.violation("the member in a configuration change does not parse: %s", e.getMessage());
+        }
+        return new MemberInfo(id, name, peerUrls, clientUrls, isLearner);
+    }
+
+    private static List<String> readUrls(JsonReader json) throws IOException {
+        List<String> urls = new ArrayList<>();
+        if (json.peek() == JsonToken.NULL) {
+            json.nextNull();
+            return urls;
+        }
+        json.beginArray();
+        while (json.hasNext()) {
+            urls.add(json.nextString());
+        }
+        json.endArray();
+        return urls;
+    }
+}

@@ -1,0 +1,162 @@
+package dev.quoin.member;
+
+import java.util.List;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.quoin.api.etcdserverpb.Metadata;
+import dev.quoin.api.raftpb.ConfChange;
+import dev.quoin.api.raftpb.ConfChangeType;
+import dev.quoin.base.Bytes;
+import dev.quoin.disk.Disk;
+import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.ledger.LedgerLimits;
+import dev.quoin.disk.wal.Wal;
+import dev.quoin.disk.wal.WalEntry;
+import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.disk.wal.WalState;
+import dev.quoin.raft.Entry;
+import dev.quoin.raft.EntryKind;
+import dev.quoin.raft.HardState;
+import dev.quoin.raft.Restart;
+import dev.quoin.store.Leases;
+import dev.quoin.store.Store;
+
+/**
+ * What a member is made of when it starts: found on the disk, or made anew. The ledger holds the store up to some applied
+ * index, the log everything behind it. What lies between is applied again by the ordinary way, once consensus says that
+ * it is committed; so starting after a crash is nothing special.
+ */
+record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store store, Membership membership,
+        Restart restart) {
+
+    private static final long FIRST_TERM = 1;
+
+    static Startup on(Disk disk, DataDirectory directory, MemberConfig config) {
+        Wal.Recovered log = openLog(disk, directory, config);
+        boolean opened = false;
+        try {
+            Startup startup = withLedger(disk, directory, log);
+            opened = true;
+            return startup;
+        } finally {
+            if (!opened) {
+                log.wal().close();
+            }
+        }
+    }
+
+    // ---- the log
+
+    private static Wal.Recovered openLog(Disk disk, DataDirectory directory, MemberConfig config) {
+        if (!Wal.exists(disk, directory.wal())) {
+            Wal.create(disk, directory.wal(), newMetadata(config), WalLimits.DEFAULT).close();
+        }
+        Wal.Recovered log = Wal.open(disk, directory.wal(), WalLimits.DEFAULT);
+        if (log.entries().isEmpty() && log.state().equals(WalState.EMPTY)) {
+            return bootstrap(log, config);
+        }
+        return log;
+    }
+
+    private static Bytes newMetadata(MemberConfig config) {
+        long memberId = Ids.member(config.peerUrls(), config.clusterToken());
+        return Bytes.of(Metadata.newBuilder().setNodeID(memberId).setClusterID(Ids.cluster(List.of(memberId))).build()
+                .toByteArray());
+    }
+
+    /** The log of a cluster that begins: an entry for each member it starts with, committed by definition. */
+    private static Wal.Recovered bootstrap(Wal.Recovered log, MemberConfig config) {
+        long memberId = metadata(log).getNodeID();
+        MemberInfo self = new MemberInfo(memberId, config.name(), config.peerUrls(), List.of(), false);
+        Bytes change = Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode).setNodeId(memberId)
+                .setContext(ByteString.copyFrom(MemberJson.write(self).toByteArray())).build().toByteArray());
+        WalEntry entry = new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, 1, change);
+        WalState state = new WalState(FIRST_TERM, 0, 1);
+        log.wal().append(List.of(entry), state);
+        log.wal().sync();
+        return new Wal.Recovered(log.wal(), log.metadata(), state, log.snapshot(), List.of(entry));
+    }
+
+    private static Metadata metadata(Wal.Recovered log) {
+        try {
+            return Metadata.parseFrom(log.metadata().toByteArray());
+        } catch (InvalidProtocolBufferException e) {
+            throw new StartRefused("the write-ahead log names no member: its metadata does not parse: "
+                    + e.getMessage());
+        }
+    }
+
+    // ---- the ledger
+
+    private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log) {
+        LedgerRecords records = new LedgerRecords();
+        Store store = new Store(records, Leases.NONE);
+        Restoration restoration = new Restoration(store);
+        Ledger ledger = Ledger.open(disk, directory.ledger(), LedgerLimits.DEFAULT, restoration);
+        boolean consistent = false;
+        try {
+            records.bind(ledger);
+            store.restored();
+            Ledger.Commit last = ledger.durable();
+            long applied = last == null ? 0 : last.appliedIndex();
+            refuseGap(log, applied, directory);
+            Metadata metadata = metadata(log);
+            Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
+                    restoration.membership, restart(metadata.getNodeID(), log, restoration.membership, applied));
+            consistent = true;
+            return startup;
+        } finally {
+            if (!consistent) {
+                ledger.close();
+            }
+        }
+    }
+
+    /** The log must reach back to what the ledger has applied, and forward at least as far. */
+    private static void refuseGap(Wal.Recovered log, long applied, DataDirectory directory) {
+        long base = log.snapshot().index();
+        long last = base + log.entries().size();
+        if (applied < base) {
+            throw new StartRefused("The ledger in " + directory.ledger() + " ends at applied index " + applied
+                    + ", and the log in " + directory.wal() + " begins only after " + base
+                    + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
+        }
+        if (applied > last) {
+            throw new StartRefused("The ledger in " + directory.ledger() + " has applied index " + applied
+                    + ", but the log in " + directory.wal() + " ends at " + last
+                    + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
+        }
+        if (log.state().commit() > last) {
+            throw new StartRefused("The log in " + directory.wal() + " ends at index " + last + ", but "
+                    + log.state().commit() + " was committed. Restore a backup, or start anew.");
+        }
+    }
+
+    private static Restart restart(long memberId, Wal.Recovered log, Membership membership, long applied) {
+        WalState state = log.state();
+        List<Entry> entries = log.entries().stream().map(
+                entry -> new Entry(entry.term(), entry.index(), EntryKind.of(entry.type()), entry.data())).toList();
+        return new Restart(memberId, new HardState(state.term(), state.vote(), state.commit()),
+                membership.confState(), log.snapshot().index(), log.snapshot().term(), entries, applied);
+    }
+
+    /** Takes what the ledger tells while it is opened to whom it belongs. */
+    private static final class Restoration implements Ledger.Visitor {
+        private final Store store;
+        private Membership membership = Membership.NONE;
+
+        Restoration(Store store) {
+            this.store = store;
+        }
+
+        @Override
+        public void record(long position, long main, int sub, int kind, Bytes payload) {
+            if (kind == LedgerRecords.MEMBERSHIP) {
+                membership = Membership.decode(payload);
+            } else {
+                store.restore(position, main, sub, kind, payload);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.quoin.server;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
+import dev.quoin.base.ProtoWriter;
+import dev.quoin.member.Member;
+import dev.quoin.store.Outcome;
+
+/**
+ * Outcomes as the messages that clients receive (etcdserverpb, rpc.proto). Stored KeyValues are passed on as the bytes
+ * they are, as pieces of the answer: a list is not copied together here.
+ *
+ * <p>Field numbers: PutResponse 1 header, 2 prev_kv; RangeResponse 1 header, 2 kvs, 3 more, 4 count; DeleteRangeResponse
+ * 1 header, 2 deleted, 3 prev_kvs; TxnResponse 1 header, 2 succeeded, 3 responses; ResponseOp 1 range, 2 put, 3 delete, 4
+ * txn.
+ */
+final class Answers {
+    private static final int FIELD_HEADER = 1;
+
+    private final Member member;
+
+    Answers(Member member) {
+        this.member = member;
+    }
+
+    /** The pieces of the answer to a request of its own, which has a full header. */
+    Bytes[] of(Outcome outcome) {
+        Pieces pieces = new Pieces();
+        body(pieces, header(outcome), outcome);
+        return pieces.toArray();
+    }
+
+    private static void body(Pieces pieces, Bytes header, Outcome outcome) {
+        pieces.writer.bytesField(FIELD_HEADER, header);
+        switch (outcome) {
+            case Outcome.Put put -> {
+                if (put.prev() != null) {
+                    pieces.message(2, put.prev());
+                }
+            }
+            case Outcome.Ranged ranged -> {
+                ranged.kvs().forEach(kv -> pieces.message(2, kv));
+                pieces.writer.varintFieldIfSet(3, ranged.more() ? 1 : 0);
+                pieces.writer.varintFieldIfSet(4, ranged.count());
+            }
+            case Outcome.Deleted deleted -> {
+                pieces.writer.varintFieldIfSet(2, deleted.count());
+                deleted.prevs().forEach(kv -> pieces.message(3, kv));
+            }
+            case Outcome.Txned txned -> {
+                pieces.writer.varintFieldIfSet(2, txned.succeeded() ? 1 : 0);
+                txned.responses().forEach(response -> pieces.message(3, responseOp(response)));
+            }
+            case Outcome.Compacted compacted -> {}
+            case Outcome.Nothing nothing -> {}
+            case Outcome.Refused refused -> throw Invariant.violation("a refusal is not an answer: %s", refused);
+        }
+    }
+
+    /** A step of a transaction: its header has the revision only, and one within another not even that. */
+    private static Bytes[] responseOp(Outcome response) {
+        ProtoWriter header = new ProtoWriter(16);
+        header.varintFieldIfSet(3, revision(response));
+        Pieces inner = new Pieces();
+        body(inner, Bytes.of(header.toByteArray()), response);
+        Pieces op = new Pieces();
+        op.message(switch (response) {
+            case Outcome.Ranged ranged -> 1;
+            case Outcome.Put put -> 2;
+            case Outcome.Deleted deleted -> 3;
+            case Outcome.Txned txned -> 4;
+            default -> throw Invariant.violation("no step of a transaction has the outcome %s", response);
+        }, inner.toArray());
+        return op.toArray();
+    }
+
+    Bytes header(Outcome outcome) {
+        return header(revision(outcome));
+    }
+
+    /** ResponseHeader: 1 cluster_id, 2 member_id, 3 revision, 4 raft_term. */
+    Bytes header(long revision) {
+        ProtoWriter header = new ProtoWriter(48);
+        header.varintFieldIfSet(1, member.clusterId());
+        header.varintFieldIfSet(2, member.memberId());
+        header.varintFieldIfSet(3, revision);
+        header.varintFieldIfSet(4, member.term());
+        return Bytes.of(header.buffer(), 0, header.size());
+    }
+
+    private static long revision(Outcome outcome) {
+        return switch (outcome) {
+            case Outcome.Put put -> put.revision();
+            case Outcome.Ranged ranged -> ranged.revision();
+            case Outcome.Deleted deleted -> deleted.revision();
+            case Outcome.Txned txned -> txned.revision();
+            case Outcome.Compacted compacted -> compacted.revision();
+            case Outcome.Nothing nothing -> nothing.revision();
+            case Outcome.Refused refused -> 0;
+        };
+    }
+
+    /** A message in the making: what is written here, between ranges that are passed on as they are. */
+    private static final class Pieces {
+        /** A KeyValue up to this size is copied: a piece of its own would cost more. */
+        private static final int COPIED_MAX = 1_024;
+        private static final int WRITER_BYTES = 512;
+
+        private final List<Bytes> done = new ArrayList<>();
+        private ProtoWriter writer = new ProtoWriter(WRITER_BYTES);
+
+        void message(int field, Bytes... parts) {
+            long length = 0;
+            for (Bytes part : parts) {
+                length += part.length();
+            }
+            writer.tag(field, ProtoWriter.LENGTH_DELIMITED);
+            writer.varint(length);
+            for (Bytes part : parts) {
+                if (part.length() <= COPIED_MAX) {
+                    writer.raw(part.array(), part.offset(), part.length());
+                } else {
+                    cut();
+                    done.add(part);
+                }
+            }
+        }
+
+        private void cut() {
+            if (writer.size() > 0) {
+                done.add(Bytes.of(writer.buffer(), 0, writer.size()));
+                writer = new ProtoWriter(WRITER_BYTES);
+            }
+        }
+
+        Bytes[] toArray() {
+            cut();
+            return done.toArray(Bytes[]::new);
+        }
+    }
+}

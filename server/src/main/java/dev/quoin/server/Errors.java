@@ -1,0 +1,72 @@
+package dev.quoin.server;
+
+import dev.quoin.disk.Damaged;
+import dev.quoin.member.Failure;
+import dev.quoin.net.Status;
+import dev.quoin.net.Status.Code;
+import dev.quoin.store.Refusal;
+
+/**
+ * Refusals in etcd's words (api/v3rpc/rpctypes/error.go): clients compare code and text, so both are the contract.
+ */
+final class Errors {
+    static final Status REQUEST_TOO_LARGE = Status.of(Code.INVALID_ARGUMENT, "etcdserver: request is too large");
+    static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
+
+    private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");
+    private static final Status KEY_NOT_FOUND = invalid("etcdserver: key not found");
+    private static final Status VALUE_PROVIDED = invalid("etcdserver: value is provided");
+    private static final Status LEASE_PROVIDED = invalid("etcdserver: lease is provided");
+    private static final Status TOO_MANY_OPS = invalid("etcdserver: too many operations in txn request");
+    private static final Status DUPLICATE_KEY = invalid("etcdserver: duplicate key given in txn request");
+    private static final Status INVALID_SORT = invalid("etcdserver: invalid sort option");
+    private static final Status LEASE_NOT_FOUND = Status.of(Code.NOT_FOUND,
+            "etcdserver: requested lease not found");
+    private static final Status COMPACTED = Status.of(Code.OUT_OF_RANGE,
+            "etcdserver: mvcc: required revision has been compacted");
+    private static final Status FUTURE_REVISION = Status.of(Code.OUT_OF_RANGE,
+            "etcdserver: mvcc: required revision is a future revision");
+    /** UNKNOWN, not RESOURCE_EXHAUSTED: etcd's server forgets to translate this one, and clients see that. */
+    private static final Status TOO_MANY_REQUESTS = Status.of(Code.UNKNOWN, "etcdserver: too many requests");
+    private static final Status TIMEOUT = Status.of(Code.UNAVAILABLE, "etcdserver: request timed out");
+    private static final Status STOPPED = Status.of(Code.UNAVAILABLE, "etcdserver: server stopped");
+
+    private Errors() {}
+
+    private static Status invalid(String message) {
+        return Status.of(Code.INVALID_ARGUMENT, message);
+    }
+
+    static Status of(Refusal refusal) {
+        return switch (refusal) {
+            case EMPTY_KEY -> EMPTY_KEY;
+            case KEY_NOT_FOUND -> KEY_NOT_FOUND;
+            case VALUE_PROVIDED -> VALUE_PROVIDED;
+            case LEASE_PROVIDED -> LEASE_PROVIDED;
+            case LEASE_NOT_FOUND -> LEASE_NOT_FOUND;
+            case TOO_MANY_OPS -> TOO_MANY_OPS;
+            case DUPLICATE_KEY -> DUPLICATE_KEY;
+            case INVALID_SORT_OPTION -> INVALID_SORT;
+            case COMPACTED -> COMPACTED;
+            case FUTURE_REVISION -> FUTURE_REVISION;
+        };
+    }
+
+    static Status of(Failure failure) {
+        return switch (failure) {
+            case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
+            case TIMEOUT -> TIMEOUT;
+            case STOPPED -> STOPPED;
+        };
+    }
+
+    /** A stored record is not what was written; everything else is still served. */
+    static Status of(Damaged damaged) {
+        return Status.of(Code.DATA_LOSS, "quoin: " + damaged.getMessage());
+    }
+
+    /** As grpc-go says it of a unary request that is not the message it should be. */
+    static Status unreadable(String why) {
+        return Status.of(Code.INTERNAL, "grpc: error unmarshalling request: proto: " + why);
+    }
+}

@@ -1,0 +1,113 @@
+package dev.quoin.server;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.RealDisk;
+import dev.quoin.member.Member;
+import dev.quoin.member.StartRefused;
+
+/**
+ * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
+ * {@code --version} and {@code --help}, 2 for a flag that does not parse, 1 for anything else that ends it by itself.
+ */
+public final class Main {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final int EXIT_FAILED = 1;
+
+    private Main() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        ServerConfig config;
+        String logLevel;
+        try {
+            Flags flags = Flags.parse(args, System.getenv());
+            if (flags.isTrue("help")) {
+                System.out.print(Flags.help());
+                return;
+            }
+            if (flags.isTrue("version")) {
+                printVersion();
+                return;
+            }
+            config = ServerConfig.of(flags);
+            logLevel = flags.text("log-level");
+        } catch (Flags.Refused refused) {
+            System.err.println(refused.getMessage());
+            System.exit(refused.exitCode);
+            return;
+        }
+        Logs.start(logLevel);
+        run(config);
+    }
+
+    private static void printVersion() {
+        System.out.println("etcd Version: " + Version.ETCD);
+        System.out.println("Quoin Version: " + Version.QUOIN);
+        System.out.println("Java Version: " + System.getProperty("java.version"));
+        System.out.println("OS/Arch: " + System.getProperty("os.name") + "/" + System.getProperty("os.arch"));
+    }
+
+    private static void run(ServerConfig config) throws InterruptedException {
+        LOG.atInfo().addKeyValue("etcd-version", Version.ETCD).addKeyValue("quoin-version", Version.QUOIN)
+                .addKeyValue("java-version", System.getProperty("java.version"))
+                .addKeyValue("name", config.member().name())
+                .addKeyValue("data-dir", config.member().dataDirectory())
+                .addKeyValue("advertise-client-urls", config.member().clientUrls())
+                .addKeyValue("initial-advertise-peer-urls", config.member().peerUrls())
+                .addKeyValue("max-request-bytes", config.limits().requestBytesMax())
+                .addKeyValue("max-txn-ops", config.limits().txnOpsMax()).log("starting an etcd server");
+        Server server;
+        try {
+            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt);
+        } catch (StartRefused | DiskFailure | Damaged refused) {
+            LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot start");
+            System.exit(EXIT_FAILED);
+            return;
+        } catch (IOException refused) {
+            LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot listen");
+            System.exit(EXIT_FAILED);
+            return;
+        }
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
+        announce(server.member(), server.clientAddresses());
+    }
+
+    private static void announce(Member member, List<InetSocketAddress> addresses) {
+        LOG.atInfo().addKeyValue("local-member-id", Long.toHexString(member.memberId()))
+                .addKeyValue("cluster-id", Long.toHexString(member.clusterId())).log("ready to serve client requests");
+        for (InetSocketAddress address : addresses) {
+            LOG.atInfo().addKeyValue("traffic", "grpc+http").addKeyValue("address",
+                    address.getAddress().getHostAddress() + ":" + address.getPort())
+                    .log("serving client traffic insecurely; this is strongly discouraged!");
+        }
+    }
+
+    private static void stop(Server server) {
+        LOG.info("received signal; shutting down...");
+        try {
+            server.close();
+            LOG.info("closed etcd server");
+        } catch (InterruptedException interrupted) {
+            LOG.warn("interrupted while stopping");
+        }
+    }
+
+    /**
+     * Ends the process at once: no hook runs, no thread goes on, nobody is answered any more. What was acknowledged is on
+     * the disk.
+     */
+    private static void halt(String where, Throwable why) {
+        try {
+            LOG.atError().addKeyValue("thread", where).setCause(why).log("member must stop: " + why.getMessage());
+        } finally {
+            Runtime.getRuntime().halt(EXIT_FAILED);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package dev.quoin.server;
+
+/**
+ * The bounds that flags set, beside those of the rooms below.
+ *
+ * @param requestBytesMax the largest entry that a request may become ({@code --max-request-bytes})
+ * @param txnOpsMax conditions or steps of a transaction ({@code --max-txn-ops})
+ * @param listsMax lists that are read at the same time; one more is refused
+ */
+record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax) {
+    static final ServerLimits DEFAULT = new ServerLimits(1_572_864, 128, 256);
+
+    /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
+    int messageBytesMax() {
+        return Math.toIntExact(Math.min(Integer.MAX_VALUE, requestBytesMax + 524_288L));
+    }
+}

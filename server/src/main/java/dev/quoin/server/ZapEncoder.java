@@ -1,0 +1,98 @@
+package dev.quoin.server;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+
+import org.slf4j.event.KeyValuePair;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.encoder.EncoderBase;
+import com.google.gson.stream.JsonWriter;
+
+/**
+ * Log lines as etcd's logger (zap) writes them: one JSON object a line with {@code level}, {@code ts}, {@code caller} and
+ * {@code msg} first, then the fields. Operators and test harnesses parse these.
+ */
+final class ZapEncoder extends EncoderBase<ILoggingEvent> {
+    private static final DateTimeFormatter TIMESTAMP = DateTimeFormatter
+            .ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSSXX", Locale.ROOT).withZone(ZoneId.systemDefault());
+
+    @Override
+    public byte[] headerBytes() {
+        return new byte[0];
+    }
+
+    @Override
+    public byte[] footerBytes() {
+        return new byte[0];
+    }
+
+    @Override
+    public byte[] encode(ILoggingEvent event) {
+        StringWriter line = new StringWriter();
+        try (JsonWriter json = new JsonWriter(line)) {
+            json.setHtmlSafe(false);
+            json.beginObject();
+            json.name("level").value(event.getLevel().toString().toLowerCase(Locale.ROOT));
+            json.name("ts").value(TIMESTAMP.format(timestamp(event)));
+            json.name("caller").value(caller(event));
+            json.name("msg").value(event.getFormattedMessage());
+            if (event.getKeyValuePairs() != null) {
+                for (KeyValuePair field : event.getKeyValuePairs()) {
+                    write(json.name(field.key), field.value);
+                }
+            }
+            IThrowableProxy thrown = event.getThrowableProxy();
+            if (thrown != null) {
+                json.name("error").value(thrown.getClassName() + ": " + thrown.getMessage());
+                json.name("stacktrace").value(ThrowableProxyUtil.asString(thrown));
+            }
+            json.endObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("a string refused to be written to", e);
+        }
+        return line.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Instant timestamp(ILoggingEvent event) {
+        Instant instant = event.getInstant();
+        return instant != null ? instant : Instant.ofEpochMilli(event.getTimeStamp());
+    }
+
+    private static void write(JsonWriter json, Object value) throws IOException {
+        switch (value) {
+            case null -> json.nullValue();
+            case Number number -> json.value(number);
+            case Boolean bool -> json.value(bool);
+            case Iterable<?> list -> {
+                json.beginArray();
+                for (Object element : list) {
+                    json.value(String.valueOf(element));
+                }
+                json.endArray();
+            }
+            default -> json.value(value.toString());
+        }
+    }
+
+    /** Folder and line of the caller, in the form of zap's: {@code server/Main.java:42}. */
+    private static String caller(ILoggingEvent event) {
+        StackTraceElement[] callers = event.getCallerData();
+        if (callers.length == 0) {
+            return "unknown";
+        }
+        String className = callers[0].getClassName();
+        int end = className.lastIndexOf('.');
+        int start = className.lastIndexOf('.', end - 1);
+        return className.substring(start + 1, Math.max(start + 1, end)) + "/" + callers[0].getFileName() + ":"
+                + callers[0].getLineNumber();
+    }
+}
