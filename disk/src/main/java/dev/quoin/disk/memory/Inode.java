@@ -1,0 +1,202 @@
+package dev.quoin.disk.memory;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/**
+ * A file in memory as two states and the way from one to the other: what a reader sees now, what is durable, and the
+ * changes in between, in the order in which they were made. A sector's image is never changed once it is made, so the
+ * three share them. A sector that is absent is zero.
+ */
+final class Inode implements Node {
+    static final int SECTOR = 512;
+    private static final byte[] ZERO = new byte[SECTOR];
+
+    private sealed interface Change {
+        @SuppressWarnings("ArrayRecordComponent") // the image never changes, and nobody compares changes
+        record Sector(long number, byte[] image) implements Change {
+            Sector cutTo(long size) {
+                long kept = size - number * SECTOR;
+                return kept >= SECTOR ? this : new Sector(number, prefix(image, (int) kept, ZERO));
+            }
+        }
+
+        record Resize(long size) implements Change {}
+    }
+
+    private static final class Content {
+        final TreeMap<Long, byte[]> sectors = new TreeMap<>();
+        long size;
+
+        void resize(long newSize) {
+            if (newSize < size) {
+                long last = newSize / SECTOR;
+                int kept = (int) (newSize % SECTOR);
+                byte[] image = sectors.get(last);
+                sectors.tailMap(last, true).clear();
+                if (kept > 0 && image != null) {
+                    put(last, prefix(image, kept, ZERO));
+                }
+            }
+            size = newSize;
+        }
+
+        void put(long number, byte[] image) {
+            sectors.put(number, image);
+        }
+
+        byte[] get(long number) {
+            return sectors.getOrDefault(number, ZERO);
+        }
+
+        Content copy() {
+            Content copy = new Content();
+            copy.sectors.putAll(sectors);
+            copy.size = size;
+            return copy;
+        }
+    }
+
+    private final Content now;
+    private Content durable;
+    private final List<Change> pending = new ArrayList<>();
+
+    Inode() {
+        this(new Content());
+    }
+
+    private Inode(Content durable) {
+        this.durable = durable;
+        now = durable.copy();
+    }
+
+    long size() {
+        return now.size;
+    }
+
+    void read(long position, byte[] target, int offset, int length) {
+        for (int done = 0; done < length;) {
+            long at = position + done;
+            int within = (int) (at % SECTOR);
+            int count = Math.min(length - done, SECTOR - within);
+            System.arraycopy(now.get(at / SECTOR), within, target, offset + done, count);
+            done += count;
+        }
+    }
+
+    void write(long position, byte[] source) {
+        if (position + source.length > now.size) {
+            resize(position + source.length);
+        }
+        for (int done = 0; done < source.length;) {
+            long at = position + done;
+            int within = (int) (at % SECTOR);
+            int count = Math.min(source.length - done, SECTOR - within);
+            byte[] image = now.get(at / SECTOR).clone();
+            System.arraycopy(source, done, image, within, count);
+            now.put(at / SECTOR, image);
+            pending.add(new Change.Sector(at / SECTOR, image));
+            done += count;
+        }
+    }
+
+    void resize(long size) {
+        now.resize(size);
+        pending.add(new Change.Resize(size));
+    }
+
+    void sync() {
+        for (Change change : pending) {
+            apply(durable, change);
+        }
+        pending.clear();
+    }
+
+    /** A sync that failed: some of it may have happened, and what did not may be taken for written from now on. */
+    void failSync(RandomGenerator random) {
+        durable = survivor(random);
+        if (random.nextBoolean()) {
+            pending.clear();
+        }
+    }
+
+    /** Changes a bit for good, as a disk may do on its own. */
+    void corrupt(long position, int mask) {
+        for (Content content : List.of(now, durable)) {
+            byte[] image = content.get(position / SECTOR).clone();
+            image[(int) (position % SECTOR)] ^= (byte) mask;
+            content.put(position / SECTOR, image);
+        }
+    }
+
+    /** What is there after losing power: the durable state and any part of the rest. */
+    @Override
+    public Inode afterCrash(RandomGenerator random) {
+        return new Inode(survivor(random));
+    }
+
+    @Override
+    public Inode copy() {
+        Inode copy = new Inode(durable.copy());
+        for (Change change : pending) {
+            apply(copy.now, change);
+            copy.pending.add(change);
+        }
+        return copy;
+    }
+
+    private Content survivor(RandomGenerator random) {
+        Content content = durable.copy();
+        // The length is metadata: its changes reach the disk in order. The sectors reach it in any order, if at all.
+        int resizes = random.nextInt((int) pending.stream().filter(Change.Resize.class::isInstance).count() + 1);
+        double share = List.of(0.0, 0.5, 0.9, 1.0).get(random.nextInt(4));
+        List<Change.Sector> survivors = new ArrayList<>();
+        for (Change change : pending) {
+            switch (change) {
+                case Change.Resize(long size) -> {
+                    if (resizes > 0) {
+                        resizes--;
+                        content.resize(size);
+                        survivors.removeIf(sector -> sector.number * SECTOR >= size);
+                        survivors.replaceAll(sector -> sector.cutTo(size));
+                    }
+                }
+                case Change.Sector sector -> {
+                    if (random.nextDouble() < share) {
+                        survivors.add(sector);
+                    }
+                }
+            }
+        }
+        Collections.shuffle(survivors, Random.from(random));
+        for (int i = 0; i < survivors.size(); i++) {
+            Change.Sector sector = survivors.get(i);
+            boolean torn = i == survivors.size() - 1 && random.nextBoolean();
+            byte[] image = torn
+                    ? prefix(sector.image, random.nextInt(SECTOR), content.get(sector.number))
+                    : sector.image;
+            content.put(sector.number, image);
+        }
+        // Sectors beyond the end of the file are not part of it.
+        content.resize(content.size);
+        content.sectors.tailMap((content.size + SECTOR - 1) / SECTOR, true).clear();
+        return content;
+    }
+
+    private static void apply(Content content, Change change) {
+        switch (change) {
+            case Change.Resize(long size) -> content.resize(size);
+            case Change.Sector(long number, byte[] image) -> content.put(number, image);
+        }
+    }
+
+    private static byte[] prefix(byte[] image, int length, byte[] rest) {
+        byte[] result = rest.clone();
+        System.arraycopy(image, 0, result, 0, length);
+        return result;
+    }
+}

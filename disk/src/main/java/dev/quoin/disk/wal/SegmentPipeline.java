@@ -1,0 +1,84 @@
+package dev.quoin.disk.wal;
+
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskFile;
+
+/**
+ * Makes the next segment ahead of need: a file of synced zeros, so that the writer only ever overwrites blocks that exist.
+ * Filling 64 MB takes longer than any write may wait, so it is done by a thread of its own.
+ *
+ * <p>Two threads meet here: a helper calls {@link #prepare}, the owner of the log calls {@link #take}. All they share is one
+ * reference to a finished file. Both may be making a file at the same time; a counter keeps the names apart.
+ */
+final class SegmentPipeline {
+    private static final Pattern TEMPORARY = Pattern.compile("[0-9]+\\.tmp");
+
+    private final Disk disk;
+    private final Path directory;
+    private final long segmentBytes;
+    private final AtomicReference<@Nullable DiskFile> ready = new AtomicReference<>();
+    private final AtomicInteger made = new AtomicInteger();
+
+    SegmentPipeline(Disk disk, Path directory, long segmentBytes) {
+        this.disk = disk;
+        this.directory = directory;
+        this.segmentBytes = segmentBytes;
+    }
+
+    /** Removes what an earlier process was making: its zeros may not all be on the disk. */
+    void deleteLeftovers() {
+        for (String name : disk.list(directory)) {
+            if (TEMPORARY.matcher(name).matches()) {
+                disk.delete(directory.resolve(name));
+            }
+        }
+    }
+
+    void prepare() {
+        if (ready.get() != null) {
+            return;
+        }
+        DiskFile file = create();
+        boolean done = false;
+        try {
+            file.zero(0, segmentBytes);
+            file.sync();
+            done = true;
+        } finally {
+            if (!done) {
+                // Most likely the disk is full, so that every try would take more of it.
+                file.close();
+                disk.delete(file.path());
+            }
+        }
+        ready.set(file);
+    }
+
+    boolean wanted() {
+        return ready.get() == null;
+    }
+
+    /** The prepared file, or an empty one if none is ready: a slower segment is better than a writer that waits. */
+    DiskFile take() {
+        DiskFile file = ready.getAndSet(null);
+        return file == null ? create() : file;
+    }
+
+    void close() {
+        DiskFile file = ready.getAndSet(null);
+        if (file != null) {
+            file.close();
+        }
+    }
+
+    private DiskFile create() {
+        return disk.create(directory.resolve(made.getAndIncrement() + ".tmp"));
+    }
+}

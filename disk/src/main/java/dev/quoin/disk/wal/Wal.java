@@ -1,0 +1,485 @@
+package dev.quoin.disk.wal;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.DiskFile;
+import dev.quoin.disk.wal.SyncedMark.Place;
+
+/**
+ * The log that holds the promise: what was appended and synced here is still there after any crash.
+ *
+ * <p>One thread owns it and calls everything but {@link #prepareNext} and {@link #nextIsWanted}, which another one may call
+ * at any time. An operation that fails poisons the log: nobody knows then what is on the disk, so every later call
+ * refuses, and the member must be started again.
+ */
+public final class Wal implements AutoCloseable {
+    private static final String BROKEN = ".broken";
+    private static final String TEMPORARY = ".tmp";
+
+    private final Disk disk;
+    private final Path directory;
+    private final WalLimits limits;
+    private final Bytes metadata;
+    private final SegmentPipeline pipeline;
+    private final FrameWriter frames;
+    private final SyncedMark mark;
+    /** Oldest first; the last one is the one that is written. */
+    private final List<SegmentName> segments;
+    private DiskFile tail;
+    /** Where the next frame goes. */
+    private long end;
+    private long syncedEnd;
+    /** Where the mark was last synced itself. */
+    private long markSyncedEnd;
+    private WalState state;
+    private long lastIndex;
+    private long lastSnapshotIndex;
+    private boolean poisoned;
+
+    /**
+     * What {@link #open} found: {@code snapshot} is the newest mark that the committed state covers, {@code entries} follow
+     * it without a gap, {@code state} is the last one written.
+     */
+    public record Recovered(Wal wal, Bytes metadata, WalState state, WalSnapshot snapshot, List<WalEntry> entries) {}
+
+    private Wal(Disk disk, Path directory, WalLimits limits, Bytes metadata, SyncedMark mark,
+            List<SegmentName> segments, DiskFile tail, int crc, long end) {
+        this.disk = disk;
+        this.directory = directory;
+        this.limits = limits;
+        this.metadata = metadata;
+        this.mark = mark;
+        this.segments = segments;
+        this.tail = tail;
+        this.end = end;
+        state = WalState.EMPTY;
+        frames = new FrameWriter(crc);
+        pipeline = new SegmentPipeline(disk, directory, limits.segmentBytes());
+        syncedEnd = end;
+        markSyncedEnd = end;
+    }
+
+    /** Whether there is a log in {@code directory}, whole or not. */
+    public static boolean exists(Disk disk, Path directory) {
+        return disk.exists(directory) && disk.list(directory).stream().anyMatch(name -> name.endsWith(".wal"));
+    }
+
+    /**
+     * Makes a new log: under another name first, so that it is there as a whole or not at all. {@code directory} must not
+     * hold a log; its parent must exist.
+     */
+    public static Wal create(Disk disk, Path directory, Bytes metadata, WalLimits limits) {
+        if (exists(disk, directory)) {
+            throw new DiskFailure("create log", directory, "there is one already", null);
+        }
+        Path temporary = directory.resolveSibling(directory.getFileName() + TEMPORARY);
+        disk.deleteDirectory(temporary);
+        disk.createDirectory(temporary);
+
+        SegmentName name = new SegmentName(0, 0);
+        FrameWriter head = new FrameWriter(0);
+        head.crcRecord();
+        head.metadata(metadata);
+        head.snapshot(WalSnapshot.ZERO);
+        try (DiskFile file = disk.create(temporary.resolve(name.toString()))) {
+            file.zero(0, limits.segmentBytes());
+            file.writeFully(0, head.buffer(), 0, head.size());
+            file.sync();
+        }
+        SyncedMark.create(disk, temporary, new Place(0, 0), new Place(0, head.size())).close();
+        disk.syncDirectory(temporary);
+        disk.deleteDirectory(directory);
+        disk.rename(temporary, directory);
+        disk.syncDirectory(parent(directory));
+        return open(disk, directory, limits).wal();
+    }
+
+    private static Path parent(Path directory) {
+        Path parent = directory.getParent();
+        return parent == null ? Path.of("") : parent;
+    }
+
+    /**
+     * Opens a log for appending. Nothing on the disk changes unless the log is whole; then what a crash left behind its end
+     * is cleared away, with a copy of the segment kept as {@code .broken} if a record was cut short.
+     *
+     * @throws Damaged if the log is not what was written and confirmed
+     */
+    public static Recovered open(Disk disk, Path directory, WalLimits limits) {
+        List<SegmentName> segments = segments(disk, directory);
+        DiskFile tail = disk.open(directory.resolve(segments.getLast().toString()));
+        SyncedMark mark = null;
+        boolean done = false;
+        try {
+            tail.lock();
+            mark = SyncedMark.open(disk, directory);
+            Recovered recovered = recover(disk, directory, limits, segments, tail, mark);
+            done = true;
+            return recovered;
+        } finally {
+            if (!done) {
+                tail.close();
+                if (mark != null) {
+                    mark.close();
+                }
+            }
+        }
+    }
+
+    private static List<SegmentName> segments(Disk disk, Path directory) {
+        List<SegmentName> segments = new ArrayList<>();
+        for (String file : disk.list(directory)) {
+            SegmentName name = SegmentName.parse(file);
+            if (name == null) {
+                continue;
+            }
+            if (!segments.isEmpty() && segments.getLast().number() + 1 != name.number()) {
+                throw missing(directory, segments.getLast().number() + 1);
+            }
+            segments.add(name);
+        }
+        if (segments.isEmpty()) {
+            throw new DiskFailure("open log", directory, "there is none", null);
+        }
+        return segments;
+    }
+
+    private static Damaged missing(Path directory, long number) {
+        return new Damaged(directory, 0, "segment " + number + " of the log is missing.\n"
+                + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+    }
+
+    private static Recovered recover(Disk disk, Path directory, WalLimits limits, List<SegmentName> segments,
+            DiskFile tail, @Nullable SyncedMark foundMark) {
+        if (foundMark != null && foundMark.synced().segment() > segments.getLast().number()) {
+            throw missing(directory, foundMark.synced().segment());
+        }
+        LogReader reader = new LogReader(disk, directory, segments, tail, foundMark);
+        Survey survey = new Survey();
+        LogReader.End end = reader.read(0, tail.size(), survey);
+        boolean clean = end.torn() == null && reader.isZeroFrom(end.offset());
+        WalSnapshot snapshot = survey.newestValid();
+        if (snapshot == null) {
+            throw new Damaged(directory.resolve(segments.getFirst().toString()), 0,
+                    "it has no snapshot mark that its committed state covers, so nobody knows where to start.\n"
+                            + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+        }
+        Collector collector = new Collector(snapshot, reader);
+        reader.read(startFor(snapshot, segments, directory), end.offset(), collector);
+
+        if (end.torn() != null) {
+            keepBroken(disk, tail);
+        }
+        if (!clean) {
+            // Two steps, two syncs: were the zeros to reach the disk in part while the cut did not, the leftovers would
+            // look like damage next time.
+            tail.truncate(end.offset());
+            tail.sync();
+        }
+        if (tail.size() < limits.segmentBytes()) {
+            tail.zero(tail.size(), limits.segmentBytes());
+        }
+        // What was read may not be durable, neither bytes nor names: a process that was killed left it to the page cache.
+        tail.sync();
+        disk.syncDirectory(directory);
+        disk.syncDirectory(parent(directory));
+        Place place = new Place(segments.getLast().number(), end.offset());
+        SyncedMark mark = foundMark;
+        if (mark == null) {
+            mark = SyncedMark.create(disk, directory, place, place);
+        } else {
+            mark.advance(place);
+            mark.sync();
+        }
+        Wal wal = new Wal(disk, directory, limits, end.metadata(), mark, segments, tail, end.crc(), end.offset());
+        wal.state = survey.state;
+        wal.lastIndex = survey.lastIndex;
+        wal.lastSnapshotIndex = snapshot.index();
+        wal.pipeline.deleteLeftovers();
+        return new Recovered(wal, end.metadata(), survey.state, snapshot, List.copyOf(collector.entries));
+    }
+
+    /** The last segment that begins at or before the mark: everything the restart needs is in it and behind it. */
+    private static int startFor(WalSnapshot snapshot, List<SegmentName> segments, Path directory) {
+        for (int i = segments.size() - 1; i >= 0; i--) {
+            if (segments.get(i).index() <= snapshot.index()) {
+                return i;
+            }
+        }
+        throw new Damaged(directory, 0, "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n"
+                + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+    }
+
+    private static void keepBroken(Disk disk, DiskFile tail) {
+        Path broken = tail.path().resolveSibling(tail.path().getFileName() + BROKEN);
+        if (disk.exists(broken)) {
+            disk.delete(broken);
+        }
+        try (DiskFile copy = disk.create(broken)) {
+            ByteBuffer buffer = ByteBuffer.allocate(256 * 1024);
+            for (long at = 0; tail.readFully(at, buffer.clear()) > 0; at += buffer.limit()) {
+                copy.writeFully(at, buffer.flip());
+            }
+        }
+    }
+
+    /** First pass: which snapshot mark to start from, and where things stand at the end. */
+    private static final class Survey implements LogReader.Sink {
+        private final List<WalSnapshot> snapshots = new ArrayList<>();
+        private WalState state = WalState.EMPTY;
+        private long lastIndex;
+
+        @Override
+        public void entry(WalEntry entry) {
+            lastIndex = entry.index();
+        }
+
+        @Override
+        public void state(WalState newState) {
+            state = newState;
+        }
+
+        @Override
+        public void snapshot(WalSnapshot snapshot) {
+            snapshots.add(snapshot);
+            lastIndex = Math.max(lastIndex, snapshot.index());
+        }
+
+        /** A mark beyond the committed index may describe a state that never came to be. */
+        @Nullable
+        WalSnapshot newestValid() {
+            return snapshots.reversed().stream().filter(snapshot -> snapshot.index() <= state.commit()).findFirst()
+                    .orElse(null);
+        }
+    }
+
+    /** Second pass: the entries behind that mark. */
+    private static final class Collector implements LogReader.Sink {
+        private final WalSnapshot start;
+        private final LogReader reader;
+        private final List<WalEntry> entries = new ArrayList<>();
+
+        Collector(WalSnapshot start, LogReader reader) {
+            this.start = start;
+            this.reader = reader;
+        }
+
+        @Override
+        public void entry(WalEntry entry) throws BadRecord {
+            if (entry.index() <= start.index()) {
+                return;
+            }
+            long position = entry.index() - start.index() - 1;
+            if (position > entries.size()) {
+                throw reader.refused("entry " + entry.index() + " follows entry " + (start.index() + entries.size()));
+            }
+            // A later entry replaces the one written before it and takes away all that followed that one.
+            entries.subList((int) position, entries.size()).clear();
+            entries.add(new WalEntry(entry.type(), entry.term(), entry.index(), Bytes.of(entry.data().toByteArray())));
+        }
+
+        @Override
+        public void state(WalState state) {}
+
+        @Override
+        public void snapshot(WalSnapshot snapshot) throws BadRecord {
+            if (snapshot.index() == start.index() && snapshot.term() != start.term()) {
+                throw reader.refused("two snapshot marks at index " + start.index() + ", of terms " + start.term()
+                        + " and " + snapshot.term());
+            }
+        }
+    }
+
+    /**
+     * Writes entries, then the state if there is one. Not durable before {@link #sync}, though it may become so on its own:
+     * a segment that is full is synced and the next one begun. Entries may replace earlier ones but leave no gap.
+     */
+    public void append(List<WalEntry> entries, @Nullable WalState newState) {
+        check();
+        boolean done = false;
+        try {
+            for (WalEntry entry : entries) {
+                Invariant.check(entry.index() > 0 && entry.index() <= lastIndex + 1, "entry %d behind entry %d",
+                        entry.index(), lastIndex);
+                frames.entry(entry);
+                lastIndex = entry.index();
+                if (frames.size() >= limits.writeBytes()) {
+                    write();
+                }
+            }
+            if (newState != null && !newState.equals(WalState.EMPTY)) {
+                state = newState;
+                frames.state(newState);
+            }
+            write();
+            if (end >= limits.segmentBytes()) {
+                cut();
+            }
+            done = true;
+        } finally {
+            poisoned = !done;
+        }
+    }
+
+    /** Makes everything that was appended durable. */
+    public void sync() {
+        check();
+        boolean done = false;
+        try {
+            syncTail();
+            done = true;
+        } finally {
+            poisoned = !done;
+        }
+    }
+
+    /**
+     * Marks that the state up to the snapshot is safe elsewhere, durably. A restart starts from it once a state with a commit
+     * index at or beyond it was written.
+     */
+    public void saveSnapshot(WalSnapshot snapshot) {
+        check();
+        boolean done = false;
+        try {
+            frames.snapshot(snapshot);
+            lastIndex = Math.max(lastIndex, snapshot.index());
+            lastSnapshotIndex = Math.max(lastSnapshotIndex, snapshot.index());
+            write();
+            syncTail();
+            done = true;
+        } finally {
+            poisoned = !done;
+        }
+    }
+
+    /**
+     * Deletes the oldest segments that hold nothing beyond {@code index} until {@code segmentsMax} are left (0: deletes
+     * none, as etcd). A snapshot mark at or beyond {@code index} must have been saved: etcd does not start from a log
+     * without one.
+     */
+    public void release(long index, int segmentsMax) {
+        check();
+        Invariant.check(index <= lastSnapshotIndex, "released up to %d, but the last snapshot mark is at %d", index,
+                lastSnapshotIndex);
+        if (segmentsMax == 0) {
+            return;
+        }
+        boolean done = false;
+        try {
+            boolean deleted = false;
+            // The newest of those that begin before the index may still hold entries behind it.
+            while (segments.size() > segmentsMax && segments.size() > 1 && segments.get(1).index() < index) {
+                disk.delete(directory.resolve(segments.getFirst().toString()));
+                segments.removeFirst();
+                deleted = true;
+            }
+            if (deleted) {
+                disk.syncDirectory(directory);
+            }
+            done = true;
+        } finally {
+            poisoned = !done;
+        }
+    }
+
+    /** Whether {@link #prepareNext} has something to do. For any thread. */
+    public boolean nextIsWanted() {
+        return pipeline.wanted();
+    }
+
+    /** Makes the next segment ahead of need, which takes a while. For one other thread, at any time. */
+    public void prepareNext() {
+        pipeline.prepare();
+    }
+
+    /** The index of the last entry in the log, or of the last snapshot mark if that is beyond it. */
+    public long lastIndex() {
+        return lastIndex;
+    }
+
+    public int segmentCount() {
+        return segments.size();
+    }
+
+    /** Syncs, unless the log is poisoned, and closes. {@link #prepareNext} must not be running. */
+    @Override
+    public void close() {
+        try {
+            if (!poisoned) {
+                sync();
+                mark.sync();
+            }
+        } finally {
+            poisoned = true;
+            pipeline.close();
+            mark.close();
+            tail.close();
+        }
+    }
+
+    private void check() {
+        if (poisoned) {
+            throw new DiskFailure("use log", directory, "it is closed, or an operation on it failed before", null);
+        }
+    }
+
+    private void write() {
+        if (frames.size() == 0) {
+            return;
+        }
+        tail.writeFully(end, frames.buffer(), 0, frames.size());
+        end += frames.size();
+        frames.reset(2 * limits.writeBytes());
+    }
+
+    private void syncTail() {
+        if (syncedEnd == end) {
+            return;
+        }
+        tail.sync();
+        syncedEnd = end;
+        mark.advance(new Place(segments.getLast().number(), end));
+        if (end - markSyncedEnd >= limits.markSyncBytes()) {
+            mark.sync();
+            markSyncedEnd = end;
+        }
+    }
+
+    /** Ends the segment and begins the next, in etcd's order: the new one has its name only once its head is durable. */
+    private void cut() {
+        tail.truncate(end);
+        syncedEnd = -1;
+        syncTail();
+        SegmentName name = new SegmentName(segments.getLast().number() + 1, lastIndex + 1);
+        DiskFile next = pipeline.take();
+        next.lock();
+        frames.crcRecord();
+        frames.metadata(metadata);
+        if (!state.equals(WalState.EMPTY)) {
+            frames.state(state);
+        }
+        next.writeFully(0, frames.buffer(), 0, frames.size());
+        next.sync();
+        next.renameTo(directory.resolve(name.toString()));
+        disk.syncDirectory(directory);
+        tail.close();
+        tail = next;
+        end = frames.size();
+        frames.reset(2 * limits.writeBytes());
+        segments.add(name);
+        syncedEnd = end;
+        markSyncedEnd = end;
+        mark.advance(new Place(name.number(), end));
+        mark.sync();
+    }
+}
