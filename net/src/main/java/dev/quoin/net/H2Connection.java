@@ -210,9 +210,10 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     @Override
     protected void onConnectionError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
             @Nullable Http2Exception error) {
-        shared.metrics.refused(NetMetrics.Refusal.PROTOCOL);
-        if (error == null) {
-            Faults.internal("HTTP/2 connection", cause);
+        if (error != null) {
+            shared.metrics.refused(NetMetrics.Refusal.PROTOCOL);
+        } else if (!(cause instanceof java.io.IOException)) {
+            Faults.internal("HTTP/2 connection", cause); // An IOException is a client that went.
         }
         super.onConnectionError(ctx, outbound, cause, error);
     }
@@ -355,10 +356,8 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
             if (known != null) {
                 known.closed(ctx().channel().isActive() ? End.RESET : goneWhy);
             }
-            if (lastGoAwaySent && connection().numActiveStreams() == 0) {
-                // Closed streams leave the count after this call returns.
-                loop.executor.execute(H2Connection.this::closeIfIdle);
-            } else if (lastGoAwaySent) {
+            if (lastGoAwaySent) {
+                // The stream leaves the count of active ones only after this call returns.
                 loop.executor.execute(H2Connection.this::closeIfIdle);
             }
         }
@@ -512,6 +511,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     /** Some of what was queued on this stream has left. */
     void progressed(H2Stream stream) {
+        pings.sent(); // A client that measures its bandwidth pings once for each burst of DATA, and must not be struck for it.
         if (stream.watchedForStall) {
             stream.progressNanos = System.nanoTime();
         }

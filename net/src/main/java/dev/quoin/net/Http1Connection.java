@@ -42,6 +42,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private boolean working;
     private boolean keepAlive;
     private boolean draining;
+    private boolean first = true;
     private boolean gone;
     private volatile boolean overHint;
     private volatile @Nullable Thread waiter;
@@ -111,11 +112,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
                 refuse(414, "request line too long\n");
             } else if (cause instanceof TooLongHttpHeaderException) {
                 refuse(431, "request header fields too large\n");
+            } else if (first && !peer.tls()) {
+                // Neither protocol: closed without a word, as etcd's plain port does it.
+                working = true;
+                ctx().close();
             } else {
                 refuse(400, "malformed request\n");
             }
             return;
         }
+        first = false;
         keepAlive = request.protocolVersion().equals(HttpVersion.HTTP_1_1) && HttpUtil.isKeepAlive(request);
         if (request.protocolVersion().majorVersion() != 1) {
             refuse(505, "HTTP version not supported\n");
