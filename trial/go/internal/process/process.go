@@ -1,0 +1,257 @@
+// Package process runs one server under trial as a process of its own: it fills in the command line, waits until the
+// server answers, kills exactly the process it started, and reads what the kernel knows about it. Linux only.
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// Server is a command line with its own data directory and ports, which stay the same over restarts.
+type Server struct {
+	Data   string // the data directory; the server creates it
+	Client string // the client URL
+	Peer   string // the peer URL
+
+	command []string
+	logPath string
+	running *exec.Cmd
+	ended   chan error // receives the result of Wait, once per start
+}
+
+// New prepares a server in dir, which must exist and be its own. In the command, {data}, {client} and {peer} are
+// replaced by the data directory and two free loopback URLs.
+func New(command []string, dir string) (*Server, error) {
+	if len(command) == 0 {
+		return nil, errors.New("no server command given")
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Data:    filepath.Join(dir, "data"),
+		Client:  fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
+		Peer:    fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
+		logPath: filepath.Join(dir, "server.log"),
+	}
+	fill := strings.NewReplacer("{data}", s.Data, "{client}", s.Client, "{peer}", s.Peer)
+	for _, word := range command {
+		s.command = append(s.command, fill.Replace(word))
+	}
+	return s, nil
+}
+
+// Address is the client URL without its scheme, as a dialler wants it.
+func (s *Server) Address() string { return strings.TrimPrefix(s.Client, "http://") }
+
+// PID is the process of the last start.
+func (s *Server) PID() int { return s.running.Process.Pid }
+
+// Spawn starts the process and does not wait for it to be ready. Its output is appended to one log file.
+func (s *Server) Spawn() error {
+	log, err := os.OpenFile(s.logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(s.command[0], s.command[1:]...)
+	cmd.Stdout, cmd.Stderr = log, log
+	// The server must not outlive a judge that dies, however it dies.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", s.command[0], err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	s.running, s.ended = cmd, ended
+	return nil
+}
+
+// Start spawns the process and waits until it is ready: Status answers and names a leader. It returns the time from
+// spawn to ready. On failure the process is dead, and the error carries the end of its log.
+func (s *Server) Start(ctx context.Context, within time.Duration) (time.Duration, error) {
+	begin := time.Now()
+	if err := s.Spawn(); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		err := s.answers(ctx)
+		if err == nil {
+			return time.Since(begin), nil
+		}
+		select {
+		case end := <-s.ended:
+			s.running = nil
+			return 0, fmt.Errorf("the server ended before it was ready (%v); its log ends:\n%s", end, s.LogTail())
+		case <-ctx.Done():
+			s.Kill()
+			return 0, fmt.Errorf("the server was not ready within %v (%v); its log ends:\n%s", within, err, s.LogTail())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// answers makes one attempt at Status. It opens the socket itself first: a gRPC channel backs off for a second after
+// a refused connection, which would drown what is being measured.
+func (s *Server) answers(ctx context.Context) error {
+	probe, err := net.DialTimeout("tcp", s.Address(), time.Second)
+	if err != nil {
+		return err
+	}
+	probe.Close()
+	conn, err := Dial(s.Address())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	status, err := pb.NewMaintenanceClient(conn).Status(ctx, &pb.StatusRequest{})
+	if err != nil {
+		return err
+	}
+	if status.Leader == 0 {
+		return errors.New("no leader yet")
+	}
+	return nil
+}
+
+// Kill sends SIGKILL to the process and waits for its end. It does nothing when none runs.
+func (s *Server) Kill() error { return s.end(syscall.SIGKILL, 10*time.Second) }
+
+// Stop asks the process to end, and kills it when it has not ended after ten seconds.
+func (s *Server) Stop() error {
+	if err := s.end(syscall.SIGTERM, 10*time.Second); err != nil {
+		return s.Kill()
+	}
+	return nil
+}
+
+func (s *Server) end(signal os.Signal, patience time.Duration) error {
+	if s.running == nil {
+		return nil
+	}
+	if err := s.running.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-s.ended:
+		s.running = nil
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("process %d did not end within %v of %v", s.PID(), patience, signal)
+	}
+}
+
+// Exited says whether the process has ended by itself since it was started.
+func (s *Server) Exited() bool {
+	select {
+	case end := <-s.ended:
+		s.ended <- end // for whoever waits next
+		return true
+	default:
+		return false
+	}
+}
+
+// LogTail is the end of what the server printed.
+func (s *Server) LogTail() string {
+	log, err := os.ReadFile(s.logPath)
+	if err != nil {
+		return err.Error()
+	}
+	const tailBytes = 4096
+	if len(log) > tailBytes {
+		log = log[len(log)-tailBytes:]
+	}
+	return string(log)
+}
+
+// CPU is the user and system time the process has used so far, in the kernel's steps of 10 ms.
+func (s *Server) CPU() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID()))
+	if err != nil {
+		return 0, err
+	}
+	// The second field is the program's name in parentheses and may hold blanks: count from its end.
+	// utime and stime are fields 14 and 15 of proc(5), the 12th and 13th after the name.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("unexpected /proc/%d/stat: %q", s.PID(), stat)
+	}
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
+
+// Memory is the resident set in bytes, now and at its highest.
+func (s *Server) Memory() (now, peak int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID()))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+			now = kib << 10
+		}
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			peak = kib << 10
+		}
+	}
+	return now, peak, nil
+}
+
+// Dial opens a plain gRPC channel that never sends a request twice by policy. (gRPC still repeats a request that the
+// server has said it never looked at; a server that says so wrongly is found by the versions of its keys.)
+func Dial(address string) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDisableRetry(),
+		grpc.WithNoProxy(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(256<<20)))
+}
+
+// freePorts finds loopback ports below the range from which the kernel takes the ports of outgoing connections.
+// A port in that range could be lost to a client's own connection while the server is down.
+func freePorts(n int) ([]int, error) {
+	const lowest, highest = 12_000, 32_000
+	var ports []int
+	for range 1000 {
+		port := lowest + rand.IntN(highest-lowest)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		defer listener.Close() // keeps the port until all are found, so that none is found twice
+		ports = append(ports, port)
+		if len(ports) == n {
+			return ports, nil
+		}
+	}
+	return nil, fmt.Errorf("no %d free ports between %d and %d", n, lowest, highest)
+}
