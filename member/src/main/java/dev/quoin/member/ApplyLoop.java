@@ -41,7 +41,6 @@ final class ApplyLoop implements Actor {
     private final Waiters waiters;
     private final Runnable flushSoon;
     private final Consumer<ConfState> onReconfigured;
-    private final long ledgerUnwrittenBytesMax;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
@@ -56,14 +55,13 @@ final class ApplyLoop implements Actor {
      * @param onReconfigured tells the raft loop who takes part from now on
      */
     ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Waiters waiters,
-            long ledgerUnwrittenBytesMax, Runnable flushSoon, Consumer<ConfState> onReconfigured) {
+            Runnable flushSoon, Consumer<ConfState> onReconfigured) {
         this.store = store;
         this.ledger = ledger;
         this.membership = membership;
         this.configuration = membership.encodeConfState();
         this.appliedIndex = appliedIndex;
         this.waiters = waiters;
-        this.ledgerUnwrittenBytesMax = ledgerUnwrittenBytesMax;
         this.flushSoon = flushSoon;
         this.onReconfigured = onReconfigured;
     }
@@ -93,7 +91,7 @@ final class ApplyLoop implements Actor {
         // Reads first, and again after each batch: they must not wait for entries behind their index.
         releaseReads();
         while (!held.isEmpty()) {
-            if (ledger.unwrittenBytes() > ledgerUnwrittenBytesMax) {
+            if (ledger.isBacklogged()) {
                 // The disk is behind: the ledger writer nudges this loop when it has caught up.
                 flushSoon.run();
                 return NOT_BEFORE_A_MESSAGE;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import com.google.protobuf.MessageLite;
+
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.etcdserverpb.RequestHeader;
 import dev.quoin.api.membershippb.Attributes;

@@ -4,6 +4,8 @@ package dev.quoin.member;
 @FunctionalInterface
 public interface Halt {
     /**
+     * Ends the process.
+     *
      * @param where which owner could not go on
      * @param why a failed disk, a broken invariant, or the machine giving out
      */

@@ -71,6 +71,7 @@ final class Mailbox<T> {
     }
 
     /** Waits until there is something, the time is over, or for no reason at all. For the owner. */
+    @SuppressWarnings("WaitNotInLoop") // The loop is the owner's: it takes a turn after every return.
     void await(long nanos) throws InterruptedException {
         lock.lock();
         try {

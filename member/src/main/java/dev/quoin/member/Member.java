@@ -6,6 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import com.google.protobuf.MessageLite;
+
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
@@ -78,13 +79,14 @@ public final class Member implements AutoCloseable {
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
         LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
         applyLoop = new ApplyLoop(startup.store(), startup.ledger(), startup.membership(), startup.restart().applied(),
-                waiters, limits.ledgerUnwrittenBytesMax(), ledgerWriter::nudge,
+                waiters, ledgerWriter::nudge,
                 configuration -> raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration)));
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());
             applyLoop.nudge();
         });
-        raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()), startup.memberId(), clock, limits,
+        raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()),
+                startup.memberId(), clock, limits,
                 waiters, () -> chores(config), logWriter, applyLoop);
         raftThread = new ActorThread("raft", raftLoop, halt);
         applyThread = new ActorThread("apply", applyLoop, halt);

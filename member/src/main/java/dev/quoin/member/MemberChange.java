@@ -4,6 +4,7 @@ import java.util.Optional;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import dev.quoin.api.etcdserverpb.AlarmRequest.AlarmAction;
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.membershippb.ClusterMemberAttrSetRequest;

@@ -10,6 +10,7 @@ import java.util.List;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
+
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 

@@ -10,14 +10,13 @@ import java.time.Duration;
  * @param requestTimeoutNanos how long a request or a read waits for its outcome: 5 s and two election timeouts, as etcd
  * @param unappliedEntriesMax committed entries that may wait to be applied before proposals are refused; etcd's 5,000
  * @param inFlightBytesMax bytes of requests that may be under way before more are refused
- * @param ledgerUnwrittenBytesMax records applied and not yet written behind, before applying waits for the disk
  * @param ledgerFlushNanos how often the ledger is written and synced
  * @param snapshotEntries applied entries after which the log is marked as no longer needed, etcd's snapshot-count
  * @param walsMax how many segments of the log are kept although nobody needs them; 0 keeps all
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
-        long inFlightBytesMax, long ledgerUnwrittenBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax) {
+        long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
-            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, 64L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5);
+            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5);
 }

@@ -7,6 +7,7 @@ import java.util.Optional;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;

@@ -3,11 +3,11 @@ package dev.quoin.member;
 import java.util.ArrayList;
 import java.util.List;
 
-import org.jspecify.annotations.Nullable;
-
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;

@@ -4,6 +4,7 @@ import java.util.List;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import dev.quoin.api.etcdserverpb.Metadata;
 import dev.quoin.api.raftpb.ConfChange;
 import dev.quoin.api.raftpb.ConfChangeType;
@@ -93,13 +94,13 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
         LedgerRecords records = new LedgerRecords();
         Store store = new Store(records, Leases.NONE);
         Restoration restoration = new Restoration(store);
-        Ledger ledger = Ledger.open(disk, directory.ledger(), LedgerLimits.DEFAULT, restoration);
+        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), LedgerLimits.DEFAULT, restoration);
+        Ledger ledger = opened.ledger();
         boolean consistent = false;
         try {
             records.bind(ledger);
             store.restored();
-            Ledger.Commit last = ledger.durable();
-            long applied = last == null ? 0 : last.appliedIndex();
+            long applied = opened.last() == null ? 0 : opened.last().appliedIndex();
             refuseGap(log, applied, directory);
             Metadata metadata = metadata(log);
             Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,

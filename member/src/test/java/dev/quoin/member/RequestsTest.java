@@ -2,11 +2,11 @@ package dev.quoin.member;
 
 import java.util.Random;
 
-import org.junit.jupiter.api.Test;
-
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
+import org.junit.jupiter.api.Test;
+
 import dev.quoin.api.etcdserverpb.Compare;
 import dev.quoin.api.etcdserverpb.DeleteRangeRequest;
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
@@ -48,7 +48,8 @@ class RequestsTest {
 
     private static RangeRequest randomRange(Random random) {
         return RangeRequest.newBuilder().setKey(randomBytes(random)).setRangeEnd(randomBytes(random))
-                .setLimit(random.nextInt(3) - 1L).setRevision(random.nextLong()).setSortOrderValue(random.nextInt(5) - 1)
+                .setLimit(random.nextInt(3) - 1L).setRevision(random.nextLong())
+                .setSortOrderValue(random.nextInt(5) - 1)
                 .setSortTargetValue(random.nextInt(7) - 1).setSerializable(random.nextBoolean())
                 .setKeysOnly(random.nextBoolean()).setCountOnly(random.nextBoolean())
                 .setMinModRevision(random.nextInt(2)).setMaxModRevision(random.nextLong())

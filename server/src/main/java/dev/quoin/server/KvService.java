@@ -66,7 +66,7 @@ final class KvService {
                 try {
                     request.arrived(call, message);
                 } catch (Malformed malformed) {
-                    call.finish(Errors.unreadable(malformed.getMessage()));
+                    call.finish(Errors.unreadable(String.valueOf(malformed.getMessage())));
                 }
             }
         });

@@ -1,12 +1,11 @@
 package dev.quoin.server;
 
-import org.slf4j.LoggerFactory;
-
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
+import org.slf4j.LoggerFactory;
 
 /** Sets logging up by hand: no configuration file is looked for, and nothing of a library gets a word in before. */
 final class Logs {

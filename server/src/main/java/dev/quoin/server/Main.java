@@ -92,7 +92,7 @@ public final class Main {
     private static void stop(Server server) {
         LOG.info("received signal; shutting down...");
         try {
-            server.close();
+            server.stop();
             LOG.info("closed etcd server");
         } catch (InterruptedException interrupted) {
             LOG.warn("interrupted while stopping");

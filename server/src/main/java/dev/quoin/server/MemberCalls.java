@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 import com.google.protobuf.MessageLite;
+
 import dev.quoin.api.etcdserverpb.ResponseHeader;
 import dev.quoin.base.Bytes;
 import dev.quoin.member.Answer;

@@ -22,7 +22,7 @@ import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 
 /** A member and its client port: opened in this order, closed in the other. */
-final class Server implements AutoCloseable {
+final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
@@ -80,8 +80,7 @@ final class Server implements AutoCloseable {
     }
 
     /** Lets calls that are under way finish for a moment, then stops the member. */
-    @Override
-    public void close() throws InterruptedException {
+    void stop() throws InterruptedException {
         net.drain(DRAIN_GRACE);
         member.close();
     }

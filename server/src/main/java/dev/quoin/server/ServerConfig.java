@@ -79,8 +79,8 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
         MemberLimits limits = MemberLimits.DEFAULT;
         return new MemberLimits(Duration.ofMillis(heartbeatMillis).toNanos(),
                 (int) (electionMillis / heartbeatMillis), Duration.ofMillis(5_000 + 2 * electionMillis).toNanos(),
-                limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerUnwrittenBytesMax(),
-                limits.ledgerFlushNanos(), (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
+                limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
+                (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
                 (int) flags.number("max-wals", 0, Integer.MAX_VALUE));
     }
 }

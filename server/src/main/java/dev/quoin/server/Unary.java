@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+
 import dev.quoin.base.Bytes;
 import dev.quoin.net.Call;
 import dev.quoin.net.Method;

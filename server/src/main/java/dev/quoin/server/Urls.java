@@ -49,7 +49,7 @@ final class Urls {
         }
         try {
             InetAddress address = host.equals("localhost")
-                    ? InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1})
+                    ? InetAddress.getByAddress("localhost", new byte[]{127, 0, 0, 1})
                     : InetAddress.getByName(host);
             return new InetSocketAddress(address, uri.getPort());
         } catch (UnknownHostException e) {

@@ -9,13 +9,12 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-import org.slf4j.event.KeyValuePair;
-
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.encoder.EncoderBase;
 import com.google.gson.stream.JsonWriter;
+import org.slf4j.event.KeyValuePair;
 
 /**
  * Log lines as etcd's logger (zap) writes them: one JSON object a line with {@code level}, {@code ts}, {@code caller} and
