@@ -38,6 +38,7 @@ import dev.quoin.base.Bytes;
 final class H2Connection extends Http2ConnectionHandler implements LoopState.Connection {
     private static final int SPLICE_BYTES_MIN = 16 * 1024;
     private static final int PIECE_BYTES_MIN = 4096;
+    private static final int ENDED_EARLY_MAX = 256;
     private static final long GOODBYE_PING = 0x0106010802040306L;
     private static final long GOODBYE_WAIT_NANOS = 5_000_000_000L;
     private static final long SETTINGS_WINDOW_NANOS = 30_000_000_000L;
@@ -51,6 +52,8 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     private final PingPolicy pings;
     private final List<H2Stream> watched = new ArrayList<>();
     private final ArrayDeque<H2Call> held = new ArrayDeque<>();
+    private int[] endedEarly = {}; // the last streams we ended before their clients did, once there is one
+    private int endedEarlyNext;
     private boolean releaseDue;
     private boolean inRead;
     private boolean touched;
@@ -218,6 +221,37 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         super.onConnectionError(ctx, outbound, cause, error);
     }
 
+    /**
+     * A frame for a stream we have ended early was on its way when its client did not know: it is dropped. Resetting it
+     * again for each such frame would count against the client what it may provoke.
+     */
+    @Override
+    protected void onStreamError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
+            Http2Exception.StreamException error) {
+        boolean late = error.error() == Http2Error.STREAM_CLOSED && connection().stream(error.streamId()) == null
+                && endedEarly(error.streamId());
+        if (!late) {
+            super.onStreamError(ctx, outbound, cause, error);
+        }
+    }
+
+    private boolean endedEarly(int streamId) {
+        for (int id : endedEarly) {
+            if (id == streamId) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void rememberEndedEarly(int streamId) {
+        if (endedEarly.length == 0) {
+            endedEarly = new int[ENDED_EARLY_MAX];
+        }
+        endedEarly[endedEarlyNext] = streamId;
+        endedEarlyNext = (endedEarlyNext + 1) % endedEarly.length;
+    }
+
     // ---- frames in ----
 
     private final class Frames extends Http2EventAdapter {
@@ -258,7 +292,13 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         @Override
         public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long errorCode) {
             Http2Stream stream = connection().stream(streamId);
-            H2Stream known = stream == null ? null : stream.getProperty(key);
+            if (stream == null) {
+                return;
+            }
+            // Otherwise Netty answers with a reset of its own when it drops what is queued, and a client that cancels calls
+            // in good faith uses up what it may provoke.
+            stream.resetSent();
+            H2Stream known = stream.getProperty(key);
             if (known != null) {
                 known.closed(End.RESET);
             }
@@ -470,6 +510,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     private void resetIfOpen(Http2Stream stream) {
         if (connection().stream(stream.id()) != null && !stream.isResetSent()) {
+            rememberEndedEarly(stream.id());
             encoder().writeRstStream(ctx(), stream.id(), Http2Error.NO_ERROR.code(), ctx().newPromise());
             wrote();
         }
@@ -477,6 +518,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     void reset(H2Stream to, Http2Error code) {
         if (!gone) {
+            rememberEndedEarly(to.stream.id());
             encoder().writeRstStream(ctx(), to.stream.id(), code.code(), ctx().newPromise());
             wrote();
         }
