@@ -1,7 +1,10 @@
 package dev.quoin.member;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -32,11 +35,9 @@ public final class Member implements AutoCloseable {
     private final Mailbox<RaftLoop.Message> raftMailbox;
     private final RaftLoop raftLoop;
     private final ApplyLoop applyLoop;
-    private final ActorThread raftThread;
-    private final ActorThread applyThread;
-    private final ActorThread logThread;
-    private final ActorThread ledgerThread;
-    private final ActorThread preparerThread;
+    /** In the order in which they are stopped: who gives work before who takes it. */
+    private final Map<String, Actor> actors = new LinkedHashMap<>();
+    private final List<ActorThread> threads = new ArrayList<>();
     private volatile boolean stopped;
 
     /**
@@ -48,6 +49,14 @@ public final class Member implements AutoCloseable {
      * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
      */
     public static Member start(MemberConfig config, Disk disk, Clock clock, Halt halt) {
+        Member member = open(config, disk, clock);
+        member.actors.forEach((name, actor) -> member.threads.add(new ActorThread(name, actor, halt)));
+        member.threads.forEach(ActorThread::start);
+        return member;
+    }
+
+    /** As {@link #start}, without threads. */
+    static Member open(MemberConfig config, Disk disk, Clock clock) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -57,16 +66,10 @@ public final class Member implements AutoCloseable {
             lock.close();
             throw refused;
         }
-        Member member = new Member(config, startup, lock, clock, halt);
-        member.logThread.start();
-        member.ledgerThread.start();
-        member.preparerThread.start();
-        member.applyThread.start();
-        member.raftThread.start();
-        return member;
+        return new Member(config, startup, lock, clock);
     }
 
-    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Halt halt) {
+    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock) {
         this.startup = startup;
         this.lock = lock;
         this.clock = clock;
@@ -86,13 +89,17 @@ public final class Member implements AutoCloseable {
             applyLoop.nudge();
         });
         raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()),
-                startup.memberId(), clock, limits,
-                waiters, () -> chores(config), logWriter, applyLoop);
-        raftThread = new ActorThread("raft", raftLoop, halt);
-        applyThread = new ActorThread("apply", applyLoop, halt);
-        logThread = new ActorThread("wal", logWriter, halt);
-        ledgerThread = new ActorThread("ledger", ledgerWriter, halt);
-        preparerThread = new ActorThread("wal-ahead", new LogPreparer(startup.wal()), halt);
+                startup.memberId(), clock, limits, waiters, () -> chores(config), logWriter, applyLoop);
+        actors.put("raft", raftLoop);
+        actors.put("wal", logWriter);
+        actors.put("apply", applyLoop);
+        actors.put("ledger", ledgerWriter);
+        actors.put("wal-ahead", new LogPreparer(startup.wal()));
+    }
+
+    /** The owners by name, for whoever gives them their turns instead of {@link #start}. */
+    Map<String, Actor> actors() {
+        return Collections.unmodifiableMap(actors);
     }
 
     // ---- writing
@@ -215,11 +222,7 @@ public final class Member implements AutoCloseable {
             return;
         }
         stopped = true;
-        raftThread.stop();
-        logThread.stop();
-        applyThread.stop();
-        ledgerThread.stop();
-        preparerThread.stop();
+        threads.forEach(ActorThread::stop);
         raftLoop.abandon();
         applyLoop.abandon();
         waiters.failAll(Failure.STOPPED);

@@ -2,6 +2,9 @@ package dev.quoin.member;
 
 import java.time.Duration;
 
+import dev.quoin.disk.ledger.LedgerLimits;
+import dev.quoin.disk.wal.WalLimits;
+
 /**
  * The bounds and periods of a member.
  *
@@ -12,11 +15,15 @@ import java.time.Duration;
  * @param inFlightBytesMax bytes of requests that may be under way before more are refused
  * @param ledgerFlushNanos how often the ledger is written and synced
  * @param snapshotEntries applied entries after which the log is marked as no longer needed, etcd's snapshot-count
+ * @param wal sizes of the write-ahead log
+ * @param ledger sizes of the ledger
  * @param walsMax how many segments of the log are kept although nobody needs them; 0 keeps all
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
-        long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax) {
+        long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax,
+        WalLimits wal, LedgerLimits ledger) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
-            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5);
+            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5,
+            WalLimits.DEFAULT, LedgerLimits.DEFAULT);
 }

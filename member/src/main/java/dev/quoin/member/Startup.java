@@ -11,10 +11,8 @@ import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.ledger.Ledger;
-import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
-import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.disk.wal.WalState;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
@@ -37,7 +35,7 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
         Wal.Recovered log = openLog(disk, directory, config);
         boolean opened = false;
         try {
-            Startup startup = withLedger(disk, directory, log);
+            Startup startup = withLedger(disk, directory, log, config.limits());
             opened = true;
             return startup;
         } finally {
@@ -51,9 +49,9 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
 
     private static Wal.Recovered openLog(Disk disk, DataDirectory directory, MemberConfig config) {
         if (!Wal.exists(disk, directory.wal())) {
-            Wal.create(disk, directory.wal(), newMetadata(config), WalLimits.DEFAULT).close();
+            Wal.create(disk, directory.wal(), newMetadata(config), config.limits().wal()).close();
         }
-        Wal.Recovered log = Wal.open(disk, directory.wal(), WalLimits.DEFAULT);
+        Wal.Recovered log = Wal.open(disk, directory.wal(), config.limits().wal());
         if (log.entries().isEmpty() && log.state().equals(WalState.EMPTY)) {
             return bootstrap(log, config);
         }
@@ -90,11 +88,12 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
 
     // ---- the ledger
 
-    private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log) {
+    private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
+            MemberLimits limits) {
         LedgerRecords records = new LedgerRecords();
         Store store = new Store(records, Leases.NONE);
         Restoration restoration = new Restoration(store);
-        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), LedgerLimits.DEFAULT, restoration);
+        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), restoration);
         Ledger ledger = opened.ledger();
         boolean consistent = false;
         try {

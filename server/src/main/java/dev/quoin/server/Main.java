@@ -58,7 +58,7 @@ public final class Main {
         LOG.atInfo().addKeyValue("etcd-version", Version.ETCD).addKeyValue("quoin-version", Version.QUOIN)
                 .addKeyValue("java-version", System.getProperty("java.version"))
                 .addKeyValue("name", config.member().name())
-                .addKeyValue("data-dir", config.member().dataDirectory())
+                .addKeyValue("data-dir", config.member().dataDirectory().toString())
                 .addKeyValue("advertise-client-urls", config.member().clientUrls())
                 .addKeyValue("initial-advertise-peer-urls", config.member().peerUrls())
                 .addKeyValue("max-request-bytes", config.limits().requestBytesMax())

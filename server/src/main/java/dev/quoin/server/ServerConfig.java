@@ -81,6 +81,6 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
                 (int) (electionMillis / heartbeatMillis), Duration.ofMillis(5_000 + 2 * electionMillis).toNanos(),
                 limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
                 (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
-                (int) flags.number("max-wals", 0, Integer.MAX_VALUE));
+                (int) flags.number("max-wals", 0, Integer.MAX_VALUE), limits.wal(), limits.ledger());
     }
 }

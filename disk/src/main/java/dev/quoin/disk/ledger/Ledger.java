@@ -54,7 +54,11 @@ public final class Ledger implements AutoCloseable {
     public record Recovered(Ledger ledger, @Nullable Commit last) {}
 
     /** The end of the last batch that was committed. */
-    private record Boundary(long position, long appliedIndex) {}
+    private record Boundary(long position, @Nullable Commit commit) {
+        long appliedIndex() {
+            return commit == null ? 0 : commit.appliedIndex();
+        }
+    }
 
     private static final int FIRST_SEGMENT = 1;
 
@@ -67,7 +71,7 @@ public final class Ledger implements AutoCloseable {
     private final Map<Integer, FileView> views = new ConcurrentHashMap<>();
     private volatile Boundary closed;
     private volatile long flushed;
-    private volatile long durableIndex;
+    private volatile @Nullable Commit durable;
     private volatile long totalBytes;
     private final AtomicLong appendedBytes = new AtomicLong();
     private final AtomicLong writtenBytes = new AtomicLong();
@@ -93,8 +97,7 @@ public final class Ledger implements AutoCloseable {
         this.limits = limits;
         last = recovery.last();
         complete = recovery.lastIsComplete();
-        long applied = last == null ? 0 : last.appliedIndex();
-        durableIndex = applied;
+        durable = last;
         for (int segment : recovery.sealed()) {
             try (DiskFile sealed = disk.open(path(segment))) {
                 sealedBytes += sealed.size();
@@ -103,12 +106,12 @@ public final class Ledger implements AutoCloseable {
         }
         if (tail == null) {
             flushed = Format.position(FIRST_SEGMENT, 0);
-            closed = new Boundary(flushed, applied);
+            closed = new Boundary(flushed, last);
             chunk = addChunk(flushed, limits.chunkBytes());
             beginSegment(FIRST_SEGMENT);
         } else {
             flushed = Format.position(tail.segment(), tail.end());
-            closed = new Boundary(flushed, applied);
+            closed = new Boundary(flushed, last);
             chunk = addChunk(flushed, limits.chunkBytes());
             file = tail.file();
             fileSegment = tail.segment();
@@ -151,8 +154,8 @@ public final class Ledger implements AutoCloseable {
      * ledger with it, or not at all.
      */
     public void commit(long appliedIndex, long term, Bytes configuration) {
-        Invariant.check(appliedIndex >= closed.appliedIndex, "applied index %d after %d", appliedIndex,
-                closed.appliedIndex);
+        Invariant.check(appliedIndex >= closed.appliedIndex(), "applied index %d after %d", appliedIndex,
+                closed.appliedIndex());
         Invariant.check(configuration.length() <= Format.CONFIGURATION_MAX, "a configuration of %d bytes",
                 configuration.length());
         int length = Format.COMMIT_HEAD + configuration.length();
@@ -167,7 +170,7 @@ public final class Ledger implements AutoCloseable {
         last = new Commit(appliedIndex, term, configuration);
         complete = bound == position;
         batchIsOpen = false;
-        closed = new Boundary(chunk.end(), appliedIndex);
+        closed = new Boundary(chunk.end(), last);
     }
 
     /** Bytes that were appended and are not durable yet. */
@@ -234,7 +237,7 @@ public final class Ledger implements AutoCloseable {
             long written = write(from, target.position);
             writtenBytes.lazySet(writtenBytes.get() + written);
             flushed = target.position;
-            durableIndex = target.appliedIndex;
+            durable = target.commit;
             totalBytes = sealedBytes + Format.offset(target.position);
             dropChunks(target.position);
             done = true;
@@ -244,9 +247,15 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    /** The applied index of the last batch that is durable. For any thread. */
+    /** The last batch that is durable, or null if none is. For any thread. */
+    public @Nullable Commit durable() {
+        return durable;
+    }
+
+    /** The applied index of {@link #durable}, 0 for none. For any thread. */
     public long durableIndex() {
-        return durableIndex;
+        Commit commit = durable;
+        return commit == null ? 0 : commit.appliedIndex();
     }
 
     /** What the files take on the disk. For any thread. */
