@@ -78,4 +78,22 @@ public interface DiskFile extends AutoCloseable {
             at += length;
         }
     }
+
+    /**
+     * Writes [from, to) again as it reads now. For bytes of an earlier process of which nobody knows whether they were
+     * synced: if that sync failed, they are in the page cache only, which takes them for written, and no sync brings them
+     * to the disk unless they are written anew.
+     */
+    default void rewrite(long from, long to) {
+        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(Math.max(to - from, 0), 256 * 1024));
+        for (long at = from; at < to;) {
+            buffer.clear().limit((int) Math.min(buffer.capacity(), to - at));
+            int length = readFully(at, buffer);
+            if (length < buffer.limit()) {
+                throw new DiskFailure("rewrite at byte " + at, path(), "the file became shorter", null);
+            }
+            writeFully(at, buffer.flip());
+            at += length;
+        }
+    }
 }

@@ -34,6 +34,8 @@ final class Recovery {
     private Ledger.@Nullable Commit last;
     /** Whether the last commit says that everything before it was synced. */
     private boolean lastIsComplete;
+    /** The position up to which the ledger was synced, as far as its commits know. */
+    private long confirmed;
 
     Recovery(Disk disk, Path directory, Ledger.Visitor visitor) {
         this.disk = disk;
@@ -144,7 +146,9 @@ final class Recovery {
             if (!clean) {
                 file.truncate(committed);
             }
-            // Read from the page cache of a process that was killed, it need not be on the disk, nor need the name.
+            // What was read may not be durable, neither bytes nor names: a process that was killed, or whose last sync
+            // failed, left it to the page cache.
+            file.rewrite(Format.segment(confirmed) == segment ? Format.offset(confirmed) : 0, committed);
             file.sync();
             disk.syncDirectory(directory);
             done = true;
@@ -171,6 +175,7 @@ final class Recovery {
             Bytes configuration = payload.slice(Format.COMMIT_HEAD, payload.length() - Format.COMMIT_HEAD);
             last = new Ledger.Commit(scan.main(), term, configuration);
             lastIsComplete = bound == scan.position();
+            confirmed = Math.max(confirmed, bound);
         }
         return committed;
     }

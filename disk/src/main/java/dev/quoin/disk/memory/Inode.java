@@ -1,9 +1,7 @@
 package dev.quoin.disk.memory;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
@@ -172,11 +170,14 @@ final class Inode implements Node {
                 }
             }
         }
-        Collections.shuffle(survivors, Random.from(random));
+        // The images of one sector reach the disk in order; which sector was the last one, and torn, is up to chance.
+        int torn = survivors.isEmpty() || random.nextBoolean() ? -1 : random.nextInt(survivors.size());
+        for (int i = torn + 1; torn >= 0 && i < survivors.size(); i++) {
+            torn = survivors.get(i).number == survivors.get(torn).number ? i : torn;
+        }
         for (int i = 0; i < survivors.size(); i++) {
             Change.Sector sector = survivors.get(i);
-            boolean torn = i == survivors.size() - 1 && random.nextBoolean();
-            byte[] image = torn
+            byte[] image = i == torn
                     ? prefix(sector.image, random.nextInt(SECTOR), content.get(sector.number))
                     : sector.image;
             content.put(sector.number, image);

@@ -189,7 +189,9 @@ public final class Wal implements AutoCloseable {
         if (tail.size() < limits.segmentBytes()) {
             tail.zero(tail.size(), limits.segmentBytes());
         }
-        // What was read may not be durable, neither bytes nor names: a process that was killed left it to the page cache.
+        // What was read may not be durable, neither bytes nor names: a process that was killed, or whose last sync failed,
+        // left it to the page cache.
+        tail.rewrite(confirmedIn(segments.getLast(), foundMark), end.offset());
         tail.sync();
         disk.syncDirectory(directory);
         disk.syncDirectory(parent(directory));
@@ -207,6 +209,11 @@ public final class Wal implements AutoCloseable {
         wal.lastSnapshotIndex = snapshot.index();
         wal.pipeline.deleteLeftovers();
         return new Recovered(wal, end.metadata(), survey.state, snapshot, List.copyOf(collector.entries));
+    }
+
+    /** How much of the segment is known to be durable. */
+    private static long confirmedIn(SegmentName segment, @Nullable SyncedMark mark) {
+        return mark != null && mark.synced().segment() == segment.number() ? mark.synced().offset() : 0;
     }
 
     /** The last segment that begins at or before the mark: everything the restart needs is in it and behind it. */
