@@ -222,15 +222,17 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     }
 
     /**
-     * A frame for a stream we have ended early was on its way when its client did not know: it is dropped. Resetting it
-     * again for each such frame would count against the client what it may provoke.
+     * Leaves out two kinds of reset that Netty would send, and count as provoked, though no client is to blame: for what was
+     * queued on a stream that is reset already, by either side (one for each frame); and for a frame that was on its way to
+     * a stream we have ended early.
      */
     @Override
     protected void onStreamError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
             Http2Exception.StreamException error) {
-        boolean late = error.error() == Http2Error.STREAM_CLOSED && connection().stream(error.streamId()) == null
-                && endedEarly(error.streamId());
-        if (!late) {
+        Http2Stream stream = connection().stream(error.streamId());
+        boolean dropped = stream != null && stream.isResetSent();
+        boolean late = stream == null && error.error() == Http2Error.STREAM_CLOSED && endedEarly(error.streamId());
+        if (!dropped && !late) {
             super.onStreamError(ctx, outbound, cause, error);
         }
     }

@@ -86,6 +86,7 @@ final class RawClient implements AutoCloseable {
     private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(false, 1 << 20);
     final List<Frame> seen = new ArrayList<>();
     private boolean refillWindows = true;
+    private boolean mute;
 
     RawClient(InetSocketAddress address) throws IOException {
         socket.connect(address, WAIT_MILLIS);
@@ -104,6 +105,12 @@ final class RawClient implements AutoCloseable {
 
     RawClient withoutRefill() {
         refillWindows = false;
+        return this;
+    }
+
+    /** Acknowledges nothing any more. */
+    RawClient mute() {
+        mute = true;
         return this;
     }
 
@@ -231,6 +238,9 @@ final class RawClient implements AutoCloseable {
     }
 
     private void answer(int type, int flags, int stream, byte[] payload) {
+        if (mute) {
+            return;
+        }
         try {
             if (type == SETTINGS && flags == 0) {
                 send(SETTINGS, 1, 0);
