@@ -15,7 +15,13 @@ import dev.quoin.base.Bytes;
 final class Gzip {
     private Gzip() {}
 
+    private static final int HEADER_BYTES = 10;
+
     static Bytes inflate(Bytes packed, int bytesMax) throws StatusException {
+        if (packed.length() < HEADER_BYTES) {
+            // Go reads the header whole before it looks at it, Java looks first.
+            throw internal("grpc: failed to decompress the message: " + (packed.isEmpty() ? "EOF" : "unexpected EOF"));
+        }
         InputStream source = new ByteArrayInputStream(packed.array(), packed.offset(), packed.length());
         GZIPInputStream inflater;
         try {

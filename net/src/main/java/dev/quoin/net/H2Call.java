@@ -437,7 +437,7 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         Http2Headers last = headersSent ? GrpcHeaders.trailers(status, trailers)
                 : GrpcHeaders.trailersOnly(200, subtype, status, trailers);
         headersSent = true;
-        connection.writeEnd(this, last);
+        connection.writeHeaders(this, last, true);
         end(End.FINISHED);
     }
 

@@ -222,15 +222,17 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     }
 
     /**
-     * A frame for a stream we have ended early was on its way when its client did not know: it is dropped. Resetting it
-     * again for each such frame would count against the client what it may provoke.
+     * Leaves out two kinds of reset that Netty would send, and count as provoked, though no client is to blame: for what was
+     * queued on a stream that is reset already, by either side (one for each frame); and for a frame that was on its way to
+     * a stream we have ended early.
      */
     @Override
     protected void onStreamError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
             Http2Exception.StreamException error) {
-        boolean late = error.error() == Http2Error.STREAM_CLOSED && connection().stream(error.streamId()) == null
-                && endedEarly(error.streamId());
-        if (!late) {
+        Http2Stream stream = connection().stream(error.streamId());
+        boolean dropped = stream != null && stream.isResetSent();
+        boolean late = stream == null && error.error() == Http2Error.STREAM_CLOSED && endedEarly(error.streamId());
+        if (!dropped && !late) {
             super.onStreamError(ctx, outbound, cause, error);
         }
     }
@@ -382,9 +384,10 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     private void refuse(Http2Stream stream, RequestHead head, boolean end) {
         pings.sent();
-        encoder().writeHeaders(ctx(), stream.id(), head.refusalHeaders(), 0, true, ctx().newPromise());
+        ChannelFuture written = encoder().writeHeaders(ctx(), stream.id(), head.refusalHeaders(), 0, true,
+                ctx().newPromise());
         if (!end) {
-            resetAfterAnswer(stream);
+            resetAfter(written, stream);
         }
         wrote();
     }
@@ -425,7 +428,10 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
             reset(to, Http2Error.INTERNAL_ERROR);
             return;
         }
-        encoder().writeHeaders(ctx(), to.stream.id(), headers, 0, end, ctx().newPromise());
+        ChannelFuture written = encoder().writeHeaders(ctx(), to.stream.id(), headers, 0, end, ctx().newPromise());
+        if (end && !to.remoteEnded) {
+            resetAfter(written, to.stream);
+        }
         wrote();
     }
 
@@ -439,7 +445,10 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     void writeData(H2Stream to, ByteBuf data, boolean end) {
         pings.sent();
-        encoder().writeData(ctx(), to.stream.id(), data, 0, end, ctx().newPromise());
+        ChannelFuture written = encoder().writeData(ctx(), to.stream.id(), data, 0, end, ctx().newPromise());
+        if (end && !to.remoteEnded) {
+            resetAfter(written, to.stream);
+        }
         wrote();
         if (!to.watchedForStall && !hasRoom(to)) {
             to.watchedForStall = true;
@@ -482,34 +491,17 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         }
     }
 
-    /** Trailers, and the reset that tells a client that has more to send not to. */
-    void writeEnd(H2Stream to, Http2Headers trailers) {
-        writeHeaders(to, trailers, true);
-        endEarly(to);
-    }
-
-    void endEarly(H2Stream to) {
-        if (!to.remoteEnded) {
-            resetAfterAnswer(to.stream);
-        }
-    }
-
-    private void resetAfterAnswer(Http2Stream stream) {
-        if (!encoder().flowController().hasFlowControlled(stream)) {
+    /** A client that has not ended its side is told, once the answer has left, that nobody listens any more. */
+    private void resetAfter(ChannelFuture written, Http2Stream stream) {
+        if (encoder().flowController().hasFlowControlled(stream)) {
+            written.addListener(done -> resetIfOpen(stream));
+        } else {
             resetIfOpen(stream);
-            return;
-        }
-        // What is still queued must leave first: an empty frame after the end cannot be queued, so the sweep looks again.
-        H2Stream known = stream.getProperty(key);
-        if (known != null && !known.watchedForStall) {
-            known.watchedForStall = true;
-            known.progressNanos = System.nanoTime();
-            watched.add(known);
         }
     }
 
     private void resetIfOpen(Http2Stream stream) {
-        if (connection().stream(stream.id()) != null && !stream.isResetSent()) {
+        if (!gone && connection().stream(stream.id()) != null && !stream.isResetSent()) {
             rememberEndedEarly(stream.id());
             encoder().writeRstStream(ctx(), stream.id(), Http2Error.NO_ERROR.code(), ctx().newPromise());
             wrote();
@@ -598,9 +590,6 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
             if (closed || !encoder().flowController().hasFlowControlled(stream.stream)) {
                 watched.remove(i);
                 stream.watchedForStall = false;
-                if (!closed && stream.isOver() && !stream.remoteEnded) {
-                    resetIfOpen(stream.stream);
-                }
             } else if (nowNanos - stream.progressNanos > stallNanos) {
                 shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
                 reset(stream, Http2Error.ENHANCE_YOUR_CALM);

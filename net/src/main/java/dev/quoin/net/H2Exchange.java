@@ -166,7 +166,6 @@ final class H2Exchange extends H2Stream {
     }
 
     private void finished() {
-        connection.endEarly(this);
         release();
         setOver();
     }

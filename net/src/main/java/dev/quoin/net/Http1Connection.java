@@ -1,6 +1,7 @@
 package dev.quoin.net;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 import io.netty.buffer.ByteBuf;
@@ -44,6 +45,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private boolean draining;
     private boolean first = true;
     private boolean gone;
+    private final AtomicLong outboxBytes = new AtomicLong(); // sent by the request's thread, not seen by the loop
     private volatile boolean overHint;
     private volatile @Nullable Thread waiter;
     private @Nullable ChannelHandlerContext context;
@@ -280,8 +282,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
                 return false;
             }
             if (!bodiless) {
-                ctx().writeAndFlush(new DefaultHttpContent(
-                        Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
+                outboxBytes.addAndGet(piece.length());
+                loop.execute(() -> {
+                    ctx().writeAndFlush(new DefaultHttpContent(
+                            Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
+                    outboxBytes.addAndGet(-piece.length());
+                    wakeWaiter();
+                });
             }
             return true;
         }
@@ -305,7 +312,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private boolean awaitRoom() throws InterruptedException {
         waiter = Thread.currentThread();
         try {
-            while (!overHint && !ctx().channel().isWritable()) {
+            while (!overHint && !hasRoom()) {
                 LockSupport.park(this);
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
@@ -315,6 +322,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             waiter = null;
         }
         return !overHint;
+    }
+
+    private boolean hasRoom() {
+        return ctx().channel().isWritable() && outboxBytes.get() < shared.limits.owedBytesPerStreamMax();
     }
 
     private void wakeWaiter() {

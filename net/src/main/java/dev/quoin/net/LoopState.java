@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.netty.channel.EventLoop;
@@ -81,7 +82,11 @@ final class LoopState implements Loop {
             op.next = head;
         } while (!outbox.compareAndSet(head, op));
         if (head == null) {
-            executor.execute(drain);
+            try {
+                executor.execute(drain);
+            } catch (RejectedExecutionException e) {
+                outbox.set(null); // The loop has stopped, and with it every call this could have been for.
+            }
         }
     }
 

@@ -143,7 +143,9 @@ final class TestService {
 
         @Override
         public void onOpen(Call call) {
-            call.headers(initial(call));
+            if (!initial(call).isEmpty()) {
+                call.headers(initial(call));
+            }
             LinkedBlockingQueue<Optional<Bytes>> requests = new LinkedBlockingQueue<>();
             call.attach(requests);
             Thread.startVirtualThread(() -> answer(call, requests));
