@@ -52,7 +52,8 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
             Wal.create(disk, directory.wal(), newMetadata(config), config.limits().wal()).close();
         }
         Wal.Recovered log = Wal.open(disk, directory.wal(), config.limits().wal());
-        if (log.entries().isEmpty() && log.state().equals(WalState.EMPTY)) {
+        // Without a state nothing was ever promised: a crash met the bootstrap half-way, and it is done over.
+        if (log.state().equals(WalState.EMPTY)) {
             return bootstrap(log, config);
         }
         return log;
