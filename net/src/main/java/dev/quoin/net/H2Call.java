@@ -168,8 +168,12 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     /** The connection has taken its answers: the call it held back may begin. */
     void release() {
         Bytes message = waiting == null ? null : waiting.poll();
-        if (!isOver() && message != null) {
-            tell(message);
+        if (isOver() || message == null) {
+            return;
+        }
+        tell(message);
+        if (method.kind() == Method.Kind.SERVER_STREAMING) {
+            tellHalfClose();
         }
     }
 
@@ -238,10 +242,9 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         delivered = true;
         if (connection.owesTooMuch()) {
             connection.hold(this);
-            return;
+        } else {
+            release();
         }
-        release();
-        tellHalfClose();
     }
 
     private void tellHalfClose() {
