@@ -156,10 +156,25 @@ func (r loadResult) genuine(c cell, moved int64) error {
 	return nil
 }
 
-// revision is the revision of the store now, by a linearizable read of the cell's key, which must be whole.
+// revision is the revision of the store once it stands still: what h2load left in flight may still be on its way.
 func (c *contender) revision(ctx context.Context, cell cell) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	before, err := c.revisionNow(ctx, cell)
+	for err == nil {
+		time.Sleep(50 * time.Millisecond)
+		var now int64
+		now, err = c.revisionNow(ctx, cell)
+		if now == before {
+			return now, err
+		}
+		before = now
+	}
+	return 0, err
+}
+
+// revisionNow is the revision of the store now, by a linearizable read of the cell's key, which must be whole.
+func (c *contender) revisionNow(ctx context.Context, cell cell) (int64, error) {
 	answer, err := c.kv.Range(ctx, &pb.RangeRequest{Key: []byte(cell.key)})
 	if err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)

@@ -24,14 +24,16 @@ public interface Disk {
         if (exists(directory)) {
             return;
         }
-        Path parent = directory.getParent();
-        if (parent != null) {
-            createDirectories(parent);
-        }
+        Path parent = parentOf(directory);
+        createDirectories(parent);
         createDirectory(directory);
-        if (parent != null) {
-            syncDirectory(parent);
-        }
+        syncDirectory(parent);
+    }
+
+    /** The directory that {@code path} lies in, which for a lone name is the working directory. */
+    static Path parentOf(Path path) {
+        Path parent = path.getParent();
+        return parent == null ? Path.of("") : parent;
     }
 
     /** A new empty file (mode 0600), for reading and writing; there must be none of that name. */

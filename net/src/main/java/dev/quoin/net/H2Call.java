@@ -12,7 +12,7 @@ import dev.quoin.base.Bytes;
 
 /**
  * A gRPC call on an HTTP/2 stream: the half-close rules, the credit of its client, and the order headers, messages,
- * trailers. Sources: grpc-go server.go and stream.go for what is answered when; docs/evidence for what was seen.
+ * trailers. What is answered when is grpc-go's (server.go, stream.go).
  *
  * <p>Inbound, a message is told to the handler while there is credit; one that comes without credit waits, and from then
  * on nothing is given back to the stream's window, so that at most a window of bytes waits.
@@ -168,8 +168,12 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     /** The connection has taken its answers: the call it held back may begin. */
     void release() {
         Bytes message = waiting == null ? null : waiting.poll();
-        if (!isOver() && message != null) {
-            tell(message);
+        if (isOver() || message == null) {
+            return;
+        }
+        tell(message);
+        if (method.kind() == Method.Kind.SERVER_STREAMING) {
+            tellHalfClose();
         }
     }
 
@@ -238,10 +242,9 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         delivered = true;
         if (connection.owesTooMuch()) {
             connection.hold(this);
-            return;
+        } else {
+            release();
         }
-        release();
-        tellHalfClose();
     }
 
     private void tellHalfClose() {

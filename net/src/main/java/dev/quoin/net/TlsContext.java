@@ -40,6 +40,15 @@ final class TlsContext {
     }
 
     private static SslContext read(NetTls files) throws IOException {
+        try {
+            return context(files);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("cannot use certificate " + files.certificateChain() + " with key "
+                    + files.privateKey() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static SslContext context(NetTls files) throws IOException {
         SslContextBuilder builder = SslContextBuilder
                 .forServer(files.certificateChain().toFile(), files.privateKey().toFile())
                 .sslProvider(SslProvider.JDK)
@@ -52,12 +61,7 @@ final class TlsContext {
         if (files.clientAuthority() != null) {
             builder.trustManager(files.clientAuthority().toFile()).clientAuth(ClientAuth.REQUIRE);
         }
-        try {
-            return builder.build();
-        } catch (IllegalArgumentException e) {
-            throw new IOException("cannot use certificate " + files.certificateChain() + " with key "
-                    + files.privateKey(), e);
-        }
+        return builder.build();
     }
 
     SslHandler handler(ByteBufAllocator allocator) {

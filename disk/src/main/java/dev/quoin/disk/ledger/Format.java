@@ -20,6 +20,7 @@ import dev.quoin.base.Crc32c;
  * head      8 "QUOINLDG" | 4 format version | 4 segment number | 12 zero | 4 CRC-32C of the 28 bytes before
  * record    4 checksum | 4 size | 8 main | 4 sub | 4 kind | payload | zeros up to a multiple of 8
  * commit    a record of kind 0: main is the applied index, the payload 8 term | 8 synced bound | configuration
+ * seal      a record of kind -1 without payload, behind the last batch of a segment that has a successor
  * </pre>
  *
  * <p>{@code size} counts head and payload of the record, so it is never 0, and a 0 there ends the segment. The checksum is
@@ -31,6 +32,7 @@ final class Format {
     static final int HEAD = 32;
     static final int RECORD_HEAD = 24;
     static final int COMMIT = 0;
+    static final int SEAL = -1;
     /** Term and bound before the configuration. */
     static final int COMMIT_HEAD = 16;
     static final int CONFIGURATION_MAX = 1 << 20;

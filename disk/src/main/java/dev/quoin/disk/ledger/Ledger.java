@@ -127,6 +127,8 @@ public final class Ledger implements AutoCloseable {
      */
     public static Recovered open(Disk disk, Path directory, LedgerLimits limits, Visitor visitor) {
         disk.createDirectories(directory);
+        // Made by a process that was killed at once, it need not be durable.
+        disk.syncDirectory(Disk.parentOf(directory));
         Recovery recovery = new Recovery(disk, directory, visitor);
         Recovery.Tail tail = recovery.run();
         return new Recovered(new Ledger(disk, directory, limits, recovery, tail), recovery.last());
@@ -187,15 +189,25 @@ public final class Ledger implements AutoCloseable {
     private long reserve(int length) {
         if (!batchIsOpen && Format.offset(chunk.end()) >= limits.segmentBytes()) {
             int next = Format.segment(chunk.end()) + 1;
+            seal();
             chunk = addChunk(Format.position(next, 0), limits.chunkBytes());
             beginSegment(next);
         }
+        return makeRoom(length);
+    }
+
+    private long makeRoom(int length) {
         int padded = Math.toIntExact(Format.padded(Format.RECORD_HEAD + (long) length));
         if (padded > chunk.bytes.length - chunk.used) {
             chunk = addChunk(chunk.end(), Math.max(padded, limits.chunkBytes()));
         }
         Invariant.check(Format.offset(chunk.end()) + padded < 1L << 32, "a batch of more than 4 GiB");
         return chunk.end();
+    }
+
+    /** Ends the segment with a record that says so: one that was cut short at a commit would look whole otherwise. */
+    private void seal() {
+        finish(makeRoom(0), 0, 0, Format.SEAL, 0);
     }
 
     private void finish(long position, long main, int sub, int kind, int length) {

@@ -31,6 +31,8 @@ final class Recovery {
     private final Path directory;
     private final Ledger.Visitor visitor;
     private final List<Integer> sealed = new ArrayList<>();
+    /** A segment behind the last one in which nothing was ever confirmed, or 0. */
+    private int leftover;
     private Ledger.@Nullable Commit last;
     /** Whether the last commit says that everything before it was synced. */
     private boolean lastIsComplete;
@@ -59,20 +61,27 @@ final class Recovery {
     @Nullable
     Tail run() {
         List<Integer> segments = segments();
-        boolean neverBegun = !segments.isEmpty() && wasNeverBegun(segments.getLast());
-        int leftover = neverBegun ? segments.removeLast() : 0;
+        if (!segments.isEmpty() && wasNeverBegun(segments.getLast())) {
+            leftover = segments.removeLast();
+        }
         for (int segment : segments.subList(0, Math.max(0, segments.size() - 1))) {
             try (DiskFile file = disk.open(path(segment))) {
                 replaySealed(segment, file);
             }
             sealed.add(segment);
         }
-        Tail tail = segments.isEmpty() ? null : openTail(segments.getLast(), neverBegun);
-        if (neverBegun) {
+        if (segments.isEmpty()) {
+            deleteLeftover();
+            return null;
+        }
+        return openTail(segments.getLast());
+    }
+
+    private void deleteLeftover() {
+        if (leftover != 0) {
             disk.delete(path(leftover));
             disk.syncDirectory(directory);
         }
-        return tail;
     }
 
     private Path path(int segment) {
@@ -118,31 +127,33 @@ final class Recovery {
 
     private void replaySealed(int segment, DiskFile file) {
         SegmentScan scan = scan(segment, file, file.size());
-        if (replay(scan) != scan.end() || scan.end() != file.size()) {
+        boolean sealedAtEnd = replay(scan);
+        if (!sealedAtEnd || scan.end() != file.size()) {
             String problem = scan.problem();
             throw damaged(segment, scan.end(), problem == null ? "the segment ends too early" : problem);
         }
     }
 
-    private Tail openTail(int segment, boolean sealedBefore) {
+    private Tail openTail(int segment) {
         DiskFile file = disk.open(path(segment));
         boolean done = false;
         try {
             long size = file.size();
             SegmentScan scan = scan(segment, file, size);
             long committed = scan.end();
+            boolean hasSeal = false;
             while (scan.next()) {
                 committed = scan.kind() == Format.COMMIT ? scan.end() : committed;
+                hasSeal = scan.kind() == Format.SEAL;
             }
             String problem = scan.problem();
-            if (scan.wasConfirmed(scan.end())) {
+            if (scan.wasConfirmed(scan.end()) || (leftover != 0 && !hasSeal)) {
                 throw damaged(segment, scan.end(), problem == null ? "records are missing" : problem);
-            }
-            if (sealedBefore && committed != size) {
-                throw damaged(segment, scan.end(), "the segment ends too early");
             }
             boolean clean = scan.isZeroFrom(committed);
             replay(scan(segment, file, committed));
+            // Nothing was changed so far. A successor must be gone before the seal may go.
+            deleteLeftover();
             if (!clean) {
                 file.truncate(committed);
             }
@@ -160,24 +171,28 @@ final class Recovery {
         }
     }
 
-    /** Hands over the records, all of which are committed if the last one is a commit; where that one ends. */
-    private long replay(SegmentScan scan) {
-        long committed = scan.end();
+    /** Hands over the records, all of which are committed; whether the last thing in the segment is a seal. */
+    private boolean replay(SegmentScan scan) {
+        boolean hasSeal = false;
         while (scan.next()) {
-            if (scan.kind() != Format.COMMIT) {
-                visitor.record(scan.position(), scan.main(), scan.sub(), scan.kind(), scan.payload());
-                continue;
+            hasSeal = scan.kind() == Format.SEAL;
+            switch (scan.kind()) {
+                case Format.SEAL -> {}
+                case Format.COMMIT -> commit(scan);
+                default -> visitor.record(scan.position(), scan.main(), scan.sub(), scan.kind(), scan.payload());
             }
-            committed = scan.end();
-            Bytes payload = scan.payload();
-            long term = Format.longAt(payload.array(), payload.offset());
-            long bound = Format.longAt(payload.array(), payload.offset() + 8);
-            Bytes configuration = payload.slice(Format.COMMIT_HEAD, payload.length() - Format.COMMIT_HEAD);
-            last = new Ledger.Commit(scan.main(), term, configuration);
-            lastIsComplete = bound == scan.position();
-            confirmed = Math.max(confirmed, bound);
         }
-        return committed;
+        return hasSeal;
+    }
+
+    private void commit(SegmentScan scan) {
+        Bytes payload = scan.payload();
+        long term = Format.longAt(payload.array(), payload.offset());
+        long bound = Format.longAt(payload.array(), payload.offset() + 8);
+        Bytes configuration = payload.slice(Format.COMMIT_HEAD, payload.length() - Format.COMMIT_HEAD);
+        last = new Ledger.Commit(scan.main(), term, configuration);
+        lastIsComplete = bound == scan.position();
+        confirmed = Math.max(confirmed, bound);
     }
 
     private Damaged damaged(int segment, long offset, String problem) {

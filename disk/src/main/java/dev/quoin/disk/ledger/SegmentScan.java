@@ -104,7 +104,7 @@ final class SegmentScan {
             return false;
         }
         boolean shortCommit = kind() == Format.COMMIT && recordSize < Format.RECORD_HEAD + Format.COMMIT_HEAD;
-        if (shortCommit || kind() < 0) {
+        if (shortCommit || kind() < Format.SEAL) {
             problem = "a record of no known form";
             return false;
         }

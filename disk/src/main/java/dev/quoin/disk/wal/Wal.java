@@ -100,13 +100,8 @@ public final class Wal implements AutoCloseable {
         disk.syncDirectory(temporary);
         disk.deleteDirectory(directory);
         disk.rename(temporary, directory);
-        disk.syncDirectory(parent(directory));
+        disk.syncDirectory(Disk.parentOf(directory));
         return open(disk, directory, limits).wal();
-    }
-
-    private static Path parent(Path directory) {
-        Path parent = directory.getParent();
-        return parent == null ? Path.of("") : parent;
     }
 
     /**
@@ -194,7 +189,7 @@ public final class Wal implements AutoCloseable {
         tail.rewrite(confirmedIn(segments.getLast(), foundMark), end.offset());
         tail.sync();
         disk.syncDirectory(directory);
-        disk.syncDirectory(parent(directory));
+        disk.syncDirectory(Disk.parentOf(directory));
         Place place = new Place(segments.getLast().number(), end.offset());
         SyncedMark mark = foundMark;
         if (mark == null) {
