@@ -38,6 +38,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class PowerCutTest {
     private static final int REQUESTS = 36;
+    private static final long SEEDS = Long.getLong("quoin.seeds", 2);
     private static final int TURNS_MAX = 20_000;
 
     private static final MemberLimits SMALL = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
@@ -238,7 +239,7 @@ class PowerCutTest {
 
     private static void everyOperation(String what, Fault fault, boolean powerGoes) {
         int cuts = 0;
-        for (long seed = 0; seed < 2; seed++) {
+        for (long seed = 0; seed < SEEDS; seed++) {
             long n = 1;
             boolean done = false;
             while (!done) {

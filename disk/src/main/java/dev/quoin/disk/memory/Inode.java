@@ -32,15 +32,20 @@ final class Inode implements Node {
 
         void resize(long newSize) {
             if (newSize < size) {
-                long last = newSize / SECTOR;
-                int kept = (int) (newSize % SECTOR);
-                byte[] image = sectors.get(last);
-                sectors.tailMap(last, true).clear();
-                if (kept > 0 && image != null) {
-                    put(last, prefix(image, kept, ZERO));
-                }
+                cutAt(newSize);
             }
             size = newSize;
+        }
+
+        /** Forgets what lies behind the end, inside its sector too: a file system shows zeros there when a file grows. */
+        private void cutAt(long end) {
+            long last = end / SECTOR;
+            int kept = (int) (end % SECTOR);
+            byte[] image = sectors.get(last);
+            sectors.tailMap(last, true).clear();
+            if (kept > 0 && image != null) {
+                put(last, prefix(image, kept, ZERO));
+            }
         }
 
         void put(long number, byte[] image) {
@@ -114,11 +119,23 @@ final class Inode implements Node {
         pending.clear();
     }
 
-    /** A sync that failed: some of it may have happened, and what did not may be taken for written from now on. */
+    /**
+     * A sync that failed: some of it may have happened, and what did not may be taken for written from now on. What is
+     * written later all the same is each sector as it is now: the page cache keeps no older image of one.
+     */
     void failSync(RandomGenerator random) {
         durable = survivor(random);
+        TreeMap<Long, Change> newest = new TreeMap<>();
+        for (Change change : pending) {
+            if (change instanceof Change.Sector sector && sector.number * SECTOR < now.size) {
+                newest.put(sector.number, new Change.Sector(sector.number, now.get(sector.number)));
+            }
+        }
+        pending.clear();
+        // The length is in the journal, not in the page cache: the next sync that succeeds brings it.
+        pending.add(new Change.Resize(now.size));
         if (random.nextBoolean()) {
-            pending.clear();
+            pending.addAll(newest.values());
         }
     }
 
@@ -182,9 +199,7 @@ final class Inode implements Node {
                     : sector.image;
             content.put(sector.number, image);
         }
-        // Sectors beyond the end of the file are not part of it.
-        content.resize(content.size);
-        content.sectors.tailMap((content.size + SECTOR - 1) / SECTOR, true).clear();
+        content.cutAt(content.size);
         return content;
     }
 

@@ -22,8 +22,9 @@ import dev.quoin.disk.DiskFile;
  *
  * <p>The mark may lag but must never lead, so it is written after a sync of the log has succeeded. It is written after
  * <i>every</i> one, but not synced: that costs a microsecond, and if only the process dies, the mark is exact. It is synced
- * when a segment is cut, when the log is closed, and every few MiB, which bounds how far it lags when power goes. Two
- * copies in two sectors are written in turn, so that one survives whatever happens to the other.
+ * when a segment is cut, when the log is closed, and every few MiB, which bounds how far it lags when power goes. There
+ * are two copies in two sectors. All writes between two syncs go to the same one, so that the other is durable and whole
+ * whatever becomes of them.
  *
  * <p>It also knows from where on the log is of our writing (a log may have been begun by etcd), for our records can be
  * checked more strictly. etcd ignores the file, since its name is not a segment's. Without it a log is read by etcd's
@@ -67,8 +68,9 @@ final class SyncedMark {
         DiskFile file = disk.create(temporary);
         SyncedMark mark = new SyncedMark(file, ours, synced);
         mark.write();
+        mark.sync();
         mark.write();
-        file.sync();
+        mark.sync();
         file.renameTo(directory.resolve(NAME));
         disk.syncDirectory(directory);
         return mark;
@@ -84,6 +86,8 @@ final class SyncedMark {
         boolean done = false;
         try {
             SyncedMark mark = read(file);
+            // The newer copy may be there only because the machine went on when the process died; the other is next.
+            file.sync();
             done = true;
             return mark;
         } finally {
@@ -146,8 +150,10 @@ final class SyncedMark {
         write();
     }
 
+    /** Makes the mark durable. The next writes go to the other copy. */
     void sync() {
         file.sync();
+        second = !second;
     }
 
     void close() {
@@ -161,6 +167,5 @@ final class SyncedMark {
         buffer.putLong(synced.segment).putLong(synced.offset);
         buffer.putInt(0).putInt(Crc32c.of(buffer.array(), 0, LENGTH - 4));
         file.writeFully(second ? STRIDE : 0, buffer.flip());
-        second = !second;
     }
 }
