@@ -15,7 +15,12 @@ import java.util.zip.GZIPOutputStream;
  * parts of a good one, and how the stream ended if not by trailers.
  */
 final class FrontTable {
+    /** How long nothing more must come once the expected has. */
+    private static final int SURPLUS_MILLIS = 150;
+    /** How long nothing must come where nothing is expected. */
     private static final int SILENCE_MILLIS = 700;
+    /** How long the expected may take on a busy machine. */
+    private static final int PATIENCE_MILLIS = 20_000;
 
     /**
      * Whom to ask, and with what.
@@ -24,18 +29,28 @@ final class FrontTable {
      * @param streaming a server-streaming method and a message it answers with at least one message
      * @param bidi      a method whose half-close ends it well
      * @param etcd      whether etcd's column is expected
+     * @param awaited   the answer to wait for, or empty if any end of the stream will do
      */
     @SuppressWarnings("ArrayRecordComponent") // Compared by nobody.
     record Target(InetSocketAddress address, String unary, byte[] unaryMessage, String streaming,
             byte[] streamingMessage,
-            String bidi, int limit, boolean etcd) {
+            String bidi, int limit, boolean etcd, String awaited) {
         String service() {
             return unary.substring(1, unary.lastIndexOf('/'));
+        }
+
+        Target awaiting(String answer) {
+            return new Target(address, unary, unaryMessage, streaming, streamingMessage, bidi, limit, etcd, answer);
         }
     }
 
     /** A question, and the answers expected of us and of etcd. */
     record Row(String name, Ask ask, String ours, String etcd) {
+        /** Asks, and waits for the expected answer as long as it takes; for a surplus only a moment. */
+        String answer(Target target) throws IOException {
+            return ask.of(target.awaiting(expected(target)));
+        }
+
         String expected(Target target) {
             return (target.etcd() ? etcd : ours).replace("SERVICE", target.service())
                     .replace("LIMIT+1", Integer.toString(target.limit() + 1))
@@ -108,7 +123,7 @@ final class FrontTable {
         try (RawClient client = RawClient.open(target.address())) {
             client.headers(1, false, fields);
             client.send(RawClient.DATA, end ? RawClient.END_STREAM : 0, 1, body);
-            return answer(client, 1);
+            return answer(client, 1, target.awaited());
         }
     }
 
@@ -117,18 +132,22 @@ final class FrontTable {
         return target -> {
             try (RawClient client = RawClient.open(target.address())) {
                 client.headers(1, end, fields(target.unary(), more));
-                return answer(client, 1);
+                return answer(client, 1, target.awaited());
             }
         };
     }
 
-    /** One line for what came back on a stream. */
+    /** One line for what came back on a stream up to its end. */
     static String answer(RawClient client, int stream) throws IOException {
+        return answer(client, stream, "");
+    }
+
+    private static String answer(RawClient client, int stream, String awaited) throws IOException {
         List<String> parts = new ArrayList<>();
         boolean ended = false;
         while (true) {
             RawClient.Frame frame = client.poll(f -> f.type() == RawClient.GOAWAY || f.stream() == stream,
-                    ended ? 150 : SILENCE_MILLIS);
+                    patience(parts, ended, awaited));
             if (frame == null) {
                 break;
             }
@@ -152,7 +171,19 @@ final class FrontTable {
                 break;
             }
         }
+        return line(parts);
+    }
+
+    private static String line(List<String> parts) {
         return parts.isEmpty() ? "silence" : String.join(" · ", parts);
+    }
+
+    private static int patience(List<String> parts, boolean ended, String awaited) {
+        if (parts.isEmpty() && awaited.equals("silence")) {
+            return SILENCE_MILLIS;
+        }
+        boolean complete = awaited.isEmpty() ? ended : line(parts).equals(awaited);
+        return complete ? SURPLUS_MILLIS : PATIENCE_MILLIS;
     }
 
     private static String headers(RawClient.Frame frame) {
@@ -182,7 +213,7 @@ final class FrontTable {
                     try (RawClient client = RawClient.open(target.address())) {
                         client.send(RawClient.HEADERS, RawClient.END_HEADERS | RawClient.PADDED, 1, (byte) 200,
                                 (byte) 0);
-                        return answer(client, 1);
+                        return answer(client, 1, target.awaited());
                     }
                 });
         row("0: an upper-case name", "RST PROTOCOL_ERROR", headersOnly(false, "X-Upper", "a"));
@@ -200,7 +231,7 @@ final class FrontTable {
                 target -> {
                     try (RawClient client = RawClient.open(target.address())) {
                         client.headers(2, false, fields(target.unary()));
-                        return answer(client, 2);
+                        return answer(client, 2, target.awaited());
                     }
                 });
         row("3: two hosts",
@@ -246,7 +277,7 @@ final class FrontTable {
         row("13: an unknown method", "200 12 \"unknown method Nope for service SERVICE\" · RST NO_ERROR", target -> {
             try (RawClient client = RawClient.open(target.address())) {
                 client.headers(1, false, fields("/" + target.service() + "/Nope"));
-                return answer(client, 1);
+                return answer(client, 1, target.awaited());
             }
         });
         row("14: an unknown encoding",
@@ -343,7 +374,7 @@ final class FrontTable {
         row("bidi: END_STREAM on HEADERS, as over TLS", "200 0 \"\"", "silence", target -> {
             try (RawClient client = RawClient.open(target.address())) {
                 client.headers(1, true, fields(target.bidi()));
-                return answer(client, 1);
+                return answer(client, 1, target.awaited());
             }
         });
         row("bidi: cut inside a prefix is a half-close", "200 0 \"\"",
@@ -386,13 +417,13 @@ final class FrontTable {
     static Target testService(InetSocketAddress address) {
         return new Target(address, "/grpc.testing.TestService/UnaryCall", new byte[]{16, 3},
                 "/grpc.testing.TestService/StreamingOutputCall", new byte[]{18, 2, 8, 1},
-                "/grpc.testing.TestService/FullDuplexCall", 2_097_152, false);
+                "/grpc.testing.TestService/FullDuplexCall", 2_097_152, false, "");
     }
 
     static Target etcd(InetSocketAddress address) {
         byte[] key = {10, 1, 'a'};
         return new Target(address, "/etcdserverpb.KV/Range", key, "/etcdserverpb.KV/RangeStream", key,
-                "/etcdserverpb.Lease/LeaseKeepAlive", 2_097_152, true);
+                "/etcdserverpb.Lease/LeaseKeepAlive", 2_097_152, true, "");
     }
 
 }

@@ -37,7 +37,7 @@ class FrontTableTest {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port());
         FrontTable.Target target = FrontTable.testService(address);
         return FrontTable.rows().stream().map(row -> DynamicTest.dynamicTest(row.name(),
-                () -> assertThat(row.ask().of(target)).isEqualTo(row.expected(target))));
+                () -> assertThat(row.answer(target)).isEqualTo(row.expected(target))));
     }
 
     @Test

@@ -143,7 +143,7 @@ class InteropTest {
             InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), client);
             FrontTable.Target target = FrontTable.etcd(address);
             for (FrontTable.Row row : FrontTable.rows()) {
-                String answer = row.ask().of(target);
+                String answer = row.answer(target);
                 results.add(
                         DynamicTest.dynamicTest(row.name(), () -> assertThat(answer).isEqualTo(row.expected(target))));
             }
