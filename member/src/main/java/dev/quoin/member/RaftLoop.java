@@ -202,7 +202,7 @@ final class RaftLoop implements Actor {
             return;
         }
         List<Proposal> first = new ArrayList<>(chores.get());
-        first.forEach(waiters::add);
+        first.forEach(waiters::addOwn);
         first.addAll(withoutLeader);
         withoutLeader.clear();
         first.forEach(proposal -> mailbox.put(new Message.Propose(proposal)));

@@ -36,6 +36,12 @@ final class Waiters {
         return true;
     }
 
+    /** Takes up a proposal of the member's own, which is small and must not be crowded out by clients. */
+    void addOwn(Proposal proposal) {
+        bytes.addAndGet(proposal.data().length());
+        waiting.put(proposal.id(), proposal);
+    }
+
     boolean isWaiting(long id) {
         return waiting.containsKey(id);
     }

@@ -18,7 +18,10 @@ public sealed interface Input {
     /** A linearizable read wants to know the index it must wait for. {@code id} is fresh for every try. */
     record ReadRequested(long id) implements Input {}
 
-    /** Everything asked for by {@link Effect.Persist}s up to and including {@code ticket} is on stable storage. */
+    /**
+     * Everything asked for by {@link Effect.Persist}s up to and including {@code ticket} is written, and on stable storage
+     * where that was asked for.
+     */
     record Persisted(long ticket) implements Input {}
 
     /** Entries up to {@code index} are applied and their effects readable; the core may forget them. */

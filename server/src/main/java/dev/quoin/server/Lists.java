@@ -19,7 +19,10 @@ final class Lists {
         free = new Semaphore(listsMax);
     }
 
-    /** Runs {@code work}, which finishes the call; refuses the call if too much is at work already. */
+    /**
+     * Runs {@code work}, which finishes the call; refuses the call if too much is at work already. An {@link Error} passes
+     * on to the thread's handler, which ends the process.
+     */
     void run(Call call, Runnable work) {
         if (!free.tryAcquire()) {
             call.finish(Errors.of(Failure.TOO_MANY_REQUESTS));

@@ -44,6 +44,7 @@ public final class Main {
             return;
         }
         Logs.start(logLevel);
+        Thread.setDefaultUncaughtExceptionHandler(Main::escaped);
         run(config);
     }
 
@@ -97,6 +98,14 @@ public final class Main {
         } catch (InterruptedException interrupted) {
             LOG.warn("interrupted while stopping");
         }
+    }
+
+    /** What escaped a thread that is not an owner: an Error there is as bad as in one; an exception has cost its task. */
+    private static void escaped(Thread thread, Throwable why) {
+        if (why instanceof Error) {
+            halt(thread.getName(), why);
+        }
+        LOG.atError().addKeyValue("thread", thread.getName()).setCause(why).log("a task failed");
     }
 
     /**
