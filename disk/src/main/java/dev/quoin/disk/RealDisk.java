@@ -267,9 +267,18 @@ public final class RealDisk implements Disk {
             }
             try {
                 MemorySegment.copy(map, ValueLayout.JAVA_BYTE, position, target, offset, length);
+                deliverFault();
             } catch (InternalError e) {
                 throw new Damaged(path, position, length + " bytes cannot be read", e);
             }
+        }
+
+        /**
+         * A fault inside a copy is delivered by the JVM when the thread next asks whether anything is waiting for it, which
+         * in compiled code may be long after the copy, in somebody else's method. Coming back from a native method asks.
+         */
+        private static void deliverFault() {
+            boolean unused = Thread.holdsLock(RealView.class);
         }
 
         @Override
