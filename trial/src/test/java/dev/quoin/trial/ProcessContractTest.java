@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,10 +22,14 @@ import java.util.stream.Stream;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.etcd.jetcd.api.RangeRequest;
+import io.etcd.jetcd.api.RequestOp;
+import io.etcd.jetcd.api.TxnRequest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** What a script, a supervisor or a test harness that starts {@code etcd} may rely on. */
 class ProcessContractTest {
@@ -75,8 +80,19 @@ class ProcessContractTest {
     void takesItsFlagsFromTheEnvironmentToo() throws Exception {
         try (ServerProcess server = ServerProcess.prepared(home).withVariable("ETCD_MAX_TXN_OPS", "7")) {
             server.start();
-            assertThat(server.stderr()).contains("\"max-txn-ops\":7");
+            try (PlainClient client = new PlainClient(server)) {
+                assertThatThrownBy(() -> client.kv().txn(ofReads(8)))
+                        .hasMessage("INVALID_ARGUMENT: etcdserver: too many operations in txn request");
+                assertThat(client.kv().txn(ofReads(7)).getResponsesCount()).isEqualTo(7);
+            }
         }
+    }
+
+    private static TxnRequest ofReads(int count) {
+        RangeRequest read = RangeRequest.newBuilder().setKey(PlainClient.bytes("k")).build();
+        return TxnRequest.newBuilder()
+                .addAllSuccess(Collections.nCopies(count, RequestOp.newBuilder().setRequestRange(read).build()))
+                .build();
     }
 
     @Test
