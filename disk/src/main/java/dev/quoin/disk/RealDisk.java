@@ -278,7 +278,7 @@ public final class RealDisk implements Disk {
          * in compiled code may be long after the copy, in somebody else's method. Coming back from a native method asks.
          */
         private static void deliverFault() {
-            boolean unused = Thread.holdsLock(RealView.class);
+            boolean _ = Thread.holdsLock(RealView.class);
         }
 
         @Override

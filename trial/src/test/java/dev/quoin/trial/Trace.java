@@ -91,7 +91,8 @@ final class Trace {
                 bytes.write(Integer.parseInt(hex.group(1), 16));
             }
         }
-        return new Call(name, target.lookingAt() ? plain(target.group(1)) : "", ByteString.copyFrom(bytes.toByteArray()),
+        return new Call(name, target.lookingAt() ? plain(target.group(1)) : "",
+                ByteString.copyFrom(bytes.toByteArray()),
                 Long.parseLong(result), began, ended);
     }
 
