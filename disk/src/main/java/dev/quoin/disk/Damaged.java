@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 public final class Damaged extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** What to do when damage keeps a member from starting. */
+    public static final String REMEDY = "Remove this member and add it again, or restore a backup.";
+
     private final String file;
     private final long offset;
     private final String what;

@@ -21,8 +21,7 @@ import dev.quoin.disk.DiskFile;
  * be cut off unless a commit behind it says that it had been confirmed.
  */
 final class Recovery {
-    private static final String CURE = "\nRemove this member and add it again, or restore a backup."
-            + "  (ctl help damaged-ledger)";
+    private static final String CURE = "\n" + Damaged.REMEDY;
 
     /** The last segment, open and cut, or nothing when the ledger is empty. */
     record Tail(int segment, DiskFile file, long end) {}

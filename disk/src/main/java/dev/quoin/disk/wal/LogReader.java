@@ -159,7 +159,7 @@ final class LogReader {
     private Damaged damaged(BadRecord bad) {
         return new Damaged(directory.resolve(segment.toString()), bad.offset, String.format(Locale.ROOT,
                 "entries from index %,d cannot be trusted (%s).%n"
-                        + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)",
+                        + Damaged.REMEDY,
                 Math.max(lastIndex + 1, segment.index()), bad.what()));
     }
 }

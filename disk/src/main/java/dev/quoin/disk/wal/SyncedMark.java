@@ -104,7 +104,7 @@ final class SyncedMark {
         SyncedMark second = length < STRIDE + LENGTH ? null : parse(file, bytes, STRIDE);
         if (first == null && second == null) {
             throw new Damaged(file.path(), 0, "nobody knows how much of this log was confirmed.\n"
-                    + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+                    + Damaged.REMEDY);
         }
         if (first == null || (second != null && second.synced.compareTo(first.synced) > 0)) {
             return Objects.requireNonNull(second);

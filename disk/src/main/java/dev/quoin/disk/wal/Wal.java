@@ -150,8 +150,7 @@ public final class Wal implements AutoCloseable {
     }
 
     private static Damaged missing(Path directory, long number) {
-        return new Damaged(directory, 0, "segment " + number + " of the log is missing.\n"
-                + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+        return new Damaged(directory, 0, "segment " + number + " of the log is missing.\n" + Damaged.REMEDY);
     }
 
     private static Recovered recover(Disk disk, Path directory, WalLimits limits, List<SegmentName> segments,
@@ -167,7 +166,7 @@ public final class Wal implements AutoCloseable {
         if (snapshot == null) {
             throw new Damaged(directory.resolve(segments.getFirst().toString()), 0,
                     "it has no snapshot mark that its committed state covers, so nobody knows where to start.\n"
-                            + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+                            + Damaged.REMEDY);
         }
         Collector collector = new Collector(snapshot, reader);
         reader.read(startFor(snapshot, segments, directory), end.offset(), collector);
@@ -218,8 +217,8 @@ public final class Wal implements AutoCloseable {
                 return i;
             }
         }
-        throw new Damaged(directory, 0, "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n"
-                + "Remove this member and add it again, or restore a backup.  (ctl help damaged-log)");
+        throw new Damaged(directory, 0,
+                "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n" + Damaged.REMEDY);
     }
 
     private static void keepBroken(Disk disk, DiskFile tail) {

@@ -83,7 +83,7 @@ class WalDamageTest {
                 assertThat(refusal.file()).as(story).isEqualTo(file.toString());
                 assertThat(refusal.offset()).as(story).isBetween(0L, bit / 8 + 16L);
                 assertThat(refusal).as(story).hasMessageContaining("is damaged at byte")
-                        .hasMessageContaining("cannot be trusted").hasMessageContaining("ctl help damaged-log");
+                        .hasMessageContaining("cannot be trusted").hasMessageContaining(Damaged.REMEDY);
                 assertThat(damaged.contents(file)).as("%s: nothing is repaired", story).hasSize(bytes.length);
             }
         }
