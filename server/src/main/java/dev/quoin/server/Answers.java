@@ -2,11 +2,11 @@ package dev.quoin.server;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoWriter;
-import dev.quoin.member.Member;
 import dev.quoin.store.Outcome;
 
 /**
@@ -20,16 +20,25 @@ import dev.quoin.store.Outcome;
 final class Answers {
     private static final int FIELD_HEADER = 1;
 
-    private final Member member;
+    private final long clusterId;
+    private final long memberId;
+    private final LongSupplier term;
 
-    Answers(Member member) {
-        this.member = member;
+    /**
+     * Answers of one member.
+     *
+     * @param term the term it is in, asked for each answer
+     */
+    Answers(long clusterId, long memberId, LongSupplier term) {
+        this.clusterId = clusterId;
+        this.memberId = memberId;
+        this.term = term;
     }
 
     /** The pieces of the answer to a request of its own, which has a full header. */
     Bytes[] of(Outcome outcome) {
         Pieces pieces = new Pieces();
-        body(pieces, header(outcome), outcome);
+        body(pieces, header(revision(outcome)), outcome);
         return pieces.toArray();
     }
 
@@ -77,17 +86,13 @@ final class Answers {
         return op.toArray();
     }
 
-    Bytes header(Outcome outcome) {
-        return header(revision(outcome));
-    }
-
     /** ResponseHeader: 1 cluster_id, 2 member_id, 3 revision, 4 raft_term. */
-    Bytes header(long revision) {
+    private Bytes header(long revision) {
         ProtoWriter header = new ProtoWriter(48);
-        header.varintFieldIfSet(1, member.clusterId());
-        header.varintFieldIfSet(2, member.memberId());
+        header.varintFieldIfSet(1, clusterId);
+        header.varintFieldIfSet(2, memberId);
         header.varintFieldIfSet(3, revision);
-        header.varintFieldIfSet(4, member.term());
+        header.varintFieldIfSet(4, term.getAsLong());
         return Bytes.of(header.buffer(), 0, header.size());
     }
 

@@ -57,7 +57,8 @@ final class Server {
     private static NetConfig netConfig(ServerConfig config, Member member) {
         MemberCalls calls = new MemberCalls(member);
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, new Answers(member), new Lists(config.limits().listsMax()),
+        methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
+                new Lists(config.limits().listsMax()),
                 config.limits()).methods());
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls).methods());
