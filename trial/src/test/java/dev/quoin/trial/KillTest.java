@@ -52,7 +52,11 @@ class KillTest {
                 arguments(data.toString(), "--kills", Integer.toString(KILLS), "--dir", home.toString()));
         System.out.print(kills.stdout());
         assertThat(kills.exitCode()).as(kills.stdout() + kills.stderr()).isZero();
-        assertThat(kills.lines().stream().filter(line -> line.matches("kill \\d+: acked [1-9].* ok"))).hasSize(KILLS);
+        List<String> verified = kills.lines().stream().filter(line -> line.matches("kill \\d+: acked \\d+,.* ok"))
+                .toList();
+        assertThat(verified).hasSize(KILLS);
+        // A kill may come before the first answer of its round, but not every time.
+        assertThat(verified.stream().filter(line -> !line.contains("acked 0,"))).hasSizeGreaterThan(KILLS / 2);
 
         Program.Result log = walcheck.run("read", data.toString(), "--write-mode", "--decode");
         assertThat(log.exitCode()).as(log.stderr()).isZero();
