@@ -62,6 +62,7 @@ public final class Bytes implements Comparable<Bytes> {
         return offset;
     }
 
+    /** A part of this range, sharing its array; beyond the range is a broken invariant. */
     public Bytes slice(int from, int sliceLength) {
         Invariant.check(from >= 0 && sliceLength >= 0 && from <= length - sliceLength,
                 "slice %d + %d outside its range", from, sliceLength);
@@ -77,6 +78,7 @@ public final class Bytes implements Comparable<Bytes> {
         return length == array.length ? this : of(toByteArray());
     }
 
+    /** Copies all of it into {@code target} from {@code at} on, where there must be room. */
     public void copyTo(byte[] target, int at) {
         System.arraycopy(array, offset, target, at, length);
     }
@@ -102,6 +104,7 @@ public final class Bytes implements Comparable<Bytes> {
         return hash;
     }
 
+    /** As text; what is not UTF-8 becomes U+FFFD. */
     public String toUtf8() {
         return new String(array, offset, length, StandardCharsets.UTF_8);
     }

@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * Writes the protobuf wire format into a growing array. For the few messages on hot paths that are written by hand; all
- * others use generated classes. Not safe for several threads; reusable after {@link #reset}.
+ * others use generated classes. Not safe for several threads; reusable after {@link #reset}. Grows to what an array can
+ * hold: what is written is bounded by whoever writes.
  *
  * <p>The methods write what they are told: whether a zero is left out is the caller's decision, since proto2 and proto3
  * differ in it.

@@ -103,8 +103,10 @@ final class ApplyLoop implements Actor {
     }
 
     private void applyBatch(List<Entry> entries) {
+        long expected = appliedIndex;
         for (Entry entry : entries) {
-            Invariant.check(entry.index() == appliedIndexAfter(entries, entry), "entry %d out of order", entry.index());
+            expected++;
+            Invariant.check(entry.index() == expected, "entry %d applied, %d is next", entry.index(), expected);
             switch (entry.kind()) {
                 case NORMAL -> applyNormal(entry);
                 case CONF_CHANGE -> applyConfChange(entry);
@@ -119,11 +121,6 @@ final class ApplyLoop implements Actor {
             waiters.complete(completion.id(), completion.outcome());
         }
         completions.clear();
-    }
-
-    /** The index that {@code entry} must have: its place in the batch behind what is applied. */
-    private long appliedIndexAfter(List<Entry> entries, Entry entry) {
-        return appliedIndex + 1 + (entry.index() - entries.getFirst().index());
     }
 
     private void applyNormal(Entry entry) {

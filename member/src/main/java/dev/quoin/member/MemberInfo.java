@@ -4,6 +4,11 @@ import java.util.List;
 
 /**
  * One member as the cluster knows it. The name and the client URLs are empty until the member has started and said them.
+ *
+ * @param id unsigned, never 0
+ * @param peerUrls where other members reach it
+ * @param clientUrls where clients reach it
+ * @param isLearner whether it only follows, without a vote
  */
 public record MemberInfo(long id, String name, List<String> peerUrls, List<String> clientUrls, boolean isLearner) {
     public MemberInfo {

@@ -4,6 +4,9 @@ package dev.quoin.member;
  * What a member says of itself, each figure as of a moment ago.
  *
  * @param leader the leader it knows, 0 for none
+ * @param term its term
+ * @param committedIndex the last entry of the log that it knows to be committed
+ * @param appliedIndex the last entry whose effects its view shows; never beyond {@code committedIndex}
  * @param storeBytes what the ledger's files take
  */
 public record MemberStatus(long leader, long term, long committedIndex, long appliedIndex, long storeBytes) {}

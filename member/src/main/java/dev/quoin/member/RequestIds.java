@@ -18,6 +18,7 @@ public final class RequestIds {
         suffix = new AtomicLong((startMillis & ((1L << 40) - 1)) << 8);
     }
 
+    /** The next id, never given out before by this object. */
     public long next() {
         return prefix | (suffix.incrementAndGet() & LOW_48_BITS);
     }

@@ -124,6 +124,11 @@ public final class Requests {
 
     // ---- what clients send
 
+    /**
+     * Reads a PutRequest; key and value are slices of {@code message}.
+     *
+     * @throws Malformed if it is not one
+     */
     public static Command.Put put(Bytes message) {
         Bytes key = Bytes.EMPTY;
         Bytes value = Bytes.EMPTY;
@@ -146,6 +151,11 @@ public final class Requests {
         return new Command.Put(key, value, lease, prevKv, ignoreValue, ignoreLease);
     }
 
+    /**
+     * Reads a RangeRequest.
+     *
+     * @throws Malformed if it is not one
+     */
     public static Query range(Bytes message) {
         Bytes key = Bytes.EMPTY;
         Bytes rangeEnd = Bytes.EMPTY;
@@ -185,6 +195,11 @@ public final class Requests {
                 unfiltered ? Query.Filter.NONE : new Query.Filter(minMod, maxMod, minCreate, maxCreate));
     }
 
+    /**
+     * Reads a DeleteRangeRequest.
+     *
+     * @throws Malformed if it is not one
+     */
     public static Command.DeleteRange deleteRange(Bytes message) {
         Bytes key = Bytes.EMPTY;
         Bytes rangeEnd = Bytes.EMPTY;
@@ -201,6 +216,11 @@ public final class Requests {
         return new Command.DeleteRange(new KeyRange(key, rangeEnd), prevKv);
     }
 
+    /**
+     * Reads a TxnRequest with everything in it.
+     *
+     * @throws Malformed if it is not one, or nested deeper than 1,000 levels
+     */
     public static Command.Txn txn(Bytes message) {
         return txn(message, 0);
     }

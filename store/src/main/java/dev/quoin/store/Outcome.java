@@ -32,8 +32,10 @@ public sealed interface Outcome {
      */
     record Txned(long revision, boolean succeeded, List<Outcome> responses) implements Outcome {}
 
+    /** History before the revision asked for is given up; {@code revision} is the store's. */
     record Compacted(long revision) implements Outcome {}
 
+    /** Nothing was to be done to the keys. */
     record Nothing(long revision) implements Outcome {}
 
     /** Not done, and nothing changed. */
