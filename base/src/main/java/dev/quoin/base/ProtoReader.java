@@ -1,5 +1,7 @@
 package dev.quoin.base;
 
+import java.util.ArrayDeque;
+
 /**
  * Reads the protobuf wire format from a range of bytes that is an enemy until it has been read: every length is checked
  * against what is there, nothing is allocated from a length, and whatever does not fit is a {@link Malformed}. Byte
@@ -9,6 +11,11 @@ package dev.quoin.base;
  * {@link #skip} for what is not known.
  */
 public final class ProtoReader {
+    private static final int GROUP = 3;
+    private static final int GROUP_END = 4;
+    /** As deep as Go goes. */
+    private static final int GROUPS_NESTED_MAX = 10_000;
+
     private final byte[] array;
     private int position;
     private final int end;
@@ -68,6 +75,10 @@ public final class ProtoReader {
             byte b = array[position++];
             value |= (long) (b & 0x7f) << shift;
             if (b >= 0) {
+                // Of a tenth byte one bit is left. Go refuses more, and etcd dies of an entry that it cannot read.
+                if (shift == 63 && b > 1) {
+                    throw new Malformed("number longer than 64 bits");
+                }
                 return value;
             }
         }
@@ -93,14 +104,38 @@ public final class ProtoReader {
         return bytes;
     }
 
-    /** Passes over a field that the reader does not know. Groups are refused: none of our messages has one. */
+    /** Passes over a field that the reader does not know: a group, which none of our messages has, with all in it. */
     public void skip(int tag) {
         switch (wireType(tag)) {
             case 0 -> varint();
             case 1 -> advance(8);
             case 2 -> bytes(tag);
+            case GROUP -> skipGroup(field(tag));
             case 5 -> advance(4);
             default -> throw new Malformed("field " + field(tag) + " has wire type " + wireType(tag));
+        }
+    }
+
+    private void skipGroup(int group) {
+        ArrayDeque<Integer> open = new ArrayDeque<>();
+        open.push(group);
+        while (!open.isEmpty()) {
+            int tag = tag();
+            if (tag == 0) {
+                throw new Malformed("unexpected end inside group " + open.peek());
+            }
+            switch (wireType(tag)) {
+                case GROUP -> open.push(field(tag));
+                case GROUP_END -> {
+                    if (open.pop() != field(tag)) {
+                        throw new Malformed("group " + field(tag) + " ends inside another");
+                    }
+                }
+                default -> skip(tag);
+            }
+            if (open.size() > GROUPS_NESTED_MAX) {
+                throw new Malformed("groups nested deeper than " + GROUPS_NESTED_MAX);
+            }
         }
     }
 

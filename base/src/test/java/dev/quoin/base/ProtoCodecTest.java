@@ -51,4 +51,37 @@ class ProtoCodecTest {
         ProtoReader reader = new ProtoReader(Bytes.of(HexFormat.of().parseHex("ffffffffffffffffffffff01")));
         assertThatThrownBy(reader::varint).isInstanceOf(ProtoReader.Malformed.class);
     }
+
+    private static ProtoReader reader(String hex) {
+        return new ProtoReader(Bytes.of(HexFormat.of().parseHex(hex)));
+    }
+
+    @Test
+    void aNumberOfMoreThan64BitsIsRefused() {
+        assertThat(reader("ffffffffffffffffff01").varint()).isEqualTo(-1);
+        assertThatThrownBy(reader("ffffffffffffffffff02")::varint).isInstanceOf(ProtoReader.Malformed.class);
+    }
+
+    @Test
+    void aGroupIsPassedOverWithAllInIt() {
+        // group 20 { 1: 5, group 21 {}, 2: "x" }, then field 1
+        ProtoReader reader = reader("a301" + "0805" + "ab01" + "ac01" + "120178" + "a401" + "0807");
+        reader.skip(reader.tag());
+        int tag = reader.tag();
+        assertThat(reader.varint(tag)).isEqualTo(7);
+        assertThat(reader.tag()).isZero();
+    }
+
+    @Test
+    void aGroupThatDoesNotEndAsItBeganIsRefused() {
+        for (String hex : new String[]{"a301", "a3010805", "a301ac01", "a301ab01a401", "a401"}) {
+            ProtoReader reader = reader(hex);
+            int tag = reader.tag();
+            assertThatThrownBy(() -> reader.skip(tag)).as(hex).isInstanceOf(ProtoReader.Malformed.class);
+        }
+        ProtoReader bottomless = reader("a301".repeat(20_000));
+        int tag = bottomless.tag();
+        assertThatThrownBy(() -> bottomless.skip(tag)).isInstanceOf(ProtoReader.Malformed.class)
+                .hasMessageContaining("nested deeper");
+    }
 }
