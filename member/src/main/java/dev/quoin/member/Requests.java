@@ -24,8 +24,10 @@ import dev.quoin.store.Query;
  * Requests as bytes and as values. The four that clients send all day are read and written by hand: their keys and values
  * stay slices of what arrived, and the request goes into the log entry as it came. All others use generated classes.
  *
- * <p>Reading follows protobuf's rules for a lenient reader, as Go does it: unknown fields are passed over, of a repeated
- * scalar the last counts, and of a oneof the last member. Whatever does not fit is a {@link Malformed}.
+ * <p>Reading follows protobuf's rules for a lenient reader, as Go does it: unknown fields are passed over, and so are known
+ * ones of another wire type; of a repeated scalar the last counts, and of a oneof the last member. Whatever does not fit
+ * is a {@link Malformed}. It must fit nothing that Go refuses, since the bytes go into the log as they came and every
+ * member reads them. For the same reason a step that is given twice in a row is refused, which Go would merge.
  */
 public final class Requests {
     /** Which request an entry carries: the field of InternalRaftRequest that holds it. */
@@ -52,6 +54,9 @@ public final class Requests {
         record Rare(long id, InternalRaftRequest request) implements Logged {}
     }
 
+    /** What a tag is made of: {@code field << 3 | wire type}. */
+    private static final int NUMBER = ProtoWriter.VARINT;
+    private static final int BYTES = ProtoWriter.LENGTH_DELIMITED;
     private static final int FIELD_ID = 1;
     private static final int FIELD_HEADER = 100;
     /** How deep transactions may be nested in anything that is read; the limit on operations is lower. */
@@ -89,12 +94,12 @@ public final class Requests {
         long id = 0;
         Command command = null;
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 4 -> command = put(reader.bytes(tag));
-                case 5 -> command = deleteRange(reader.bytes(tag));
-                case 6 -> command = txn(reader.bytes(tag));
-                case 7 -> command = compaction(reader.bytes(tag));
-                case FIELD_HEADER -> id = headerId(reader.bytes(tag));
+            switch (tag) {
+                case 4 << 3 | BYTES -> command = put(reader.bytes(tag));
+                case 5 << 3 | BYTES -> command = deleteRange(reader.bytes(tag));
+                case 6 << 3 | BYTES -> command = txn(reader.bytes(tag));
+                case 7 << 3 | BYTES -> command = compaction(reader.bytes(tag));
+                case FIELD_HEADER << 3 | BYTES -> id = headerId(reader.bytes(tag));
                 default -> {
                     return rare(data);
                 }
@@ -113,7 +118,7 @@ public final class Requests {
         ProtoReader reader = new ProtoReader(header);
         long id = 0;
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            if (ProtoReader.field(tag) == FIELD_ID) {
+            if (tag == (FIELD_ID << 3 | NUMBER)) {
                 id = reader.varint(tag);
             } else {
                 reader.skip(tag);
@@ -138,13 +143,13 @@ public final class Requests {
         boolean ignoreLease = false;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 1 -> key = reader.bytes(tag);
-                case 2 -> value = reader.bytes(tag);
-                case 3 -> lease = reader.varint(tag);
-                case 4 -> prevKv = reader.varint(tag) != 0;
-                case 5 -> ignoreValue = reader.varint(tag) != 0;
-                case 6 -> ignoreLease = reader.varint(tag) != 0;
+            switch (tag) {
+                case 1 << 3 | BYTES -> key = reader.bytes(tag);
+                case 2 << 3 | BYTES -> value = reader.bytes(tag);
+                case 3 << 3 | NUMBER -> lease = reader.varint(tag);
+                case 4 << 3 | NUMBER -> prevKv = reader.varint(tag) != 0;
+                case 5 << 3 | NUMBER -> ignoreValue = reader.varint(tag) != 0;
+                case 6 << 3 | NUMBER -> ignoreLease = reader.varint(tag) != 0;
                 default -> reader.skip(tag);
             }
         }
@@ -172,20 +177,20 @@ public final class Requests {
         long maxCreate = 0;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 1 -> key = reader.bytes(tag);
-                case 2 -> rangeEnd = reader.bytes(tag);
-                case 3 -> limit = reader.varint(tag);
-                case 4 -> revision = reader.varint(tag);
-                case 5 -> order = reader.varint(tag);
-                case 6 -> target = reader.varint(tag);
-                case 7 -> serializable = reader.varint(tag) != 0;
-                case 8 -> keysOnly = reader.varint(tag) != 0;
-                case 9 -> countOnly = reader.varint(tag) != 0;
-                case 10 -> minMod = reader.varint(tag);
-                case 11 -> maxMod = reader.varint(tag);
-                case 12 -> minCreate = reader.varint(tag);
-                case 13 -> maxCreate = reader.varint(tag);
+            switch (tag) {
+                case 1 << 3 | BYTES -> key = reader.bytes(tag);
+                case 2 << 3 | BYTES -> rangeEnd = reader.bytes(tag);
+                case 3 << 3 | NUMBER -> limit = reader.varint(tag);
+                case 4 << 3 | NUMBER -> revision = reader.varint(tag);
+                case 5 << 3 | NUMBER -> order = reader.varint(tag);
+                case 6 << 3 | NUMBER -> target = reader.varint(tag);
+                case 7 << 3 | NUMBER -> serializable = reader.varint(tag) != 0;
+                case 8 << 3 | NUMBER -> keysOnly = reader.varint(tag) != 0;
+                case 9 << 3 | NUMBER -> countOnly = reader.varint(tag) != 0;
+                case 10 << 3 | NUMBER -> minMod = reader.varint(tag);
+                case 11 << 3 | NUMBER -> maxMod = reader.varint(tag);
+                case 12 << 3 | NUMBER -> minCreate = reader.varint(tag);
+                case 13 << 3 | NUMBER -> maxCreate = reader.varint(tag);
                 default -> reader.skip(tag);
             }
         }
@@ -206,10 +211,10 @@ public final class Requests {
         boolean prevKv = false;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 1 -> key = reader.bytes(tag);
-                case 2 -> rangeEnd = reader.bytes(tag);
-                case 3 -> prevKv = reader.varint(tag) != 0;
+            switch (tag) {
+                case 1 << 3 | BYTES -> key = reader.bytes(tag);
+                case 2 << 3 | BYTES -> rangeEnd = reader.bytes(tag);
+                case 3 << 3 | NUMBER -> prevKv = reader.varint(tag) != 0;
                 default -> reader.skip(tag);
             }
         }
@@ -234,10 +239,10 @@ public final class Requests {
         List<Op> failure = new ArrayList<>();
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 1 -> compares.add(compare(reader.bytes(tag)));
-                case 2 -> success.add(op(reader.bytes(tag), depth));
-                case 3 -> failure.add(op(reader.bytes(tag), depth));
+            switch (tag) {
+                case 1 << 3 | BYTES -> compares.add(compare(reader.bytes(tag)));
+                case 2 << 3 | BYTES -> success.add(op(reader.bytes(tag), depth));
+                case 3 << 3 | BYTES -> failure.add(op(reader.bytes(tag), depth));
                 default -> reader.skip(tag);
             }
         }
@@ -246,15 +251,23 @@ public final class Requests {
 
     private static Op op(Bytes message, int depth) {
         Op op = new Op.Unset();
+        int chosen = 0;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case 1 -> op = new Op.Range(range(reader.bytes(tag)));
-                case 2 -> op = new Op.Put(put(reader.bytes(tag)));
-                case 3 -> op = new Op.Delete(deleteRange(reader.bytes(tag)));
-                case 4 -> op = new Op.Txn(txn(reader.bytes(tag), depth + 1));
-                default -> reader.skip(tag);
+            if (tag == chosen) {
+                throw new Malformed("field " + ProtoReader.field(tag) + " is there twice");
             }
+            switch (tag) {
+                case 1 << 3 | BYTES -> op = new Op.Range(range(reader.bytes(tag)));
+                case 2 << 3 | BYTES -> op = new Op.Put(put(reader.bytes(tag)));
+                case 3 << 3 | BYTES -> op = new Op.Delete(deleteRange(reader.bytes(tag)));
+                case 4 << 3 | BYTES -> op = new Op.Txn(txn(reader.bytes(tag), depth + 1));
+                default -> {
+                    reader.skip(tag);
+                    continue;
+                }
+            }
+            chosen = tag;
         }
         return op;
     }
@@ -270,20 +283,19 @@ public final class Requests {
         Bytes value = Bytes.EMPTY;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            int field = ProtoReader.field(tag);
-            switch (field) {
-                case 1 -> result = reader.varint(tag);
-                case 2 -> target = reader.varint(tag);
-                case 3 -> key = reader.bytes(tag);
-                case 4, 5, 6, 8 -> {
-                    operand = numberOperand(field);
+            switch (tag) {
+                case 1 << 3 | NUMBER -> result = reader.varint(tag);
+                case 2 << 3 | NUMBER -> target = reader.varint(tag);
+                case 3 << 3 | BYTES -> key = reader.bytes(tag);
+                case 4 << 3 | NUMBER, 5 << 3 | NUMBER, 6 << 3 | NUMBER, 8 << 3 | NUMBER -> {
+                    operand = numberOperand(ProtoReader.field(tag));
                     number = reader.varint(tag);
                 }
-                case 7 -> {
+                case 7 << 3 | BYTES -> {
                     operand = Compare.Target.VALUE;
                     value = reader.bytes(tag);
                 }
-                case 64 -> rangeEnd = reader.bytes(tag);
+                case 64 << 3 | BYTES -> rangeEnd = reader.bytes(tag);
                 default -> reader.skip(tag);
             }
         }
@@ -308,7 +320,7 @@ public final class Requests {
         long revision = 0;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            if (ProtoReader.field(tag) == 1) {
+            if (tag == (1 << 3 | NUMBER)) {
                 revision = reader.varint(tag);
             } else {
                 reader.skip(tag);

@@ -172,4 +172,66 @@ class RequestsTest {
     void aCommittedEntryThatDoesNotParseStopsTheMember() {
         assertThatThrownBy(() -> Requests.logged(Bytes.utf8("nonsense"))).isInstanceOf(Invariant.Violation.class);
     }
+
+    private static Bytes hex(String hex) {
+        return Bytes.of(java.util.HexFormat.of().parseHex(hex));
+    }
+
+    /** etcd 3.7.1 takes these for a put of "a" and keeps the odd fields in its log: so must whoever applies it. */
+    @Test
+    void aFieldOfAnotherWireTypeIsUnknownAsInGo() {
+        Command.Put put = Requests.put(Bytes.of(PutRequest.newBuilder().setKey(ByteString.copyFromUtf8("a")).build()
+                .toByteArray()));
+        for (String odd : new String[]{"1005", "1a027a7a", "190000000000000000", "a3010801a401"}) {
+            assertThat(Requests.put(hex("0a0161" + odd))).as(odd).isEqualTo(put);
+            Bytes entry = Requests.entry(9, Requests.Kind.PUT, hex("0a0161" + odd));
+            assertThat(Requests.logged(entry)).as(odd).isEqualTo(new Requests.Logged.Keys(9, put));
+        }
+    }
+
+    /** What Go refuses must not get into the log, where an etcd would have to read it. */
+    @Test
+    void aNumberThatGoRefusesIsRefused() {
+        assertThatThrownBy(() -> Requests.put(hex("0a0161" + "20ffffffffffffffffff7f"))).isInstanceOf(Malformed.class);
+    }
+
+    /** Go merges the two; we would take the last, and two members would apply one entry differently. */
+    @Test
+    void aStepThatIsGivenTwiceIsRefused() {
+        Bytes twice = hex("1207" + "1203" + "0a0161" + "1200");
+        assertThatThrownBy(() -> Requests.txn(twice)).isInstanceOf(Malformed.class).hasMessageContaining("twice");
+        Bytes lastCounts = hex("120a" + "0a03" + "0a0161" + "1203" + "0a0162");
+        assertThat(Requests.txn(lastCounts).success().getFirst()).isInstanceOf(Op.Put.class);
+    }
+
+    /** Whatever we read of bytes that were tampered with, the generated classes read the same. */
+    @Test
+    void tamperedRequestsReadTheSameOrAreRefused() {
+        int read = 0;
+        for (long seed = 0; seed < 20_000; seed++) {
+            Random random = new Random(seed);
+            byte[] bytes = random.nextBoolean() ? randomPut(random).toByteArray() : randomRange(random).toByteArray();
+            for (int change = random.nextInt(3); change >= 0 && bytes.length > 0; change--) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
+            }
+            Command.Put put;
+            Query range;
+            try {
+                put = Requests.put(Bytes.of(bytes));
+                range = Requests.range(Bytes.of(bytes));
+            } catch (Malformed refused) {
+                continue;
+            }
+            read++;
+            try {
+                assertSame(PutRequest.parseFrom(bytes), put);
+                assertSame(RangeRequest.parseFrom(bytes), range);
+            } catch (InvalidProtocolBufferException e) {
+                throw new AssertionError("seed " + seed + " is refused by the generated class", e);
+            } catch (AssertionError differs) {
+                throw new AssertionError("seed " + seed, differs);
+            }
+        }
+        assertThat(read).as("requests that could be read in spite of it").isGreaterThan(1_000);
+    }
 }
