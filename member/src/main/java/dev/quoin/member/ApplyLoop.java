@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfState;
@@ -34,10 +36,12 @@ final class ApplyLoop implements Actor {
     private record Completion(long id, Outcome outcome) {}
 
     private static final long NOT_BEFORE_A_MESSAGE = Long.MAX_VALUE;
+    private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
     private final Store store;
     private final Ledger ledger;
+    private final Clock clock;
     private final Waiters waiters;
     private final Runnable flushSoon;
     private final Consumer<ConfState> onReconfigured;
@@ -54,13 +58,14 @@ final class ApplyLoop implements Actor {
      * @param flushSoon asks the ledger writer not to wait for its time
      * @param onReconfigured tells the raft loop who takes part from now on
      */
-    ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Waiters waiters,
+    ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Clock clock, Waiters waiters,
             Runnable flushSoon, Consumer<ConfState> onReconfigured) {
         this.store = store;
         this.ledger = ledger;
         this.membership = membership;
         this.configuration = membership.encodeConfState();
         this.appliedIndex = appliedIndex;
+        this.clock = clock;
         this.waiters = waiters;
         this.flushSoon = flushSoon;
         this.onReconfigured = onReconfigured;
@@ -90,16 +95,16 @@ final class ApplyLoop implements Actor {
         }
         // Reads first, and again after each batch: they must not wait for entries behind their index.
         releaseReads();
-        while (!held.isEmpty()) {
-            if (ledger.isBacklogged()) {
-                // The disk is behind: the ledger writer nudges this loop when it has caught up.
-                flushSoon.run();
-                return NOT_BEFORE_A_MESSAGE;
-            }
+        while (!held.isEmpty() && !ledger.isBacklogged()) {
             applyBatch(held.removeFirst().entries());
             releaseReads();
         }
-        return NOT_BEFORE_A_MESSAGE;
+        if (!held.isEmpty()) {
+            // The disk is behind: the ledger writer nudges this loop when it has caught up.
+            flushSoon.run();
+        }
+        failLateReads();
+        return waitingReads.isEmpty() ? NOT_BEFORE_A_MESSAGE : SWEEP_NANOS;
     }
 
     private void applyBatch(List<Entry> entries) {
@@ -157,6 +162,18 @@ final class ApplyLoop implements Actor {
         while (!waitingReads.isEmpty() && waitingReads.getFirst().index() <= appliedIndex) {
             waitingReads.removeFirst().reads().forEach(read -> read.answer().ready());
         }
+    }
+
+    /** Reads wait here only while the ledger's disk is behind, which may be for long. */
+    private void failLateReads() {
+        if (waitingReads.isEmpty()) {
+            return;
+        }
+        long now = clock.nanos();
+        for (Message.ReadAt waiting : waitingReads) {
+            waiting.reads().removeIf(read -> read.failIfLate(now));
+        }
+        waitingReads.removeIf(waiting -> waiting.reads().isEmpty());
     }
 
     /** After the last turn: nobody is left without an answer. */

@@ -12,7 +12,8 @@ import dev.quoin.disk.wal.WalLimits;
  * @param electionTicks silent ticks before an election
  * @param requestTimeoutNanos how long a request or a read waits for its outcome: 5 s and two election timeouts, as etcd
  * @param unappliedEntriesMax committed entries that may wait to be applied before proposals are refused; etcd's 5,000
- * @param inFlightBytesMax bytes of requests that may be under way before more are refused
+ * @param inFlightBytesMax bytes of requests that may be under way before more are refused; counted twice, as those that
+ *        somebody waits for and as those that are not applied
  * @param ledgerFlushNanos how often the ledger is written and synced
  * @param snapshotEntries applied entries after which the log is marked as no longer needed, etcd's snapshot-count
  * @param wal sizes of the write-ahead log

@@ -27,7 +27,16 @@ final class RaftLoop implements Actor {
     sealed interface Message {
         record Propose(Proposal proposal) implements Message {}
 
-        record Read(ReadAnswer answer, long deadlineNanos) implements Message {}
+        record Read(ReadAnswer answer, long deadlineNanos) implements Message {
+            /** Fails the read if its time is over; says whether it was. */
+            boolean failIfLate(long nowNanos) {
+                boolean late = deadlineNanos - nowNanos < 0;
+                if (late) {
+                    answer.failed(Failure.TIMEOUT);
+                }
+                return late;
+            }
+        }
 
         record Persisted(long ticket) implements Message {}
 
@@ -133,7 +142,7 @@ final class RaftLoop implements Actor {
         }
         List<Input.Proposal> accepted = new ArrayList<>(proposals.size());
         for (Proposal proposal : proposals) {
-            if (core.committedIndex() > appliedIndex + limits.unappliedEntriesMax()) {
+            if (isBehind()) {
                 waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS);
             } else if (waiters.isWaiting(proposal.id())) {
                 accepted.add(new Input.Proposal(EntryKind.NORMAL, proposal.data()));
@@ -142,6 +151,15 @@ final class RaftLoop implements Actor {
         if (!accepted.isEmpty()) {
             step(new Input.Proposed(accepted));
         }
+    }
+
+    /**
+     * Whether too much waits for a disk already: for the ledger's as entries, for the log's as bytes. Those stay in memory
+     * when nobody waits for them any more, so it does not do to count who waits.
+     */
+    private boolean isBehind() {
+        return core.committedIndex() > appliedIndex + limits.unappliedEntriesMax()
+                || core.heldBytes() > limits.inFlightBytesMax();
     }
 
     /** A lone voter knows the outcome of its election: it need not wait for a timeout. */
@@ -170,13 +188,7 @@ final class RaftLoop implements Actor {
         waiters.expire(now);
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
         for (Round round : rounds) {
-            round.reads().removeIf(read -> {
-                boolean late = read.deadlineNanos() - now < 0;
-                if (late) {
-                    read.answer().failed(Failure.TIMEOUT);
-                }
-                return late;
-            });
+            round.reads().removeIf(read -> read.failIfLate(now));
         }
     }
 

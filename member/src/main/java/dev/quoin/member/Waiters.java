@@ -13,8 +13,8 @@ import dev.quoin.store.Outcome;
 /**
  * Who waits for which request. Whoever takes a proposal out answers it, so each is answered once. Any thread.
  *
- * <p>Also the bound on what is under way: proposals come from clients and every one is kept in memory until it is
- * applied, so their bytes are counted here, where they begin and end.
+ * <p>Also the bound on what clients wait for: their proposals are counted in bytes here, where they begin and end. What
+ * is in memory longer than anybody waits, the raft loop counts.
  */
 final class Waiters {
     private final Map<Long, Proposal> waiting = new ConcurrentHashMap<>();

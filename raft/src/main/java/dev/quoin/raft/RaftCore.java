@@ -120,9 +120,9 @@ public final class RaftCore {
         return log.lastIndex();
     }
 
-    /** Entries in memory that are not applied yet. */
-    public int heldEntries() {
-        return log.heldEntries();
+    /** The data of the entries in memory, which are those that are not applied yet. */
+    public long heldBytes() {
+        return log.heldBytes();
     }
 
     private void onTick() {

@@ -24,6 +24,7 @@ final class RaftLog {
 
     /** Entry {@code i} is in slot {@code i & (length - 1)}; the length is a power of two and at least what is held. */
     private @Nullable Entry[] slots = new @Nullable Entry[SLOTS_AT_START];
+    private long heldBytes;
     private long forgottenIndex;
     private long lastIndex;
     private long lastTerm;
@@ -68,6 +69,7 @@ final class RaftLog {
         lastIndex = entry.index();
         lastTerm = entry.term();
         slots[slot(lastIndex)] = entry;
+        heldBytes += entry.data().length();
     }
 
     /** The term of an entry that is still held. */
@@ -103,13 +105,19 @@ final class RaftLog {
     void forgetTo(long index) {
         Invariant.check(index <= handedOverIndex, "forget to %d, handed over to %d", index, handedOverIndex);
         while (forgottenIndex < index) {
+            heldBytes -= entryAt(forgottenIndex + 1).data().length();
             forgottenIndex++;
             slots[slot(forgottenIndex)] = null;
         }
     }
 
+    /** The data of all entries that are held. */
+    long heldBytes() {
+        return heldBytes;
+    }
+
     /** How many entries are held: the distance from what is applied to the end. */
-    int heldEntries() {
+    private int heldEntries() {
         return (int) (lastIndex - forgottenIndex);
     }
 
