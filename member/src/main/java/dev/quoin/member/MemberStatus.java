@@ -9,4 +9,9 @@ package dev.quoin.member;
  * @param appliedIndex the last entry whose effects its view shows; never beyond {@code committedIndex}
  * @param storeBytes what the ledger's files take
  */
-public record MemberStatus(long leader, long term, long committedIndex, long appliedIndex, long storeBytes) {}
+public record MemberStatus(long leader, long term, long committedIndex, long appliedIndex, long storeBytes) {
+    /** The figures come from two owners, and the raft loop may not have said yet what the apply loop has done. */
+    public MemberStatus {
+        committedIndex = Math.max(committedIndex, appliedIndex);
+    }
+}
