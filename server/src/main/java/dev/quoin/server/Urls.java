@@ -7,12 +7,15 @@ import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** URLs as flags give them: {@code http://HOST:PORT}, several with commas (client/pkg/types/urls.go). */
 final class Urls {
+    private static final int PORT_MAX = 65_535;
+
     private Urls() {}
 
-    /** The URLs of a flag, checked and in the form in which they are told to others. */
+    /** The URLs of a flag, checked; each once and in order, as etcd tells them to others. */
     static List<String> parse(String flag, String list) throws Flags.Refused {
         List<String> urls = new ArrayList<>();
         for (String text : list.split(",", -1)) {
@@ -20,7 +23,7 @@ final class Urls {
             check(flag, trimmed);
             urls.add(trimmed);
         }
-        return urls;
+        return urls.stream().distinct().sorted().toList();
     }
 
     private static void check(String flag, String url) throws Flags.Refused {
@@ -29,7 +32,8 @@ final class Urls {
         if (scheme == null || !(scheme.equals("http") || scheme.equals("https"))) {
             throw refused(flag, url, "URL scheme must be http or https");
         }
-        if (uri.getHost() == null || uri.getPort() < 0) {
+        // Not getHost: it knows no underscore, which many a container has in its name.
+        if (uri.getRawAuthority() == null || !uri.getRawAuthority().matches("[^@]+:[0-9]+")) {
             throw refused(flag, url, "URL address does not have the form \"host:port\"");
         }
         if (uri.getPath() != null && !uri.getPath().isEmpty()) {
@@ -43,9 +47,12 @@ final class Urls {
         if (!uri.getScheme().equals("http")) {
             throw refused(flag, url, "TLS is not served yet; use http");
         }
-        String host = uri.getHost();
+        String host = Objects.requireNonNullElse(uri.getHost(), "");
         if (!host.equals("localhost") && !isAddress(host)) {
             throw refused(flag, url, "expected IP in URL for binding (" + url + ")");
+        }
+        if (uri.getPort() > PORT_MAX) {
+            throw refused(flag, url, "a port is at most " + PORT_MAX);
         }
         try {
             InetAddress address = host.equals("localhost")
