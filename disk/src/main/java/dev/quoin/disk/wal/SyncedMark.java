@@ -86,7 +86,9 @@ final class SyncedMark {
         boolean done = false;
         try {
             SyncedMark mark = read(file);
-            // The newer copy may be there only because the machine went on when the process died; the other is next.
+            // The newer copy may be there only because the machine went on when the process died; the other is next. If it
+            // was the sync of the mark that failed, only writing the copy anew brings it to the disk.
+            file.rewrite(0, file.size());
             file.sync();
             done = true;
             return mark;
