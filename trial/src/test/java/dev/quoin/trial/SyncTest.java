@@ -75,7 +75,7 @@ class SyncTest {
     }
 
     /** How many requests were answered; each after its own write to the log and a sync of it. */
-    private static int syncedAnswers(Trace trace, int port) {
+    static int syncedAnswers(Trace trace, int port) {
         String socket = "TCP(v6)?:.*:" + port + "->.*";
         List<Trace.Frame> requests = Trace.frames(trace.succeeded(
                 call -> call.target().matches(socket) && call.name().matches("read|readv|recvfrom|recvmsg")),
