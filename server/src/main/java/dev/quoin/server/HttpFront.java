@@ -59,12 +59,13 @@ final class HttpFront implements HttpHandler {
         return Arrays.asList(Objects.requireNonNullElse(request.query(), "").split("&", -1)).contains(parameter);
     }
 
+    /** JSON that etcd sends as plain text; probes compare the body. */
     private static HttpResponse healthy() {
-        return json(200, "{\"health\":\"true\",\"reason\":\"\"}");
+        return HttpResponse.text(200, "{\"health\":\"true\",\"reason\":\"\"}");
     }
 
     private static HttpResponse unhealthy(String reason) {
-        return json(503, "{\"health\":\"false\",\"reason\":\"" + reason.replace("\"", "\\\"") + "\"}");
+        return HttpResponse.text(503, "{\"health\":\"false\",\"reason\":\"" + reason.replace("\"", "\\\"") + "\"}");
     }
 
     private HttpResponse version() {

@@ -141,6 +141,7 @@ class ProcessContractTest {
     void answersHealthAndVersionInEtcdsWords() throws Exception {
         try (ServerProcess server = ServerProcess.started(home)) {
             HttpResponse<String> health = get(server, "/health");
+            assertThat(health.headers().firstValue("content-type")).hasValue("text/plain; charset=utf-8");
             assertThat(health.statusCode()).isEqualTo(200);
             assertThat(health.body()).isEqualTo("{\"health\":\"true\",\"reason\":\"\"}");
             HttpResponse<String> version = get(server, "/version");
