@@ -155,6 +155,11 @@ public final class Member implements AutoCloseable {
         return startup.clusterId();
     }
 
+    /** The leader this member knows, 0 for none. */
+    public long leader() {
+        return raftLoop.progress().leader();
+    }
+
     /** The term this member is in. */
     public long term() {
         return raftLoop.progress().term();

@@ -47,7 +47,7 @@ final class RaftLoop implements Actor {
     private record Round(long id, List<Message.Read> reads) {}
 
     /** What others may see of consensus, as of some turn not long ago. */
-    record Progress(long leader, long term, long committed, long last) {}
+    record Progress(long leader, long term, long committed) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
 
@@ -234,7 +234,7 @@ final class RaftLoop implements Actor {
     }
 
     private static Progress progressOf(RaftCore core) {
-        return new Progress(core.leader(), core.term(), core.committedIndex(), core.lastIndex());
+        return new Progress(core.leader(), core.term(), core.committedIndex());
     }
 
     @Override

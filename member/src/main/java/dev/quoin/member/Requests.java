@@ -35,7 +35,6 @@ public final class Requests {
         PUT(4),
         DELETE_RANGE(5),
         TXN(6),
-        COMPACTION(7),
         ALARM(10);
 
         private final int field;

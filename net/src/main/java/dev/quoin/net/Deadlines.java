@@ -29,10 +29,6 @@ final class Deadlines {
         private long dueTick;
 
         abstract void due();
-
-        boolean isArmed() {
-            return previous != null;
-        }
     }
 
     private static final class Head extends Timer {

@@ -186,10 +186,6 @@ final class LoopState implements Loop {
         connections.remove(connection);
     }
 
-    int connectionCount() {
-        return connections.size();
-    }
-
     void forEachConnection(java.util.function.Consumer<Connection> visitor) {
         List.copyOf(connections).forEach(visitor);
     }

@@ -36,10 +36,6 @@ final class MessageReader {
         this.bytesMax = bytesMax;
     }
 
-    boolean insidePrefix() {
-        return prefixRead > 0 && prefixRead < 5;
-    }
-
     boolean insideBody() {
         return prefixRead == 5;
     }

@@ -90,17 +90,6 @@ public final class Metadata {
         return null;
     }
 
-    /** All texts under {@code name}, in order. */
-    public List<String> texts(String name) {
-        List<String> found = new ArrayList<>();
-        for (int i = 0; i < names.length; i++) {
-            if (values[i] instanceof String text && names[i].equals(name)) {
-                found.add(text);
-            }
-        }
-        return found;
-    }
-
     /** The first bytes under {@code name}, which ends in {@code -bin}, or null. */
     public @Nullable Bytes bytes(String name) {
         for (int i = 0; i < names.length; i++) {

@@ -53,19 +53,11 @@ public record NetConfig(List<Listen> listens, Router router, HttpHandler http, N
         return new NetConfig(listens, router, http, other, metrics, turn, tls, loops);
     }
 
-    public NetConfig withMetrics(NetMetrics other) {
-        return new NetConfig(listens, router, http, limits, other, turn, tls, loops);
-    }
-
     public NetConfig withTurn(LoopTurn other) {
         return new NetConfig(listens, router, http, limits, metrics, other, tls, loops);
     }
 
     public NetConfig withTls(NetTls other, List<Listen> otherListens) {
         return new NetConfig(otherListens, router, http, limits, metrics, turn, other, loops);
-    }
-
-    public NetConfig withLoops(int other) {
-        return new NetConfig(listens, router, http, limits, metrics, turn, tls, other);
     }
 }

@@ -116,10 +116,6 @@ public final class RaftCore {
         return log.committedIndex();
     }
 
-    public long lastIndex() {
-        return log.lastIndex();
-    }
-
     /** The data of the entries in memory, which are those that are not applied yet. */
     public long heldBytes() {
         return log.heldBytes();

@@ -44,7 +44,7 @@ final class HttpFront implements HttpHandler {
         if (hasQuery(request, "serializable=true")) {
             return healthy();
         }
-        if (member.status().leader() == 0) {
+        if (member.leader() == 0) {
             return unhealthy("RAFT NO LEADER");
         }
         try {

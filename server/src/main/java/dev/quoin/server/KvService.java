@@ -59,7 +59,7 @@ final class KvService {
         return Method.hot(SERVICE + name, Method.Kind.UNARY, new Handler() {
             @Override
             public void onMessage(Call call, Bytes message) {
-                if (member.status().leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
+                if (member.leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
                     call.finish(Errors.NO_LEADER);
                     return;
                 }

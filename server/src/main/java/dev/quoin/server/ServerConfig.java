@@ -37,7 +37,7 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
             listeners.add(Urls.listenAddress("listen-client-urls", url));
         }
         ServerLimits limits = new ServerLimits((int) flags.number("max-request-bytes", 1, 1 << 30),
-                (int) flags.number("max-txn-ops", 1, 1 << 20), ServerLimits.DEFAULT.listsMax());
+                (int) flags.number("max-txn-ops", 1, 1 << 20), ServerLimits.LISTS_MAX);
         MemberConfig member = new MemberConfig(name, Path.of(dataDirectory), peerUrls, clientUrls,
                 flags.text("initial-cluster-token"), Version.CLUSTER, memberLimits(flags));
         return new ServerConfig(member, listeners, limits, flags.number("max-concurrent-streams", 1, 0xffffffffL));
@@ -63,7 +63,7 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
             }
             own.add(pair.substring(name.length() + 1));
         }
-        if (!own.stream().sorted().toList().equals(peerUrls.stream().sorted().toList())) {
+        if (!own.stream().sorted().toList().equals(peerUrls)) {
             throw new Flags.Refused(1, "--initial-cluster has " + own
                     + " but missing from --initial-advertise-peer-urls=" + peerUrls);
         }

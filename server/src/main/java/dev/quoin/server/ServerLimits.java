@@ -8,7 +8,8 @@ package dev.quoin.server;
  * @param listsMax lists that are read at the same time; one more is refused
  */
 record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax) {
-    static final ServerLimits DEFAULT = new ServerLimits(1_572_864, 128, 256);
+    /** Has no flag. */
+    static final int LISTS_MAX = 256;
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
     int messageBytesMax() {

@@ -12,9 +12,6 @@ import dev.quoin.base.Bytes;
  * named. Each method gives the reason to refuse, or null. Nothing here looks at the keys that are there.
  */
 public final class RequestCheck {
-    /** How many conditions or steps a transaction may have when nobody says otherwise. */
-    public static final int TXN_OPS_MAX_DEFAULT = 128;
-
     private RequestCheck() {}
 
     public static @Nullable Refusal range(Query query) {

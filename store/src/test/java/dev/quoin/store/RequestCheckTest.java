@@ -39,7 +39,7 @@ class RequestCheckTest {
     }
 
     private static @Nullable Refusal check(Command.Txn txn) {
-        return RequestCheck.txn(txn, RequestCheck.TXN_OPS_MAX_DEFAULT);
+        return RequestCheck.txn(txn, 128);
     }
 
     @Test

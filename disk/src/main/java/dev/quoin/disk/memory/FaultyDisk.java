@@ -106,10 +106,6 @@ public final class FaultyDisk implements Disk {
         plan = new Plan(Fault.CUT_AFTER, setOf(operations), n);
     }
 
-    public synchronized void noFaults() {
-        plan = null;
-    }
-
     public synchronized void cutPower() {
         powerless = true;
     }
