@@ -1,6 +1,7 @@
 package dev.quoin.member;
 
 import java.util.List;
+import java.util.Objects;
 
 import com.google.protobuf.ByteString;
 import org.junit.jupiter.api.Test;
@@ -147,7 +148,7 @@ class MemberChangeTest {
         assertThat(Membership.load(store)).isEqualTo(Membership.NONE);
         whole.save(store, Membership.NONE);
         assertThat(Membership.load(store)).isEqualTo(whole);
-        assertThat(store.bucketGet(Bucket.MEMBERS, Bytes.utf8("a")).toUtf8()).isEqualTo(
+        assertThat(Objects.requireNonNull(store.bucketGet(Bucket.MEMBERS, Bytes.utf8("a"))).toUtf8()).isEqualTo(
                 "{\"id\":10,\"peerURLs\":[\"http://a:2380\"],\"name\":\"ma\",\"clientURLs\":[\"http://a:2379\"]}");
         ONE.save(store, whole);
         assertThat(Membership.load(store)).isEqualTo(ONE);
