@@ -165,5 +165,10 @@ class MemberChangeTest {
         public Bytes read(long position) {
             throw new AssertionError("nothing is read");
         }
+
+        @Override
+        public int length(long position) {
+            throw new AssertionError("nothing is read");
+        }
     }
 }

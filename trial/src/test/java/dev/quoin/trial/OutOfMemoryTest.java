@@ -48,7 +48,8 @@ class OutOfMemoryTest {
             server.withVariable("QUOIN_JAVA_OPTS", "");
             server.start();
             try (PlainClient client = new PlainClient(server)) {
-                assertThat(keys(client)).containsAll(acknowledged);
+                acknowledged.removeAll(keys(client));
+                assertThat(acknowledged).as("lost").isEmpty();
             }
         }
     }
@@ -83,7 +84,7 @@ class OutOfMemoryTest {
 
     private static Set<String> keys(PlainClient client) {
         Set<String> keys = new TreeSet<>();
-        for (int digit = 1; digit <= 9; digit++) {
+        for (int digit = 0; digit <= 9; digit++) {
             RangeRequest range = RangeRequest.newBuilder().setKey(PlainClient.bytes("k" + digit))
                     .setRangeEnd(PlainClient.bytes("k" + (char) ('0' + digit + 1))).setKeysOnly(true).build();
             client.kv().withMaxInboundMessageSize(Integer.MAX_VALUE).range(range).getKvsList().stream()
