@@ -70,6 +70,38 @@ abstract sealed class History {
      */
     abstract @Nullable History compact(long revision);
 
+    /** The first revision that {@link #compact} keeps; {@link #count} if it keeps none. */
+    abstract int firstKept(long revision);
+
+    /** The last revision up to {@code revision}, a deletion or not; {@link #ABSENT} if all are later. */
+    abstract int lastUpTo(long revision);
+
+    /**
+     * The revision up to {@code revision} that etcd keeps because it is the newest then: a put that is still there, or a
+     * deletion exactly at {@code revision}. {@link #ABSENT} if there is none. Unlike {@link #firstKept} not a later one.
+     */
+    final int keptBy(long revision) {
+        int last = lastUpTo(revision);
+        int kept = last == ABSENT || isTombstone(last) ? ABSENT : last;
+        // Of several lives in the transaction at the revision itself, the deletion that ends the first one.
+        for (int index = last; index >= 0 && main(index) == revision; index--) {
+            if (isTombstone(index)) {
+                kept = index;
+            }
+        }
+        return kept;
+    }
+
+    /** Which revision (main, sub) is; {@link #ABSENT} if it is not known. */
+    final int find(long main, int sub) {
+        for (int index = lastUpTo(main); index >= 0 && main(index) == main; index--) {
+            if (sub(index) == sub) {
+                return index;
+            }
+        }
+        return ABSENT;
+    }
+
     final boolean isLive() {
         return newest() != ABSENT;
     }
@@ -102,7 +134,17 @@ abstract sealed class History {
 
         @Override
         int at(long revision) {
+            return lastUpTo(revision);
+        }
+
+        @Override
+        int lastUpTo(long revision) {
             return main <= revision ? 0 : ABSENT;
+        }
+
+        @Override
+        int firstKept(long revision) {
+            return 0;
         }
 
         @Override
@@ -237,7 +279,8 @@ abstract sealed class History {
         }
 
         /** The last slot of a revision up to {@code revision}. Of several in one transaction the last one counts. */
-        private int lastUpTo(long revision) {
+        @Override
+        int lastUpTo(long revision) {
             int low = 0;
             int high = count;
             while (low < high) {
@@ -334,7 +377,8 @@ abstract sealed class History {
             return first == 0 ? this : suffix(first);
         }
 
-        private int firstKept(long revision) {
+        @Override
+        int firstKept(long revision) {
             int first = Math.max(0, lastUpTo(revision));
             if (isTombstone(first) && main(first) < revision) {
                 return first + 1;

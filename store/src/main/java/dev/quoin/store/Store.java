@@ -1,5 +1,7 @@
 package dev.quoin.store;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
@@ -24,7 +26,9 @@ import dev.quoin.base.ProtoWriter;
  */
 public final class Store {
     private static final long FIRST_REVISION = 1;
-    private static final long NEVER_COMPACTED = -1;
+    private static final Bytes SCHEDULED_COMPACTION = Bytes.utf8("scheduledCompactRev");
+    private static final Bytes FINISHED_COMPACTION = Bytes.utf8("finishedCompactRev");
+    private static final int HASHES_MAX = 10;
 
     private enum State {
         RESTORING,
@@ -41,7 +45,13 @@ public final class Store {
     private final KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
-    private long compactedRevision = NEVER_COMPACTED;
+    private long compactedRevision = Revisions.NONE;
+    /** The compaction to be done next. Those that came after it wait behind it as one: the last, compactedRevision. */
+    private @Nullable Compaction compaction;
+    /** By revision, never changed, only replaced. */
+    private List<KeyHash> hashes = List.of();
+    /** The oldest revision that a record was restored of. */
+    private long oldestRestored = Long.MAX_VALUE;
 
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
@@ -59,7 +69,8 @@ public final class Store {
     }
 
     private View newView() {
-        return new View(index.freeze(), records, revision, compactedRevision, alarms.raised());
+        return new View(new Reading(index.freeze(), records, revision), compactedRevision, compaction, hashes,
+                alarms.raised());
     }
 
     // ---- recovery
@@ -75,7 +86,7 @@ public final class Store {
         } else if (kind == Records.Kind.TOMBSTONE.number()) {
             restoreTombstone(payload, main, sub, position);
         } else if (kind == Records.Kind.COMPACTION.number()) {
-            compactedRevision = new ProtoReader(payload).varint();
+            buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(new ProtoReader(payload).varint()));
         } else if (kind == Records.Kind.BUCKET.number()) {
             buckets.restore(payload);
         } else {
@@ -85,6 +96,7 @@ public final class Store {
     }
 
     private void restorePut(KeyValues.KeyValue kv, long main, int sub, long position) {
+        oldestRestored = Math.min(oldestRestored, main);
         Invariant.check(kv.modRevision() == main, "a record of revision %d says it is of revision %d", main,
                 kv.modRevision());
         History history = index.find(kv.key());
@@ -101,6 +113,7 @@ public final class Store {
     }
 
     private void restoreTombstone(Bytes key, long main, int sub, long position) {
+        oldestRestored = Math.min(oldestRestored, main);
         History history = index.find(key);
         if (history == null) {
             index.add(key, History.restoredTombstone(main, sub, position));
@@ -115,11 +128,38 @@ public final class Store {
     /** All records have been taken up: from now on commands are applied. Publishes. */
     public void restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
+        resumeCompaction();
         leases.reload();
         alarms.reload();
         attachKeys();
         state = State.READY;
         publish();
+    }
+
+    private void resumeCompaction() {
+        long scheduled = Revisions.main(buckets.get(Bucket.META, SCHEDULED_COMPACTION));
+        long finished = Revisions.main(buckets.get(Bucket.META, FINISHED_COMPACTION));
+        compactedRevision = Math.max(scheduled, finished);
+        // All changes up to the compaction may have been given up.
+        revision = Math.max(revision, compactedRevision);
+        if (compactedRevision > finished) {
+            compaction = new Compaction(compactedRevision, finished, false);
+        }
+        if (oldestRestored <= finished) {
+            takeOutAgain(finished);
+        }
+    }
+
+    /** Records are there for longer than the index wants them: what was taken out once has come back with them. */
+    private void takeOutAgain(long finished) {
+        List<Bytes> shrinking = new ArrayList<>();
+        index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
+            if (history.firstKept(finished) > 0) {
+                shrinking.add(Bytes.of(key));
+            }
+            return true;
+        });
+        shrinking.forEach(key -> compactKey(key, finished));
     }
 
     private void attachKeys() {
@@ -266,11 +306,53 @@ public final class Store {
         if (at > revision) {
             return new Outcome.Refused(Refusal.FUTURE_REVISION);
         }
+        // Compactions wait in one place: what comes behind the next one leaves no hash, and is done together.
+        if (compaction == null) {
+            compaction = new Compaction(at, compactedRevision, true);
+        }
         compactedRevision = at;
+        buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(at));
         ProtoWriter payload = new ProtoWriter(0);
         payload.varint(at);
         records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray()));
         return new Outcome.Compacted(revision);
+    }
+
+    private void compactKey(Bytes key, long at) {
+        History history = index.find(key);
+        if (history == null) {
+            return;
+        }
+        History left = history.compact(at);
+        if (left == null) {
+            index.remove(key);
+        } else if (left != history) {
+            index.replace(key, left);
+        }
+    }
+
+    /** Takes out what a {@link CompactionWalk} has found. Nobody can notice, but that memory is free. */
+    public void compactKeys(CompactionWalk.Slice slice) {
+        Invariant.check(state == State.READY && slice.revision() <= compactedRevision,
+                "a compaction at %d in a store that is not ready or was compacted at %d", slice.revision(),
+                compactedRevision);
+        slice.keys().forEach(key -> compactKey(key, slice.revision()));
+    }
+
+    /** The last slice of a compaction has been taken out: it need not be taken up again after a restart. */
+    public void compactionFinished(long at) {
+        Invariant.check(state == State.READY && compaction != null && at >= compaction.revision()
+                && at <= compactedRevision, "the compaction at %d is finished, which nobody has begun", at);
+        buckets.put(Bucket.META, FINISHED_COMPACTION, Revisions.encode(at));
+        compaction = compactedRevision > at ? new Compaction(compactedRevision, at, false) : null;
+    }
+
+    /** Keeps the hash that was computed for a compaction, for those who will ask for it. The newest ten are kept. */
+    public void keepHash(KeyHash hash) {
+        List<KeyHash> kept = new ArrayList<>(hashes);
+        kept.add(hash);
+        kept.sort(Comparator.comparingLong(KeyHash::revision));
+        hashes = List.copyOf(kept.subList(Math.max(0, kept.size() - HASHES_MAX), kept.size()));
     }
 
     private Outcome grant(Command.LeaseGrant grant) {

@@ -142,6 +142,29 @@ final class Model {
         return stateAt(Long.MAX_VALUE).values().stream().filter(kv -> kv.lease() == lease).map(KeyValue::key).toList();
     }
 
+    /** As etcd would find it with all compactions done; {@code compacting} if it is the hash of a compaction. */
+    KeyHash hash(long at, long compactedThen, boolean compacting) {
+        NaiveHash naive = new NaiveHash();
+        long main = 0;
+        long sub = 0;
+        for (Event event : events) {
+            sub = event.main == main ? sub + 1 : 0;
+            main = event.main;
+            if (event.kv == null) {
+                naive.delete(main, sub, event.key, encode(new KeyValue(event.key, 0, 0, 0, Bytes.EMPTY, 0)));
+            } else {
+                naive.put(main, sub, event.key, encode(event.kv));
+            }
+        }
+        if (compactedThen >= 0) {
+            naive.compact(compactedThen);
+        }
+        if (!compacting) {
+            return naive.hash(at, compactedThen, naive.keep(at));
+        }
+        return naive.hash(at, compactedThen, naive.available(at));
+    }
+
     private Outcome compact(long at) {
         if (at <= compacted) {
             return new Outcome.Refused(Refusal.COMPACTED);
