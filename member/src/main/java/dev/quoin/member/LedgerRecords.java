@@ -29,7 +29,7 @@ final class LedgerRecords implements Records {
 
     @Override
     public int length(long position) {
-        return bound().read(position).length();
+        return bound().payloadLength(position);
     }
 
     private Ledger bound() {

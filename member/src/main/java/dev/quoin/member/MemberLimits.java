@@ -32,9 +32,8 @@ public record MemberLimits(long tickNanos, int electionTicks, long requestTimeou
             Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5, 1,
             2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT);
 
-    /** The shortest lease that is granted: one and a half election timeouts, in whole seconds, rounded up, as etcd. */
-    long leaseTtlMinSeconds() {
-        long nanos = 3L * electionTicks / 2 * tickNanos;
-        return Math.ceilDiv(nanos, Duration.ofSeconds(1).toNanos());
+    /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */
+    long minLeaseTtlSeconds() {
+        return Math.ceilDiv(3L * electionTicks / 2 * tickNanos, Duration.ofSeconds(1).toNanos());
     }
 }

@@ -14,7 +14,6 @@ import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.store.Bucket;
-import dev.quoin.store.Leases;
 import dev.quoin.store.Records;
 import dev.quoin.store.Store;
 
@@ -142,7 +141,7 @@ class MemberChangeTest {
 
     @Test
     void theStoreKeepsItAsEtcdDoes() {
-        Store store = new Store(new NoRecords(), Leases.NONE);
+        Store store = new Store(new NoRecords(), 1);
         store.restored();
         Membership whole = ONE.with(learner(Z)).without(B).withClusterVersion("3.7.0").withDowngradeTarget("3.6.0");
         assertThat(Membership.load(store)).isEqualTo(Membership.NONE);
