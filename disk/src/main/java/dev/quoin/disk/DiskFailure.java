@@ -14,12 +14,24 @@ public final class DiskFailure extends RuntimeException {
     private final String operation;
     private final String file;
     private final String reason;
+    private final boolean isRefusedWrite;
 
     public DiskFailure(String operation, Path file, String reason, @Nullable Throwable cause) {
+        this(operation, file, reason, cause, false);
+    }
+
+    private DiskFailure(String operation, Path file, String reason, @Nullable Throwable cause,
+            boolean isRefusedWrite) {
         super(file + ": " + operation + " failed: " + reason, cause);
         this.operation = operation;
         this.file = file.toString();
         this.reason = reason;
+        this.isRefusedWrite = isRefusedWrite;
+    }
+
+    /** The disk did not take some bytes, or a new file. */
+    public static DiskFailure refusedWrite(String operation, Path file, Throwable cause) {
+        return new DiskFailure(operation, file, reasonOf(cause), cause, true);
     }
 
     public DiskFailure(String operation, Path file, Throwable cause) {
@@ -28,6 +40,14 @@ public final class DiskFailure extends RuntimeException {
 
     public String operation() {
         return operation;
+    }
+
+    /**
+     * Whether it only did not take some bytes, or a new file: it may be full. Whoever does not need these bytes to keep a
+     * promise may go on without them, in another file.
+     */
+    public boolean isRefusedWrite() {
+        return isRefusedWrite;
     }
 
     public String file() {

@@ -73,7 +73,7 @@ public final class RealDisk implements Disk {
             return new RealFile(file, FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.READ, StandardOpenOption.WRITE), FILE_MODE));
         } catch (IOException e) {
-            throw new DiskFailure("create", file, e);
+            throw DiskFailure.refusedWrite("create", file, e);
         }
     }
 
@@ -189,7 +189,7 @@ public final class RealDisk implements Disk {
             try {
                 return channel.write(source, position);
             } catch (IOException e) {
-                throw new DiskFailure("write at byte " + position, path, e);
+                throw DiskFailure.refusedWrite("write at byte " + position, path, e);
             }
         }
 

@@ -14,8 +14,10 @@ import dev.quoin.base.Invariant;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
-import dev.quoin.store.Command;
+import dev.quoin.store.CompactionWalk;
+import dev.quoin.store.KeyHash;
 import dev.quoin.store.Outcome;
+import dev.quoin.store.Refusal;
 import dev.quoin.store.Store;
 
 /**
@@ -23,7 +25,8 @@ import dev.quoin.store.Store;
  * unit: its records and its applied index enter the ledger together, its view is published, and only then are the answers
  * completed, so that whoever has an answer can read what it says.
  *
- * <p>What is applied depends on the entries alone. Who waits for an answer matters for the answer, never for the change.
+ * <p>What is applied depends on the entries alone. Who waits for an answer matters for the answer, never for the change;
+ * and what the housekeeper has taken out between two batches is nothing that an entry could depend on.
  */
 final class ApplyLoop implements Actor {
     /** What others send. */
@@ -32,6 +35,36 @@ final class ApplyLoop implements Actor {
 
         /** These reads may go on once {@code index} is applied. */
         record ReadAt(long index, List<RaftLoop.Message.Read> reads) implements Message {}
+
+        /** Takes keys out whose history a compaction has given up. */
+        record TakeOut(CompactionWalk.Slice slice) implements Message {}
+
+        record KeepHash(KeyHash hash) implements Message {}
+
+        /** Writes down that a compaction is done. */
+        record NoteCompaction(long revision) implements Message {}
+
+        /** Asks for the state as of the end of a batch. */
+        record Capture() implements Message {}
+    }
+
+    /** Who else is to know what. Each is called on this loop's thread, must not block and must not throw. */
+    interface Listener {
+        /** The ledger writer should not wait for its time. */
+        void flushSoon();
+
+        /** Who takes part in consensus from now on. */
+        void reconfigured(ConfState configuration);
+
+        void reply(Housekeeper.Reply reply);
+
+        /** There may be something for the housekeeper to do. */
+        void compacted();
+
+        /** An entry was applied that takes the store over its quota; {@code then} is to be run when that is known. */
+        void exceeded(Runnable then);
+
+        void changeRefused(String why);
     }
 
     private record Completion(long id, Outcome outcome) {}
@@ -44,9 +77,9 @@ final class ApplyLoop implements Actor {
     private final Ledger ledger;
     private final Clock clock;
     private final Waiters waiters;
+    private final Quota quota;
     private final int learnersMax;
-    private final Runnable flushSoon;
-    private final Consumer<ConfState> onReconfigured;
+    private final Listener listener;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
@@ -55,23 +88,20 @@ final class ApplyLoop implements Actor {
     /** The members in force as raft's own message, which goes into the ledger with every batch. */
     private Bytes configuration;
     private volatile long appliedIndex;
+    private long appliedTerm;
 
-    /**
-     * @param flushSoon asks the ledger writer not to wait for its time
-     * @param onReconfigured tells the raft loop who takes part from now on
-     */
-    ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Clock clock, Waiters waiters,
-            int learnersMax, Runnable flushSoon, Consumer<ConfState> onReconfigured) {
-        this.store = store;
-        this.ledger = ledger;
-        this.membership = membership;
+    ApplyLoop(Startup startup, Clock clock, Waiters waiters, Quota quota, int learnersMax, Listener listener) {
+        this.store = startup.store();
+        this.ledger = startup.ledger();
+        this.membership = startup.membership();
         this.configuration = membership.encodeConfState();
-        this.appliedIndex = appliedIndex;
+        this.appliedIndex = startup.restart().applied();
+        this.appliedTerm = startup.appliedTerm();
         this.clock = clock;
         this.waiters = waiters;
+        this.quota = quota;
         this.learnersMax = learnersMax;
-        this.flushSoon = flushSoon;
-        this.onReconfigured = onReconfigured;
+        this.listener = listener;
     }
 
     Mailbox<Message> mailbox() {
@@ -94,6 +124,10 @@ final class ApplyLoop implements Actor {
             switch (message) {
                 case Message.Committed committed -> held.add(committed);
                 case Message.ReadAt read -> waitingReads.add(read);
+                case Message.TakeOut(CompactionWalk.Slice slice) -> takeOut(slice);
+                case Message.KeepHash(KeyHash hash) -> store.keepHash(hash);
+                case Message.NoteCompaction(long revision) -> noteCompaction(revision);
+                case Message.Capture() -> capture();
             }
         }
         // Reads first, and again after each batch: they must not wait for entries behind their index.
@@ -104,11 +138,13 @@ final class ApplyLoop implements Actor {
         }
         if (!held.isEmpty()) {
             // The disk is behind: the ledger writer nudges this loop when it has caught up.
-            flushSoon.run();
+            listener.flushSoon();
         }
         failLateReads();
         return waitingReads.isEmpty() ? NOT_BEFORE_A_MESSAGE : SWEEP_NANOS;
     }
+
+    // ---- entries
 
     private void applyBatch(List<Entry> entries) {
         long expected = appliedIndex;
@@ -121,14 +157,18 @@ final class ApplyLoop implements Actor {
                 case CONF_CHANGE_V2 -> throw Invariant.violation("entry %d is a joint change", entry.index());
             }
         }
-        Entry last = entries.getLast();
-        ledger.commit(last.index(), last.term(), configuration);
-        store.publish();
-        appliedIndex = last.index();
+        endBatch(entries.getLast().index(), entries.getLast().term());
         for (Completion completion : completions) {
             waiters.complete(completion.id(), completion.outcome());
         }
         completions.clear();
+    }
+
+    private void endBatch(long index, long term) {
+        ledger.commit(index, term, configuration);
+        store.publish();
+        appliedIndex = index;
+        appliedTerm = term;
     }
 
     private void applyNormal(Entry entry) {
@@ -136,29 +176,42 @@ final class ApplyLoop implements Actor {
             return;
         }
         switch (Requests.logged(entry.data())) {
-            case Requests.Logged.Keys(long id, Command command) -> {
-                if (waiters.isWaiting(id)) {
-                    completions.add(new Completion(id, store.apply(command)));
-                } else {
-                    store.applyUnheard(command);
-                }
-            }
-            case Requests.Logged.Rare(long id, InternalRaftRequest request) -> {
-                applyRare(request);
-                completions.add(new Completion(id, store.apply(new Command.Nothing())));
+            case Requests.Logged.ToStore request -> applyToStore(request);
+            case Requests.Logged.ToCluster(long id, InternalRaftRequest request) -> {
+                applyToCluster(request);
+                completions.add(new Completion(id, new Outcome.Nothing(store.revision())));
             }
         }
     }
 
-    private void applyRare(InternalRaftRequest request) {
+    /** Over the quota it is done all the same, since others may have room; only the answer says that there is none. */
+    private void applyToStore(Requests.Logged.ToStore request) {
+        boolean isExceeded = quota.isExceededBy(request.command().cost());
+        Outcome outcome = waiters.isWaiting(request.id())
+                ? store.apply(request.command(), request.caller())
+                : store.applyUnheard(request.command(), request.caller());
+        if (isExceeded && !(outcome instanceof Outcome.Refused)) {
+            Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
+            listener.exceeded(() -> waiters.complete(request.id(), noSpace));
+            return;
+        }
+        completions.add(new Completion(request.id(), outcome));
+        if (outcome instanceof Outcome.Compacted) {
+            listener.compacted();
+        }
+    }
+
+    private void applyToCluster(InternalRaftRequest request) {
         if (request.hasClusterVersionSet()) {
             change(membership.withClusterVersion(request.getClusterVersionSet().getVer()));
         } else if (request.hasClusterMemberAttrSet()) {
             change(MemberChange.applied(membership, request.getClusterMemberAttrSet()));
         } else if (request.hasDowngradeInfoSet()) {
             change(MemberChange.applied(membership, request.getDowngradeInfoSet()));
-        } else if (!request.hasAlarm()) {
-            throw Invariant.violation("the log holds a request that this version cannot apply: fields %s",
+        } else {
+            // etcd's own tests put that into logs, to be passed over.
+            Invariant.check(request.hasDowngradeVersionTest(),
+                    "the log holds a request that no etcd 3.7 could apply: fields %s",
                     request.getAllFields().keySet());
         }
     }
@@ -166,10 +219,12 @@ final class ApplyLoop implements Actor {
     private void applyConfChange(Entry entry) {
         MemberChange.Changed changed = MemberChange.applied(membership, entry.data(), learnersMax);
         if (changed.refusal() != null) {
+            listener.changeRefused("the configuration change at index " + entry.index() + " takes no effect: "
+                    + changed.refusal());
             return;
         }
         change(changed.membership());
-        onReconfigured.accept(membership.confState());
+        listener.reconfigured(membership.confState());
     }
 
     private void change(Membership next) {
@@ -177,6 +232,26 @@ final class ApplyLoop implements Actor {
         membership = next;
         configuration = next.encodeConfState();
     }
+
+    // ---- for the housekeeper, between two batches
+
+    private void takeOut(CompactionWalk.Slice slice) {
+        store.compactKeys(slice);
+        store.publish();
+        listener.reply(new Housekeeper.Reply.TakenOut(slice));
+    }
+
+    private void noteCompaction(long revision) {
+        store.compactionFinished(revision);
+        endBatch(appliedIndex, appliedTerm);
+        listener.reply(new Housekeeper.Reply.CompactionNoted());
+    }
+
+    private void capture() {
+        listener.reply(new Housekeeper.Reply.Captured(store.capture(), ledger.mark()));
+    }
+
+    // ---- reads
 
     private void releaseReads() {
         while (!waitingReads.isEmpty() && waitingReads.getFirst().index() <= appliedIndex) {

@@ -14,6 +14,7 @@ import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.base.ProtoWriter;
+import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
 import dev.quoin.store.Compare;
 import dev.quoin.store.KeyRange;
@@ -35,6 +36,7 @@ public final class Requests {
         PUT(4),
         DELETE_RANGE(5),
         TXN(6),
+        COMPACTION(7),
         ALARM(10);
 
         private final int field;
@@ -44,19 +46,29 @@ public final class Requests {
         }
     }
 
-    /** What an entry asks for. */
+    /** What an entry asks for, and in whose name. */
     sealed interface Logged {
+        /** Who may wait for the answer knows it by this. */
         long id();
 
-        record Keys(long id, Command command) implements Logged {}
+        /** Something that is done to the store. */
+        record ToStore(long id, Caller caller, Command command) implements Logged {}
 
-        record Rare(long id, InternalRaftRequest request) implements Logged {}
+        /** Something about the cluster itself. */
+        record ToCluster(long id, InternalRaftRequest request) implements Logged {}
+    }
+
+    /** The header of a request. */
+    private record Header(long id, Caller caller) {
+        private static final Header NONE = new Header(0, Caller.NONE);
     }
 
     /** What a tag is made of: {@code field << 3 | wire type}. */
     private static final int NUMBER = ProtoWriter.VARINT;
     private static final int BYTES = ProtoWriter.LENGTH_DELIMITED;
     private static final int FIELD_ID = 1;
+    private static final int FIELD_USERNAME = 2;
+    private static final int FIELD_AUTH_REVISION = 3;
     private static final int FIELD_HEADER = 100;
     /** How deep transactions may be nested in anything that is read; the limit on operations is lower. */
     private static final int NESTING_MAX = 1_000;
@@ -90,7 +102,7 @@ public final class Requests {
 
     private static Logged read(Bytes data) throws InvalidProtocolBufferException {
         ProtoReader reader = new ProtoReader(data);
-        long id = 0;
+        Header header = Header.NONE;
         Command command = null;
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
             switch (tag) {
@@ -98,32 +110,43 @@ public final class Requests {
                 case 5 << 3 | BYTES -> command = deleteRange(reader.bytes(tag));
                 case 6 << 3 | BYTES -> command = txn(reader.bytes(tag));
                 case 7 << 3 | BYTES -> command = compaction(reader.bytes(tag));
-                case FIELD_HEADER << 3 | BYTES -> id = headerId(reader.bytes(tag));
+                case FIELD_HEADER << 3 | BYTES -> header = header(reader.bytes(tag));
                 default -> {
                     return rare(data);
                 }
             }
         }
-        return command == null ? rare(data) : new Logged.Keys(id, command);
+        return command == null ? rare(data) : new Logged.ToStore(header.id, header.caller, command);
     }
 
     private static Logged rare(Bytes data) throws InvalidProtocolBufferException {
         InternalRaftRequest request = InternalRaftRequest
                 .parseFrom(ByteString.copyFrom(data.array(), data.offset(), data.length()));
-        return new Logged.Rare(request.getID() != 0 ? request.getID() : request.getHeader().getID(), request);
+        Invariant.check(request.getID() != 0 || request.hasHeader(), "a request without id or header");
+        long id = request.getID() != 0 ? request.getID() : request.getHeader().getID();
+        Command command = RareRequests.command(request);
+        if (command == null) {
+            return new Logged.ToCluster(id, request);
+        }
+        Caller caller = new Caller(request.getHeader().getUsername(), request.getHeader().getAuthRevision());
+        return new Logged.ToStore(id, caller, command);
     }
 
-    private static long headerId(Bytes header) {
+    private static Header header(Bytes header) {
         ProtoReader reader = new ProtoReader(header);
         long id = 0;
+        Bytes username = Bytes.EMPTY;
+        long authRevision = 0;
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            if (tag == (FIELD_ID << 3 | NUMBER)) {
-                id = reader.varint(tag);
-            } else {
-                reader.skip(tag);
+            switch (tag) {
+                case FIELD_ID << 3 | NUMBER -> id = reader.varint(tag);
+                case FIELD_USERNAME << 3 | BYTES -> username = reader.bytes(tag);
+                case FIELD_AUTH_REVISION << 3 | NUMBER -> authRevision = reader.varint(tag);
+                default -> reader.skip(tag);
             }
         }
-        return id;
+        boolean isNobody = username.isEmpty() && authRevision == 0;
+        return new Header(id, isNobody ? Caller.NONE : new Caller(username.toUtf8(), authRevision));
     }
 
     // ---- what clients send
@@ -315,7 +338,7 @@ public final class Requests {
         };
     }
 
-    private static Command.Compact compaction(Bytes message) {
+    static Command.Compact compaction(Bytes message) {
         long revision = 0;
         boolean physical = false;
         ProtoReader reader = new ProtoReader(message);

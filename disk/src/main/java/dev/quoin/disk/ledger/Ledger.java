@@ -448,6 +448,11 @@ public final class Ledger implements AutoCloseable {
         return housekeeping.scrub(onDamage);
     }
 
+    /** Whether everything up to the mark is durable, so that a checkpoint of it may be finished. For any thread. */
+    public boolean isDurable(Mark mark) {
+        return isDurable(mark.position());
+    }
+
     boolean isDurable(long position) {
         return position <= flushed;
     }

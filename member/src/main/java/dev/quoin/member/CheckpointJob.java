@@ -1,0 +1,81 @@
+package dev.quoin.member;
+
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.ledger.CheckpointWriter;
+import dev.quoin.disk.ledger.Ledger;
+
+/**
+ * Saves the state of the store as of the end of a batch, so that a restart reads only what comes after it, and what lies
+ * before it may be rewritten.
+ */
+final class CheckpointJob implements Job {
+    private final Ledger ledger;
+    private final ApplyLoop applyLoop;
+    private final HousekeepingLimits limits;
+    private final LongConsumer onSaved;
+    private final Consumer<DiskFailure> onRefusal;
+    private boolean isAsked;
+    private Housekeeper.Reply.@Nullable Captured captured;
+    private @Nullable CheckpointWriter writer;
+
+    /**
+     * @param onSaved told how many bytes it takes
+     * @param onRefusal told if the disk did not take it; nothing has happened then
+     */
+    CheckpointJob(Ledger ledger, ApplyLoop applyLoop, HousekeepingLimits limits, LongConsumer onSaved,
+            Consumer<DiskFailure> onRefusal) {
+        this.ledger = ledger;
+        this.applyLoop = applyLoop;
+        this.limits = limits;
+        this.onSaved = onSaved;
+        this.onRefusal = onRefusal;
+    }
+
+    @Override
+    public long step() {
+        if (!isAsked) {
+            isAsked = true;
+            applyLoop.mailbox().put(new ApplyLoop.Message.Capture());
+        }
+        return captured == null ? UNTIL_A_MESSAGE : write(captured);
+    }
+
+    private long write(Housekeeper.Reply.Captured state) {
+        try {
+            CheckpointWriter open = writer == null ? ledger.checkpoint(state.mark()) : writer;
+            if (writer == null) {
+                writer = open;
+                state.state().writeTo(open::add);
+            }
+            // What it stands on must be durable first; the ledger's writer sees to that several times a second.
+            if (ledger.isDurable(state.mark())) {
+                open.finish();
+                onSaved.accept(open.bytes());
+                return DONE;
+            }
+            return limits.pauseNanos();
+        } catch (DiskFailure failure) {
+            Housekeeper.endUnlessRefused(failure);
+            CheckpointWriter begun = writer;
+            if (begun != null) {
+                begun.abandon();
+            }
+            onRefusal.accept(failure);
+            return DONE;
+        }
+    }
+
+    @Override
+    public void hear(Housekeeper.Reply reply) {
+        if (reply instanceof Housekeeper.Reply.Captured state) {
+            captured = state;
+        } else {
+            throw Housekeeper.unexpected(reply);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.quoin.member;
+
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
+
+/** What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. */
+public interface Events {
+    /** Nobody listens. */
+    Events NONE = new Events() {
+        @Override
+        public void damaged(Damaged damage) {}
+
+        @Override
+        public void repaired(String what) {}
+
+        @Override
+        public void housekeepingRefused(DiskFailure failure) {}
+
+        @Override
+        public void changeRefused(String why) {}
+    };
+
+    /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
+    void damaged(Damaged damage);
+
+    /** Damage was found at the start, and made good from the log. */
+    void repaired(String what);
+
+    /** The disk had no room for a file that saves time or space; it is tried again later. */
+    void housekeepingRefused(DiskFailure failure);
+
+    /** A configuration change that was committed takes no effect. */
+    void changeRefused(String why);
+}

@@ -1,0 +1,232 @@
+package dev.quoin.member;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Clock;
+import dev.quoin.base.Invariant;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.ledger.Mark;
+import dev.quoin.disk.ledger.Rewrite;
+import dev.quoin.disk.ledger.Scrub;
+import dev.quoin.store.Compaction;
+import dev.quoin.store.CompactionWalk;
+import dev.quoin.store.Image;
+import dev.quoin.store.Store;
+import dev.quoin.store.View;
+
+/**
+ * Does what keeps a member in order and can wait: takes out what a compaction has given up, saves checkpoints, gives space
+ * back, looks for damage. One job at a time, in steps with pauses between them; nobody waits for it but those who asked to.
+ *
+ * <p>It owns none of the state it works on. What must change in the store it asks the apply loop to change, a small slice
+ * at a time; of the ledger it has the part that belongs to files that are full.
+ *
+ * <p>A disk that has no room for a checkpoint or a rewritten file is reported, and asked again after a while: those files
+ * are not needed to keep a promise. A sync that fails ends the process, as everywhere.
+ */
+final class Housekeeper implements Actor {
+    /** What others send. */
+    sealed interface Message permits Reply, Message.AwaitCompaction, Message.Hurry {
+        /** {@code waiter} is told once what the compactions up to a revision give up is gone. */
+        record AwaitCompaction(long revision, ReadAnswer waiter) implements Message {}
+
+        /** All space that can be given back is to be given back now; then {@code waiter} is told. */
+        record Hurry(ReadAnswer waiter) implements Message {}
+    }
+
+    /** What the apply loop answers to a {@link Job}. */
+    sealed interface Reply extends Message {
+        record TakenOut(CompactionWalk.Slice slice) implements Reply {}
+
+        record CompactionNoted() implements Reply {}
+
+        /** The state of the store as of the end of a batch. */
+        record Captured(Image state, Mark mark) implements Reply {}
+    }
+
+    /** What rewriting must give back of a file, as a share of it, when somebody waits for it. */
+    private static final double DEAD_SHARE_IN_A_HURRY = 0.02;
+    private static final long NANOS_AFTER_REFUSAL = Duration.ofSeconds(30).toNanos();
+
+    private final Mailbox<Message> mailbox;
+    private final Store store;
+    private final Ledger ledger;
+    private final ApplyLoop applyLoop;
+    private final HousekeepingLimits limits;
+    private final Clock clock;
+    private final Events events;
+
+    private final List<Message.AwaitCompaction> awaiting = new ArrayList<>();
+    private final List<Message.Hurry> hurried = new ArrayList<>();
+    private boolean isHurryPrepared;
+    private @Nullable Job job;
+    private @Nullable Scrub scrub;
+    /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
+    private long checkpointBytes;
+    /** The last compaction when the last checkpoint was begun. */
+    private long checkpointedCompaction = -1;
+    /** Until when, on the clock, the disk is not asked for room again; meaningless until it refused some. */
+    private long refusedUntilNanos;
+    private boolean wasRefused;
+
+    Housekeeper(Mailbox<Message> mailbox, Store store, Ledger ledger, ApplyLoop applyLoop, HousekeepingLimits limits,
+            Clock clock, Events events) {
+        this.mailbox = mailbox;
+        this.store = store;
+        this.ledger = ledger;
+        this.applyLoop = applyLoop;
+        this.limits = limits;
+        this.clock = clock;
+        this.events = events;
+    }
+
+    @Override
+    public long turn() {
+        for (Message message : mailbox.take()) {
+            switch (message) {
+                case Message.AwaitCompaction waiter -> awaiting.add(waiter);
+                case Message.Hurry hurry -> hurried.add(hurry);
+                case Reply reply -> hear(reply);
+            }
+        }
+        Job current = job == null ? nextJob() : job;
+        job = current;
+        return current == null ? idle() : step(current);
+    }
+
+    private void hear(Reply reply) {
+        Job current = job;
+        if (current == null) {
+            throw unexpected(reply);
+        }
+        current.hear(reply);
+    }
+
+    private long step(Job current) {
+        long pause = current.step();
+        if (pause == Job.DONE) {
+            job = null;
+            return 0;
+        }
+        return pause == Job.UNTIL_A_MESSAGE || hurried.isEmpty() ? pause : 0;
+    }
+
+    private @Nullable Job nextJob() {
+        View view = store.view();
+        Compaction compaction = view.compaction();
+        if (compaction != null) {
+            return new CompactionJob(view, compaction, applyLoop, ledger, limits, events::damaged);
+        }
+        tellWaiters(view);
+        if (isRefused()) {
+            return null;
+        }
+        if (checkpointIsDue(view)) {
+            checkpointedCompaction = view.compactedRevision();
+            return new CheckpointJob(ledger, applyLoop, limits, bytes -> checkpointBytes = bytes, this::refused);
+        }
+        double deadShare = hurried.isEmpty() ? Ledger.DEAD_SHARE : DEAD_SHARE_IN_A_HURRY;
+        Rewrite rewrite = ledger.nextRewrite(deadShare, this::isLive);
+        if (rewrite != null) {
+            return new RewriteJob(rewrite, limits, this::refused);
+        }
+        return null;
+    }
+
+    private boolean isLive(long position, long main, int sub, int kind, dev.quoin.base.Bytes payload) {
+        return store.view().refersTo(position, main, sub, kind, payload);
+    }
+
+    private void tellWaiters(View view) {
+        awaiting.removeIf(waiter -> {
+            boolean isDone = waiter.revision() <= view.compactedRevision();
+            if (isDone) {
+                waiter.waiter().ready();
+            }
+            return isDone;
+        });
+    }
+
+    /**
+     * A checkpoint costs as much as the whole index is long. It is worth that when a restart would have to read more than
+     * that without it; or when there is space to give back, which is only done in front of a checkpoint.
+     */
+    private boolean checkpointIsDue(View view) {
+        long replay = ledger.replayBytes();
+        if (!hurried.isEmpty() && !isHurryPrepared) {
+            isHurryPrepared = true;
+            return replay > 0;
+        }
+        if (replay >= Math.max(limits.checkpointBytes(), checkpointBytes)) {
+            return true;
+        }
+        long dead = ledger.totalBytes() - ledger.inUseBytes();
+        boolean isMuchDead = dead > ledger.inUseBytes() / 4 && dead > limits.checkpointBytes() / 4;
+        return isMuchDead && view.compactedRevision() != checkpointedCompaction && replay > limits.checkpointBytes() / 4;
+    }
+
+    private long idle() {
+        hurried.forEach(hurry -> hurry.waiter().ready());
+        hurried.clear();
+        isHurryPrepared = false;
+        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
+        scrub = round.step(limits.stepBytes()) ? null : round;
+        return limits.scrubPauseNanos();
+    }
+
+    // ---- a disk without room
+
+    /** Ends the process, by passing it on, unless the disk only refused to take bytes that nobody depends on. */
+    static void endUnlessRefused(DiskFailure failure) {
+        if (!failure.isRefusedWrite()) {
+            throw failure;
+        }
+    }
+
+    private void refused(DiskFailure failure) {
+        wasRefused = true;
+        refusedUntilNanos = clock.nanos() + NANOS_AFTER_REFUSAL;
+        events.housekeepingRefused(failure);
+    }
+
+    private boolean isRefused() {
+        wasRefused = wasRefused && refusedUntilNanos - clock.nanos() > 0;
+        return wasRefused;
+    }
+
+    static Invariant.Violation unexpected(Reply reply) {
+        return Invariant.violation("nobody asked for this: %s", reply);
+    }
+
+    /** After the last turn: nobody is left without an answer. */
+    void abandon() {
+        for (Message message : mailbox.take()) {
+            switch (message) {
+                case Message.AwaitCompaction waiter -> awaiting.add(waiter);
+                case Message.Hurry hurry -> hurried.add(hurry);
+                case Reply _ -> {}
+            }
+        }
+        awaiting.forEach(waiter -> waiter.waiter().failed(Failure.STOPPED));
+        hurried.forEach(hurry -> hurry.waiter().failed(Failure.STOPPED));
+        Scrub round = scrub;
+        if (round != null) {
+            round.abandon();
+        }
+    }
+
+    @Override
+    public void await(long nanos) throws InterruptedException {
+        mailbox.await(nanos);
+    }
+
+    @Override
+    public void nudge() {
+        mailbox.nudge();
+    }
+}
