@@ -1,5 +1,6 @@
 package dev.quoin.store;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
@@ -93,7 +94,48 @@ final class Measure {
         System.out.printf("heap per key after 2.5 million more revisions: %d bytes%n", (used() - before) / keys);
         time("puts of one key", 1_000_000, _ -> put(1));
         time("gets of that key at old revisions", 1_000_000, this::getOld);
+        image();
+        lease();
         System.out.println("(" + sink + ")");
+    }
+
+    private void image() {
+        List<MemoryRecords.Line> blocks = new ArrayList<>();
+        long start = System.nanoTime();
+        Image image = store.capture();
+        long captured = System.nanoTime();
+        image.writeTo((kind, payload) -> blocks.add(new MemoryRecords.Line(0, 0, kind, payload)));
+        long written = System.nanoTime();
+        long bytes = blocks.stream().mapToLong(block -> block.payload().length()).sum();
+        System.out.printf("image: captured in %d us, %d bytes written in %d ms%n", (captured - start) / 1000, bytes,
+                (written - captured) / 1_000_000);
+        for (int round = 0; round < 3; round++) {
+            start = System.nanoTime();
+            Store restored = new Store(hollow, 2);
+            blocks.forEach(block -> restored.restoreImage(block.kind(), block.payload()));
+            restored.restored();
+            double seconds = (System.nanoTime() - start) / 1e9;
+            System.out.printf("image: %d keys restored in %.2f s, %.1f million a second%n",
+                    restored.view().keyCount(), seconds, restored.view().keyCount() / seconds / 1e6);
+        }
+    }
+
+    private void lease() {
+        for (int lease = 1; lease <= 1_000_000; lease++) {
+            sink += store.apply(new Command.LeaseGrant(lease, 60)).hashCode();
+        }
+        time("leased puts of all keys", keys, i -> {
+            sink += store.apply(new Command.Put(key(scattered(i)), value, 7, false, false, false)).hashCode();
+            published(i);
+        });
+        long start = System.nanoTime();
+        Image image = store.capture();
+        System.out.printf("captured with a million leases in %d us (revision %d)%n",
+                (System.nanoTime() - start) / 1000, image.revision());
+        start = System.nanoTime();
+        sink += store.apply(new Command.LeaseRevoke(7)).hashCode();
+        System.out.printf("revocation of a lease with %d keys: %d ms%n", keys,
+                (System.nanoTime() - start) / 1_000_000);
     }
 
     private interface Step {
