@@ -34,6 +34,11 @@ public final class DiskFailure extends RuntimeException {
         return new DiskFailure(operation, file, reasonOf(cause), cause, true);
     }
 
+    /** The same, where there is no exception that says why. */
+    public static DiskFailure refusedWrite(String operation, Path file, String reason) {
+        return new DiskFailure(operation, file, reason, null, true);
+    }
+
     public DiskFailure(String operation, Path file, Throwable cause) {
         this(operation, file, reasonOf(cause), cause);
     }

@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.function.Consumer;
 
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.base.Bytes;
@@ -14,6 +13,7 @@ import dev.quoin.base.Invariant;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
+import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.KeyHash;
 import dev.quoin.store.Outcome;
@@ -84,6 +84,8 @@ final class ApplyLoop implements Actor {
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
     private final List<Completion> completions = new ArrayList<>();
+    /** Whether the batch at hand has given up history. */
+    private boolean isCompacted;
     private volatile Membership membership;
     /** The members in force as raft's own message, which goes into the ledger with every batch. */
     private Bytes configuration;
@@ -162,6 +164,10 @@ final class ApplyLoop implements Actor {
             waiters.complete(completion.id(), completion.outcome());
         }
         completions.clear();
+        if (isCompacted) {
+            isCompacted = false;
+            listener.compacted();
+        }
     }
 
     private void endBatch(long index, long term) {
@@ -179,7 +185,7 @@ final class ApplyLoop implements Actor {
             case Requests.Logged.ToStore request -> applyToStore(request);
             case Requests.Logged.ToCluster(long id, InternalRaftRequest request) -> {
                 applyToCluster(request);
-                completions.add(new Completion(id, new Outcome.Nothing(store.revision())));
+                completions.add(new Completion(id, store.apply(new Command.Nothing())));
             }
         }
     }
@@ -196,9 +202,7 @@ final class ApplyLoop implements Actor {
             return;
         }
         completions.add(new Completion(request.id(), outcome));
-        if (outcome instanceof Outcome.Compacted) {
-            listener.compacted();
-        }
+        isCompacted |= outcome instanceof Outcome.Compacted;
     }
 
     private void applyToCluster(InternalRaftRequest request) {

@@ -5,6 +5,8 @@ import java.util.List;
 
 import com.google.protobuf.MessageLite;
 
+import dev.quoin.api.etcdserverpb.AlarmRequest;
+import dev.quoin.api.etcdserverpb.AlarmType;
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.etcdserverpb.RequestHeader;
 import dev.quoin.api.membershippb.Attributes;
@@ -39,5 +41,11 @@ final class Chores {
                     ClusterVersionSetRequest.newBuilder().setVer(config.clusterVersion()))));
         }
         return due;
+    }
+
+    /** This member has no space left. */
+    static Request noSpaceAlarm(long self) {
+        return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()
+                .setAction(AlarmRequest.AlarmAction.ACTIVATE).setMemberID(self).setAlarm(AlarmType.NOSPACE)));
     }
 }

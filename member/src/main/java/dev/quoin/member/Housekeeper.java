@@ -158,6 +158,9 @@ final class Housekeeper implements Actor {
      */
     private boolean checkpointIsDue(View view) {
         long replay = ledger.replayBytes();
+        if (ledger.durable() == null) {
+            return false;
+        }
         if (!hurried.isEmpty() && !isHurryPrepared) {
             isHurryPrepared = true;
             return replay > 0;
@@ -167,7 +170,8 @@ final class Housekeeper implements Actor {
         }
         long dead = ledger.totalBytes() - ledger.inUseBytes();
         boolean isMuchDead = dead > ledger.inUseBytes() / 4 && dead > limits.checkpointBytes() / 4;
-        return isMuchDead && view.compactedRevision() != checkpointedCompaction && replay > limits.checkpointBytes() / 4;
+        return isMuchDead && view.compactedRevision() != checkpointedCompaction
+                && replay > limits.checkpointBytes() / 4;
     }
 
     private long idle() {

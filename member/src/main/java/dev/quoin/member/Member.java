@@ -12,9 +12,15 @@ import com.google.protobuf.MessageLite;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
+import dev.quoin.base.Invariant;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
+import dev.quoin.disk.ledger.Gone;
+import dev.quoin.raft.ConfState;
 import dev.quoin.raft.RaftCore;
+import dev.quoin.store.AlarmMember;
+import dev.quoin.store.HashWalk;
+import dev.quoin.store.Hashing;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.View;
 
@@ -35,6 +41,9 @@ public final class Member implements AutoCloseable {
     private final Mailbox<RaftLoop.Message> raftMailbox;
     private final RaftLoop raftLoop;
     private final ApplyLoop applyLoop;
+    private final Quota quota;
+    private final Mailbox<Housekeeper.Message> housekeeperMailbox;
+    private final Housekeeper housekeeper;
     /** In the order in which they are stopped: who gives work before who takes it. */
     private final Map<String, Actor> actors = new LinkedHashMap<>();
     private final List<ActorThread> threads = new ArrayList<>();
@@ -44,32 +53,33 @@ public final class Member implements AutoCloseable {
      * Opens the directory, or makes it, and starts the member's threads. Returns before there is a leader.
      *
      * @param halt told when the member must not go on
+     * @param events told what else there is to say
      * @throws StartRefused if the directory is not one that this member can start on
      * @throws dev.quoin.disk.Damaged if what it holds is not what was written
      * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
      */
-    public static Member start(MemberConfig config, Disk disk, Clock clock, Halt halt) {
-        Member member = open(config, disk, clock);
+    public static Member start(MemberConfig config, Disk disk, Clock clock, Halt halt, Events events) {
+        Member member = open(config, disk, clock, events);
         member.actors.forEach((name, actor) -> member.threads.add(new ActorThread(name, actor, halt)));
         member.threads.forEach(ActorThread::start);
         return member;
     }
 
     /** As {@link #start}, without threads. */
-    static Member open(MemberConfig config, Disk disk, Clock clock) {
+    static Member open(MemberConfig config, Disk disk, Clock clock, Events events) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
         try {
-            startup = Startup.on(disk, directory, config);
+            startup = Startup.on(disk, directory, config, events);
         } catch (Throwable refused) {
             lock.close();
             throw refused;
         }
-        return new Member(config, startup, lock, clock);
+        return new Member(config, startup, lock, clock, events);
     }
 
-    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock) {
+    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Events events) {
         this.startup = startup;
         this.lock = lock;
         this.clock = clock;
@@ -81,9 +91,12 @@ public final class Member implements AutoCloseable {
                 ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
         LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
-        applyLoop = new ApplyLoop(startup.store(), startup.ledger(), startup.membership(), startup.restart().applied(),
-                clock, waiters, limits.learnersMax(), ledgerWriter::nudge,
-                configuration -> raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration)));
+        quota = new Quota(limits.quotaBytes(), startup.ledger()::inUseBytes);
+        housekeeperMailbox = new Mailbox<>();
+        applyLoop = new ApplyLoop(startup, clock, waiters, quota, limits.learnersMax(),
+                new Wiring(ledgerWriter, events));
+        housekeeper = new Housekeeper(housekeeperMailbox, startup.store(), startup.ledger(), applyLoop,
+                limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());
             applyLoop.nudge();
@@ -95,6 +108,48 @@ public final class Member implements AutoCloseable {
         actors.put("apply", applyLoop);
         actors.put("ledger", ledgerWriter);
         actors.put("wal-ahead", new LogPreparer(startup.wal()));
+        actors.put("housekeeper", housekeeper);
+    }
+
+    /** What the apply loop has to tell the others. */
+    private final class Wiring implements ApplyLoop.Listener {
+        private final LedgerWriter ledgerWriter;
+        private final Events events;
+
+        Wiring(LedgerWriter ledgerWriter, Events events) {
+            this.ledgerWriter = ledgerWriter;
+            this.events = events;
+        }
+
+        @Override
+        public void flushSoon() {
+            ledgerWriter.nudge();
+        }
+
+        @Override
+        public void reconfigured(ConfState configuration) {
+            raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration));
+        }
+
+        @Override
+        public void reply(Housekeeper.Reply reply) {
+            housekeeperMailbox.put(reply);
+        }
+
+        @Override
+        public void compacted() {
+            housekeeperMailbox.nudge();
+        }
+
+        @Override
+        public void exceeded(Runnable then) {
+            raiseNoSpace(then);
+        }
+
+        @Override
+        public void changeRefused(String why) {
+            events.changeRefused(why);
+        }
     }
 
     /** The owners by name, for whoever gives them their turns instead of {@link #start}. */
@@ -127,6 +182,76 @@ public final class Member implements AutoCloseable {
             }
         }
         raftMailbox.putAll(accepted);
+    }
+
+    // ---- the quota
+
+    /** Whether something of this cost would take the store over its quota. What is applied is counted, not what waits. */
+    public boolean isOverQuota(long cost) {
+        return quota.isExceededBy(cost);
+    }
+
+    /** Raises the alarm about space in this member's name, unless it is raised; then runs {@code then}. */
+    public void raiseNoSpace(Runnable then) {
+        boolean isRaised = view().alarms().stream()
+                .anyMatch(alarm -> alarm.type() == AlarmMember.NO_SPACE);
+        if (isRaised || stopped) {
+            then.run();
+            return;
+        }
+        Proposal alarm = prepareOwn(Chores.noSpaceAlarm(memberId()), new Answer() {
+            @Override
+            public void outcome(Outcome outcome) {
+                then.run();
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                then.run();
+            }
+        });
+        waiters.addOwn(alarm);
+        raftMailbox.put(new RaftLoop.Message.Propose(alarm));
+    }
+
+    // ---- keeping house
+
+    /**
+     * Says when everything is gone that compactions up to a revision have given up. Ask when the compaction has been
+     * applied.
+     */
+    public void awaitCompaction(long revision, ReadAnswer waiter) {
+        toHousekeeper(new Housekeeper.Message.AwaitCompaction(revision, waiter), waiter);
+    }
+
+    /** Gives back all space that can be given back, without the usual pauses, and says when that is done. */
+    public void defragment(ReadAnswer waiter) {
+        toHousekeeper(new Housekeeper.Message.Hurry(waiter), waiter);
+    }
+
+    private void toHousekeeper(Housekeeper.Message message, ReadAnswer waiter) {
+        if (stopped) {
+            waiter.failed(Failure.STOPPED);
+            return;
+        }
+        housekeeperMailbox.put(message);
+    }
+
+    /** {@link KeyHash} of all that is there at a revision, 0 for the newest; or why there is none. Takes its time. */
+    public Hashing hash(long revision) {
+        while (true) {
+            View view = view();
+            Hashing hashing = view.hash(revision);
+            if (!(hashing instanceof HashWalk walk)) {
+                return hashing;
+            }
+            try {
+                return new Hashing.Known(walk.run());
+            } catch (Gone gone) {
+                Invariant.check(view().compactedRevision() > view.compactedRevision(), "without a compaction %s",
+                        gone.getMessage());
+            }
+        }
     }
 
     // ---- reading
@@ -172,7 +297,7 @@ public final class Member implements AutoCloseable {
     public MemberStatus status() {
         RaftLoop.Progress progress = raftLoop.progress();
         return new MemberStatus(progress.leader(), progress.term(), progress.committed(), applyLoop.appliedIndex(),
-                startup.ledger().totalBytes());
+                startup.ledger().totalBytes(), startup.ledger().inUseBytes(), limits.quotaBytes());
     }
 
     /**
@@ -200,9 +325,13 @@ public final class Member implements AutoCloseable {
     }
 
     private Proposal prepareOwn(Chores.Request request) {
+        return prepareOwn(request, NOBODY);
+    }
+
+    private Proposal prepareOwn(Chores.Request request, Answer answer) {
         long id = ids.next();
         MessageLite entry = request.withId(id);
-        return new Proposal(id, Requests.entry(entry), NOBODY, deadline());
+        return new Proposal(id, Requests.entry(entry), answer, deadline());
     }
 
     private static final Answer NOBODY = new Answer() {
@@ -230,6 +359,7 @@ public final class Member implements AutoCloseable {
         threads.forEach(ActorThread::stop);
         raftLoop.abandon();
         applyLoop.abandon();
+        housekeeper.abandon();
         waiters.failAll(Failure.STOPPED);
         startup.ledger().flush();
         startup.ledger().close();

@@ -44,7 +44,8 @@ final class RareRequests {
             return new Command.LeaseRevoke(request.getLeaseRevoke().getID());
         }
         if (request.hasLeaseCheckpoint()) {
-            List<Command.LeaseCheckpoint.Remaining> remaining = request.getLeaseCheckpoint().getCheckpointsList().stream()
+            List<Command.LeaseCheckpoint.Remaining> remaining = request.getLeaseCheckpoint().getCheckpointsList()
+                    .stream()
                     .map(one -> new Command.LeaseCheckpoint.Remaining(one.getID(), one.getRemainingTTL())).toList();
             return new Command.LeaseCheckpoint(remaining);
         }

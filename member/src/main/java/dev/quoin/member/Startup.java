@@ -26,15 +26,15 @@ import dev.quoin.store.Store;
  * it is committed; so starting after a crash is nothing special.
  */
 record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store store, Membership membership,
-        Restart restart) {
+        Restart restart, long appliedTerm) {
 
     private static final long FIRST_TERM = 1;
 
-    static Startup on(Disk disk, DataDirectory directory, MemberConfig config) {
+    static Startup on(Disk disk, DataDirectory directory, MemberConfig config, Events events) {
         Wal.Recovered log = openLog(disk, directory, config);
         boolean opened = false;
         try {
-            Startup startup = withLedger(disk, directory, log, config.limits());
+            Startup startup = withLedger(disk, directory, log, config.limits(), events);
             opened = true;
             return startup;
         } finally {
@@ -89,21 +89,29 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
     // ---- the ledger
 
     private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
-            MemberLimits limits) {
+            MemberLimits limits, Events events) {
         LedgerRecords records = new LedgerRecords();
         Store store = new Store(records, limits.minLeaseTtlSeconds());
-        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), store::restore);
+        // What the log still has need not be read from the ledger: damage there is cut off, and applied again.
+        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), new Restoration(store),
+                log.snapshot().index());
+        opened.damage().forEach(events::damaged);
+        if (opened.repaired() != null) {
+            events.repaired(opened.repaired());
+        }
         Ledger ledger = opened.ledger();
         boolean consistent = false;
         try {
             records.bind(ledger);
             store.restored();
             Membership membership = Membership.load(store);
-            long applied = opened.last() == null ? 0 : opened.last().appliedIndex();
+            Ledger.Commit last = opened.last();
+            long applied = last == null ? 0 : last.appliedIndex();
             refuseGap(log, applied, directory);
             Metadata metadata = metadata(log);
             Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
-                    membership, restart(metadata.getNodeID(), log, membership, applied));
+                    membership, restart(metadata.getNodeID(), log, membership, applied),
+                    last == null ? 0 : last.term());
             consistent = true;
             return startup;
         } finally {
@@ -139,5 +147,18 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
                 entry -> new Entry(entry.term(), entry.index(), EntryKind.of(entry.type()), entry.data())).toList();
         return new Restart(memberId, new HardState(state.term(), state.vote(), state.commit()),
                 membership.confState(), log.snapshot().index(), log.snapshot().term(), entries, applied);
+    }
+
+    /** Takes what the ledger tells while it is opened. */
+    private record Restoration(Store store) implements Ledger.Visitor {
+        @Override
+        public void image(int kind, Bytes payload) {
+            store.restoreImage(kind, payload);
+        }
+
+        @Override
+        public void record(long position, long main, int sub, int kind, Bytes payload) {
+            store.restore(position, main, sub, kind, payload);
+        }
     }
 }

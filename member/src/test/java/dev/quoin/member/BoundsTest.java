@@ -50,7 +50,7 @@ class BoundsTest {
     private Member open() {
         return Member.open(new MemberConfig("m", Path.of("/data"), List.of("http://localhost:2380"),
                 List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", LIMITS), new FaultyDisk(new Random(1)),
-                clock);
+                clock, Events.NONE);
     }
 
     @BeforeEach

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class MemberStatusTest {
     @Test
     void whatIsAppliedIsCommitted() {
-        assertThat(new MemberStatus(1, 2, 10, 12, 0).committedIndex()).isEqualTo(12);
-        assertThat(new MemberStatus(1, 2, 12, 10, 0).committedIndex()).isEqualTo(12);
+        assertThat(new MemberStatus(1, 2, 10, 12, 0, 0, 0).committedIndex()).isEqualTo(12);
+        assertThat(new MemberStatus(1, 2, 12, 10, 0, 0, 0).committedIndex()).isEqualTo(12);
     }
 }

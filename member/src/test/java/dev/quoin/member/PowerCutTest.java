@@ -98,7 +98,7 @@ class PowerCutTest {
         Life(FaultyDisk disk, TurnClock clock, Random random) {
             this.clock = clock;
             this.random = random;
-            member = Member.open(CONFIG, disk, clock);
+            member = Member.open(CONFIG, disk, clock, Events.NONE);
         }
 
         private void turn() {

@@ -17,6 +17,7 @@ import dev.quoin.api.etcdserverpb.TxnRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader.Malformed;
+import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
 import dev.quoin.store.Op;
 import dev.quoin.store.Query;
@@ -132,7 +133,7 @@ class RequestsTest {
         assertThat(read.getHeader().getID()).isEqualTo(id);
         assertThat(read.getPut()).isEqualTo(put);
         assertThat(Requests.logged(entry))
-                .isEqualTo(new Requests.Logged.Keys(id, Requests.put(encoded(put))));
+                .isEqualTo(new Requests.Logged.ToStore(id, Caller.NONE, Requests.put(encoded(put))));
     }
 
     @Test
@@ -185,7 +186,7 @@ class RequestsTest {
         for (String odd : new String[]{"1005", "1a027a7a", "190000000000000000", "a3010801a401"}) {
             assertThat(Requests.put(hex("0a0161" + odd))).as(odd).isEqualTo(put);
             Bytes entry = Requests.entry(9, Requests.Kind.PUT, hex("0a0161" + odd));
-            assertThat(Requests.logged(entry)).as(odd).isEqualTo(new Requests.Logged.Keys(9, put));
+            assertThat(Requests.logged(entry)).as(odd).isEqualTo(new Requests.Logged.ToStore(9, Caller.NONE, put));
         }
     }
 

@@ -38,7 +38,7 @@ final class Server {
     /** Returns once clients are served. */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt)
             throws InterruptedException, IOException {
-        Member member = Member.start(config.member(), disk, clock, halt);
+        Member member = Member.start(config.member(), disk, clock, halt, new EventLog());
         boolean serving = false;
         try {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {

@@ -1,6 +1,5 @@
 package dev.quoin.disk.memory;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -267,11 +266,10 @@ public final class FaultyDisk implements Disk {
         Fault fault = due(operation);
         if (fault == Fault.FAIL) {
             inPart.run();
-            IOException planned = new IOException("a planned fault");
             if (operation == Operation.WRITE || operation == Operation.CREATE) {
-                throw DiskFailure.refusedWrite(operation.name(), path, planned);
+                throw DiskFailure.refusedWrite(operation.name(), path, "a planned fault");
             }
-            throw new DiskFailure(operation.name(), path, planned);
+            throw new DiskFailure(operation.name(), path, "a planned fault", null);
         }
         if (fault == Fault.CUT_BEFORE) {
             if (operation == Operation.WRITE) {

@@ -1,0 +1,34 @@
+package dev.quoin.server;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.member.Events;
+
+/** Writes what a member has to say into the log. */
+final class EventLog implements Events {
+    private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
+
+    @Override
+    public void damaged(Damaged damage) {
+        LOG.atError().addKeyValue("error", damage.getMessage()).log("found damage in a file of the store");
+    }
+
+    @Override
+    public void repaired(String what) {
+        LOG.atWarn().addKeyValue("detail", what).log("repaired damage in a file of the store from the log");
+    }
+
+    @Override
+    public void housekeepingRefused(DiskFailure failure) {
+        LOG.atWarn().addKeyValue("error", failure.getMessage())
+                .log("the disk has no room for a checkpoint or for giving space back; trying again later");
+    }
+
+    @Override
+    public void changeRefused(String why) {
+        LOG.atError().addKeyValue("error", why).log("validation of a configuration change failed");
+    }
+}
