@@ -406,7 +406,7 @@ public final class Store {
 
     /**
      * All that is known now except what lies in records, to be written out elsewhere; between two batches. Keys and
-     * histories are not copied, but everything in buckets is: a few milliseconds for each 100,000 leases.
+     * histories are not copied, but everything in buckets is: some 20 ms of work for a million leases.
      */
     public Image capture() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is captured");
