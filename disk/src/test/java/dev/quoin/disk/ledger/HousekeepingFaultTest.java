@@ -25,7 +25,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class HousekeepingFaultTest {
     private static final long SEEDS = Long.getLong("quoin.ledger.seeds", 1);
-    /** How many of the bits of a ledger are flipped, one at a time; all of them if there are fewer. */
+    /** How many of the bits of a ledger are flipped, one at a time, and how many lengths tried; all if there are fewer. */
     private static final int CASES = Integer.getInteger("quoin.ledger.cases", 4_000);
     private static final int STEPS = 120;
     private static final int STEPS_WITH_A_FAILURE = 80;
@@ -54,14 +54,17 @@ class HousekeepingFaultTest {
 
     @Test
     void powerMayGoBeforeAndAfterAnyOperation() {
+        long recoveries = 0;
         for (long seed = 1; seed <= SEEDS; seed++) {
             long operations = count(seed, STEPS, CHANGES);
+            recoveries += 2 * operations * OUTCOMES;
             assertThat(operations).isGreaterThan(100);
             for (long n = 1; n <= operations; n++) {
                 cutPower(seed, n, true);
                 cutPower(seed, n, false);
             }
         }
+        tell("power goes at any operation", recoveries);
     }
 
     private static void cutPower(long seed, long n, boolean before) {
@@ -102,12 +105,25 @@ class HousekeepingFaultTest {
                 } catch (RuntimeException | Error e) {
                     throw new AssertionError(story, e);
                 }
+                if (n % 2 == 0) {
+                    stopAllTheSame(life);
+                }
                 recover(life, disk.afterCrash(new Random(n)), n, story + ", then power goes");
                 disk.restartProcess();
                 recover(life, disk, -n, story + ", then the process restarts");
             }
         }
         assertThat(stopped).isGreaterThan(100);
+        tell("an operation fails and stops the ledger", stopped);
+    }
+
+    /** Nobody knows what is on the disk any more, so an orderly stop may fail as well, but it must not make it worse. */
+    private static void stopAllTheSame(LedgerLife life) {
+        try {
+            life.stopAfterFailure();
+        } catch (DiskFailure | Damaged expected) {
+            assertThat(expected.getMessage()).contains("ledger");
+        }
     }
 
     private static long count(long seed, int steps, Operation... operations) {
@@ -267,6 +283,8 @@ class HousekeepingFaultTest {
         }
         assertThat(refused).isGreaterThan(0);
         assertThat(found).isGreaterThan(0);
+        tell("a bit flips, the ledger is refused", refused);
+        tell("a bit flips, the ledger opens and says where", found);
     }
 
     @Test
@@ -289,6 +307,10 @@ class HousekeepingFaultTest {
                 assertThat(outcome.known).as("%s is known", story).isGreaterThan(0);
             }
         }
+    }
+
+    private static void tell(String what, long runs) {
+        System.out.println("HousekeepingFaultTest: " + what + ": " + runs + " runs");
     }
 
     private record Case(String name, int at) {}

@@ -300,6 +300,29 @@ class HousekeepingTest {
         assertThat(images).contains(Bytes.utf8("state of 102"));
     }
 
+    /** In its own segment, too. What was forgotten behind it is forgotten again by whoever starts from it. */
+    @Test
+    void aCheckpointKnowsWhatWasDeadWhenItWasBegun() {
+        List<Long> positions = put(105, 100);
+        for (int i = 0; i < 105; i += 10) {
+            forget(positions.get(i));
+        }
+        forget(positions.getLast());
+        long inUse = liveBytes();
+        CheckpointWriter writer = ledger.checkpoint(ledger.mark());
+        long later = positions.get(1);
+        forget(later);
+        put(3, 100);
+        long behind = forget(positions.get(2)) + 3 * 128;
+        ledger.flush();
+        writer.finish();
+        assertThat(ledger.inUseBytes()).isEqualTo(liveBytes() + checkpointBytes());
+        reopen();
+        assertThat(ledger.inUseBytes()).isEqualTo(inUse + 3 * 128 + checkpointBytes());
+        assertThat(ledger.forget(new long[]{later, positions.get(2)}, 2)).isEqualTo(behind - 3 * 128 + 128);
+        assertThat(ledger.inUseBytes()).isEqualTo(liveBytes() + checkpointBytes());
+    }
+
     @Test
     void aLedgerThatWasCompletedByItsCheckpointIsWholeWithoutOne() {
         put(100, 100);

@@ -281,6 +281,13 @@ final class LedgerLife {
         durable = batches();
     }
 
+    /** An orderly stop after something failed: promises nothing. */
+    void stopAfterFailure() {
+        if (open != null) {
+            open.close();
+        }
+    }
+
     private void readSome() {
         List<Long> positions = store.positions();
         for (int i = 0; i < 3 && !positions.isEmpty(); i++) {
