@@ -1,5 +1,7 @@
 package dev.quoin.disk.ledger;
 
+import java.nio.file.Path;
+
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Disk;
@@ -16,6 +18,7 @@ public final class CheckpointWriter {
     private final Housekeeping house;
     private final Disk disk;
     private final DiskFile file;
+    private final Path unfinished;
     private final Mark mark;
     private byte[] buffer = new byte[BUFFER];
     private int used;
@@ -27,6 +30,7 @@ public final class CheckpointWriter {
         this.house = house;
         this.disk = disk;
         this.file = file;
+        unfinished = file.path();
         this.mark = mark;
         write(CheckpointFormat.head());
         record(CheckpointFormat.MARK, CheckpointFormat.mark(mark));
@@ -66,10 +70,14 @@ public final class CheckpointWriter {
 
     /** Gives it up. */
     public void abandon() {
-        if (open) {
-            close();
-            disk.delete(file.path());
-            house.checkpointEnded();
+        if (!open) {
+            return;
+        }
+        close();
+        house.checkpointEnded();
+        // It may have taken its place already when finishing failed.
+        if (file.path().equals(unfinished)) {
+            disk.delete(unfinished);
         }
     }
 

@@ -87,9 +87,13 @@ public final class Rewrite {
 
     /** Gives it up. Nothing has happened. */
     public void abandon() {
-        if (!ended) {
-            end();
-            file.close();
+        if (ended) {
+            return;
+        }
+        end();
+        file.close();
+        // A swap that failed half-way is for the next start to sort out: that name may be the only one for its records.
+        if (!file.path().equals(target)) {
             disk.delete(file.path());
         }
     }

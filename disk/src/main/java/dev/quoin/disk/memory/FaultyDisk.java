@@ -479,6 +479,7 @@ public final class FaultyDisk implements Disk {
         private final Inode inode;
         private final long length;
         private final int born;
+        private volatile boolean open = true;
 
         MemoryView(Path path, Inode inode, long length, int born) {
             this.path = path;
@@ -495,6 +496,9 @@ public final class FaultyDisk implements Disk {
         /** A planned failure of a read is what a page fault on a bad sector is on a real disk. */
         @Override
         public void read(long position, byte[] target, int offset, int count) {
+            if (!open) {
+                throw new IllegalStateException("a view of " + path + " is read after it was closed");
+            }
             if (position < 0 || count > length - position) {
                 throw new Damaged(path, position, count + " bytes reach beyond the end of the file");
             }
@@ -515,6 +519,11 @@ public final class FaultyDisk implements Disk {
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            if (!open) {
+                throw new IllegalStateException("a view of " + path + " is closed twice");
+            }
+            open = false;
+        }
     }
 }
