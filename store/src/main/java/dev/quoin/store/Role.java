@@ -10,8 +10,8 @@ import dev.quoin.base.ProtoReader;
 import dev.quoin.base.ProtoWriter;
 
 /**
- * A named list of permissions, as {@code authpb.Role}. The list is in the order of the permissions' first keys; of two
- * that begin at the same key, the one that was granted later comes later.
+ * A named list of permissions, as {@code authpb.Role}. The list is in the order of the permissions' first keys; that of
+ * two which begin at the same key is etcd's ({@link RoleSort}).
  */
 public record Role(Bytes name, List<Permission> permissions) {
     private static final int NAME = 1;
@@ -35,11 +35,8 @@ public record Role(Bytes name, List<Permission> permissions) {
             next.set(first, permission);
             return new Role(name, next);
         }
-        int last = first;
-        while (last < next.size() && next.get(last).range().key().equals(permission.range().key())) {
-            last++;
-        }
-        next.add(last, permission);
+        next.add(permission);
+        RoleSort.sortIn(next);
         return new Role(name, next);
     }
 

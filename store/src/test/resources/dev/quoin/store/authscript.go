@@ -38,6 +38,7 @@ type run struct {
 	as   auth.AuthStore
 	be   backend.Backend
 	many bool
+	few  int // first keys, in scripts about many permissions
 }
 
 func (g *run) of(l []string) string {
@@ -50,7 +51,7 @@ func (g *run) of(l []string) string {
 func (g *run) rng(forward bool) (string, string) {
 	k := g.of(keys)
 	if g.many {
-		k = keys[g.r.Intn(4)]
+		k = keys[g.r.Intn(g.few)]
 	}
 	switch g.r.Intn(8) {
 	case 0, 1, 2:
@@ -61,6 +62,9 @@ func (g *run) rng(forward bool) (string, string) {
 		return k, "\x00"
 	}
 	e := keys[g.r.Intn(len(keys))]
+	if g.many {
+		e += string(rune('a' + g.r.Intn(8)))
+	}
 	for forward && e != "\x00" && e <= k {
 		k, e = keys[g.r.Intn(len(keys))], keys[g.r.Intn(len(keys))]
 	}
@@ -106,8 +110,10 @@ func (g *run) step() {
 		c = 0
 	}
 	if g.many {
-		c = 16 + g.r.Intn(9)
-		if g.r.Intn(6) == 0 {
+		c = 19
+		if g.r.Intn(7) == 0 {
+			c = 17
+		} else if g.r.Intn(6) == 0 {
 			c = 22
 		}
 	}
@@ -279,7 +285,7 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		g := &run{r: rand.New(rand.NewSource(int64(seed))), as: auth.NewAuthStore(zap.NewNop(), schema.NewAuthBackend(zap.NewNop(), be), tp, 4), be: be, many: *many}
+		g := &run{r: rand.New(rand.NewSource(int64(seed))), as: auth.NewAuthStore(zap.NewNop(), schema.NewAuthBackend(zap.NewNop(), be), tp, 4), be: be, many: *many, few: 1 + seed%5}
 		fmt.Println("new", seed)
 		g.dump()
 		if *many {
