@@ -146,7 +146,30 @@ public final class AuthView {
         if (user == null) {
             return Refusal.PERMISSION_DENIED;
         }
-        return user.isRoot() || PermissionSpans.cover(spans(user, type), range) ? null : Refusal.PERMISSION_DENIED;
+        return user.isRoot() || allows(user, range, type) ? null : Refusal.PERMISSION_DENIED;
+    }
+
+    private boolean allows(User user, KeyRange range, int type) {
+        if (!PermissionSpans.cover(spans(user, type), range)) {
+            return false;
+        }
+        boolean isReversed = !range.isSingle() && !range.isUnbounded() && range.rangeEnd().compareTo(range.key()) < 0;
+        return !isReversed
+                || PermissionTree.of(permitted(user, type)).allowsReversed(range.key(), range.rangeEnd());
+    }
+
+    /** What the user's roles hold, in their order. */
+    private List<KeyRange> permitted(User user, int type) {
+        List<KeyRange> ranges = new ArrayList<>();
+        for (Bytes name : user.roles()) {
+            Granted granted = roles.get(name);
+            if (granted != null) {
+                granted.role.permissions().stream()
+                        .filter(type == Permission.READ ? Permission::reads : Permission::writes)
+                        .map(Permission::range).forEach(ranges::add);
+            }
+        }
+        return ranges;
     }
 
     private List<PermissionSpans> spans(User user, int type) {

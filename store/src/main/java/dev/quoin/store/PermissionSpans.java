@@ -17,7 +17,8 @@ import dev.quoin.base.Bytes;
 final class PermissionSpans {
     static final PermissionSpans NONE = new PermissionSpans(new Bytes[0], new Bytes[0]);
 
-    private static final Comparator<Bytes> ENDS = (a, b) -> a.isEmpty() || b.isEmpty()
+    /** Byte by byte, but what is empty comes last. */
+    static final Comparator<Bytes> EMPTY_LAST = (a, b) -> a.isEmpty() || b.isEmpty()
             ? Boolean.compare(a.isEmpty(), b.isEmpty())
             : a.compareTo(b);
 
@@ -29,7 +30,7 @@ final class PermissionSpans {
         this.ends = ends;
     }
 
-    private record Span(Bytes start, Bytes end) {
+    record Span(Bytes start, Bytes end) {
         static Span of(KeyRange range) {
             if (range.isSingle()) {
                 return new Span(range.key(), KeyRange.successor(range.key()));
@@ -39,7 +40,7 @@ final class PermissionSpans {
 
         /** A store of old may hold one from no key, or that ends before it starts: it allows nothing. */
         boolean isEmpty() {
-            return start.isEmpty() || ENDS.compare(start, end) >= 0;
+            return start.isEmpty() || EMPTY_LAST.compare(start, end) >= 0;
         }
     }
 
@@ -49,10 +50,10 @@ final class PermissionSpans {
         List<Bytes> starts = new ArrayList<>();
         List<Bytes> ends = new ArrayList<>();
         for (Span span : sorted) {
-            if (starts.isEmpty() || ENDS.compare(ends.getLast(), span.start) < 0) {
+            if (starts.isEmpty() || EMPTY_LAST.compare(ends.getLast(), span.start) < 0) {
                 starts.add(span.start);
                 ends.add(span.end);
-            } else if (ENDS.compare(span.end, ends.getLast()) > 0) {
+            } else if (EMPTY_LAST.compare(span.end, ends.getLast()) > 0) {
                 ends.set(ends.size() - 1, span.end);
             }
         }
@@ -63,15 +64,15 @@ final class PermissionSpans {
     private @Nullable Bytes endAround(Bytes key) {
         int found = Arrays.binarySearch(starts, key);
         int at = found >= 0 ? found : -found - 2;
-        return at >= 0 && ENDS.compare(key, ends[at]) < 0 ? ends[at] : null;
+        return at >= 0 && EMPTY_LAST.compare(key, ends[at]) < 0 ? ends[at] : null;
     }
 
     /**
      * Whether every key of {@code range} is in one of {@code spans}. What a range covers only together with the next, of
      * another role perhaps, is covered; so the way goes from the end of one to what lies around that.
      *
-     * <p>A range that ends before it starts holds nothing, but as in etcd must start in one of them. (etcd then also finds
-     * fault with some of those, depending on the shape that its tree has taken; this is not imitated.)
+     * <p>A range that ends where it starts holds nothing, but as in etcd must start in one of them. For one that ends before
+     * that, this is not enough: see {@link PermissionTree}.
      */
     static boolean cover(List<PermissionSpans> spans, KeyRange range) {
         if (range.key().isEmpty()) {
@@ -84,7 +85,7 @@ final class PermissionSpans {
             if (reached == null) {
                 return false;
             }
-        } while (!reached.isEmpty() && ENDS.compare(reached, wanted.end) < 0);
+        } while (!reached.isEmpty() && EMPTY_LAST.compare(reached, wanted.end) < 0);
         return true;
     }
 
@@ -92,7 +93,7 @@ final class PermissionSpans {
         Bytes furthest = null;
         for (PermissionSpans one : spans) {
             Bytes end = one.endAround(key);
-            if (end != null && (furthest == null || ENDS.compare(end, furthest) > 0)) {
+            if (end != null && (furthest == null || EMPTY_LAST.compare(end, furthest) > 0)) {
                 furthest = end;
             }
         }

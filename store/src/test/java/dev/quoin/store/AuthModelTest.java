@@ -173,6 +173,11 @@ class AuthModelTest {
 
         private void expect(@Nullable Refusal actual, Caller caller, List<Need> needs, Object what) {
             Refusal expected = expected(caller, needs);
+            if (expected == null && actual != null && needs.stream().anyMatch(Sequence::isReversed)) {
+                // Etcd allows not all of these, as only its own tree can tell; more than the model it allows never.
+                assertThat(actual).isEqualTo(Refusal.PERMISSION_DENIED);
+                return;
+            }
             answers.merge(String.valueOf(expected), 1, Integer::sum);
             assertThat(actual).as("seed %d: %s %s", seed, caller, what).isEqualTo(expected);
         }
@@ -191,6 +196,11 @@ class AuthModelTest {
                 return null;
             }
             return needs.stream().allMatch(need -> allows(caller.name(), need)) ? null : Refusal.PERMISSION_DENIED;
+        }
+
+        private static boolean isReversed(Need need) {
+            return !need.range.isSingle() && !need.range.isUnbounded()
+                    && need.range.rangeEnd().compareTo(need.range.key()) < 0;
         }
 
         private boolean allows(Bytes user, Need need) {

@@ -28,7 +28,7 @@ class AuthScriptTest {
     private Auth auth = new Auth(buckets);
 
     @ParameterizedTest
-    @ValueSource(strings = {"auth-etcd-3.7.1.txt", "auth-ties-etcd-3.7.1.txt"})
+    @ValueSource(strings = {"auth-etcd-3.7.1.txt", "auth-many-etcd-3.7.1.txt"})
     void everyAnswerAndEveryByteIsEtcds(String script) {
         List<String> dump = new ArrayList<>();
         int number = 0;

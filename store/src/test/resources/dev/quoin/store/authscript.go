@@ -239,6 +239,9 @@ func (g *run) step() {
 
 func (g *run) ask() {
 	n := g.of(names)
+	if g.many {
+		n = "u"
+	}
 	rev := g.as.Revision()
 	switch g.r.Intn(8) {
 	case 0:
@@ -247,7 +250,7 @@ func (g *run) ask() {
 		rev = ^uint64(0)
 	}
 	ai := &auth.AuthInfo{Username: n, Revision: rev}
-	k, e := g.rng(true)
+	k, e := g.rng(g.r.Intn(4) > 0)
 	switch g.r.Intn(5) {
 	case 0:
 		fmt.Println("admin?", x(n), rev, text(g.as.IsAdminPermitted(ai)))
@@ -285,12 +288,21 @@ func main() {
 		if err != nil {
 			panic(err)
 		}
-		g := &run{r: rand.New(rand.NewSource(int64(seed))), as: auth.NewAuthStore(zap.NewNop(), schema.NewAuthBackend(zap.NewNop(), be), tp, 4), be: be, many: *many, few: 1 + seed%5}
+		g := &run{r: rand.New(rand.NewSource(int64(seed))), as: auth.NewAuthStore(zap.NewNop(), schema.NewAuthBackend(zap.NewNop(), be), tp, 4), be: be, many: *many, few: 1 + seed%9}
 		fmt.Println("new", seed)
 		g.dump()
 		if *many {
-			g.as.RoleAdd(&pb.AuthRoleAddRequest{Name: "r"})
-			fmt.Println("roleadd", x("r"), "ok")
+			for _, n := range []string{"root", "u"} {
+				_, err := g.as.UserAdd(&pb.AuthUserAddRequest{Name: n})
+				fmt.Println("useradd", x(n), x(""), false, text(err))
+			}
+			_, err := g.as.RoleAdd(&pb.AuthRoleAddRequest{Name: "r"})
+			fmt.Println("roleadd", x("r"), text(err))
+			for _, l := range [][]string{{"root", "root"}, {"u", "r"}} {
+				_, err := g.as.UserGrantRole(&pb.AuthUserGrantRoleRequest{User: l[0], Role: l[1]})
+				fmt.Println("grantrole", x(l[0]), x(l[1]), text(err))
+			}
+			fmt.Println("enable", text(g.as.AuthEnable()))
 		}
 		if !*many && seed%3 != 0 {
 			for _, n := range []string{"root", "u", "v"} {
@@ -309,10 +321,8 @@ func main() {
 		}
 		for i := 0; i < *steps; i++ {
 			g.step()
-			if !*many {
-				for j := 0; j < 2; j++ {
-					g.ask()
-				}
+			for j := 0; j < 2; j++ {
+				g.ask()
 			}
 			if i%20 == 19 {
 				g.dump()
