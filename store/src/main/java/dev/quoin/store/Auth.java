@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
-import dev.quoin.base.Invariant;
 
 /**
  * Users and roles, for the one thread that owns the store: does what an {@link AuthCommand} says, keeps all of it in
@@ -20,6 +19,7 @@ import dev.quoin.base.Invariant;
  * then refused, and identified anew.
  */
 final class Auth {
+    private static final long FIRST_REVISION = 1;
     private static final Bytes ENABLED_KEY = Bytes.utf8("authEnabled");
     private static final Bytes REVISION_KEY = Bytes.utf8("authRevision");
     private static final Bytes YES = Bytes.of(new byte[]{1});
@@ -32,9 +32,18 @@ final class Auth {
     private long revision;
     private AuthView view;
 
-    /** Takes up what the buckets hold; in those of a new store it puts the first revision, which is 1. */
     Auth(Buckets buckets) {
         this.buckets = buckets;
+        view = newView();
+    }
+
+    /**
+     * Takes up what the buckets hold. Those of a new store get the first revision, as etcd puts it there when it opens one;
+     * no record tells of it, since it follows from there being none.
+     */
+    void reload() {
+        users.clear();
+        roles.clear();
         enabled = YES.equals(buckets.get(Bucket.AUTH, ENABLED_KEY));
         Bytes saved = buckets.get(Bucket.AUTH, REVISION_KEY);
         revision = saved == null ? 0 : ByteBuffer.wrap(saved.toByteArray()).getLong();
@@ -42,7 +51,8 @@ final class Auth {
         buckets.scan(Bucket.AUTH_ROLES)
                 .forEach((name, role) -> roles.put(name, AuthView.Granted.of(Role.decode(role))));
         if (revision == 0) {
-            raiseRevision();
+            revision = FIRST_REVISION;
+            buckets.set(Bucket.AUTH, REVISION_KEY, bigEndian(revision));
         }
         view = newView();
     }
@@ -269,16 +279,14 @@ final class Auth {
     }
 
     private AuthOutcome changed(AuthOutcome outcome) {
-        raiseRevision();
+        revision++;
+        buckets.put(Bucket.AUTH, REVISION_KEY, bigEndian(revision));
         view = newView();
         return outcome;
     }
 
-    private void raiseRevision() {
-        revision++;
-        Invariant.check(revision != 0, "the revision of users and roles has come round");
-        buckets.put(Bucket.AUTH, REVISION_KEY,
-                Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(revision).array()));
+    private static Bytes bigEndian(long number) {
+        return Bytes.of(ByteBuffer.allocate(Long.BYTES).putLong(number).array());
     }
 
     private AuthView newView() {

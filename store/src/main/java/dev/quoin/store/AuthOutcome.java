@@ -43,6 +43,6 @@ public sealed interface AuthOutcome {
     /** The names of all roles, ascending. */
     record Roles(List<Bytes> names) implements AuthOutcome {}
 
-    /** Not done, and nothing changed. */
+    /** Not done, and nothing changed. The store turns it into {@link Outcome.Refused}. */
     record Refused(Refusal reason) implements AuthOutcome {}
 }

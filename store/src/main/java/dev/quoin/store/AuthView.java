@@ -102,7 +102,7 @@ public final class AuthView {
         if (caller.name().isEmpty()) {
             return Refusal.USER_EMPTY;
         }
-        User user = users.get(caller.name());
+        User user = users.get(nameOf(caller));
         if (user == null) {
             return Refusal.USER_NOT_FOUND;
         }
@@ -142,7 +142,7 @@ public final class AuthView {
         if (Long.compareUnsigned(caller.authRevision(), revision) < 0) {
             return Refusal.AUTH_OLD_REVISION;
         }
-        User user = users.get(caller.name());
+        User user = users.get(nameOf(caller));
         if (user == null) {
             return Refusal.PERMISSION_DENIED;
         }
@@ -185,20 +185,14 @@ public final class AuthView {
 
     // ---- whole commands
 
-    /** Whether the caller may put. */
-    @Nullable
-    Refusal check(Caller caller, Command.Put put, LeaseKeys leases) {
-        return enabled ? AuthWalk.put(put, guard(caller, leases)) : null;
-    }
-
-    @Nullable
-    Refusal check(Caller caller, Command.DeleteRange delete) {
-        return enabled ? AuthWalk.delete(delete, guard(caller, lease -> List.of())) : null;
-    }
-
-    /** Whether the caller may do all that any branch of the transaction may do. */
-    public @Nullable Refusal check(Caller caller, Command.Txn txn, LeaseKeys leases) {
-        return enabled ? AuthWalk.txn(txn, guard(caller, leases)) : null;
+    /** Whether the caller may do all that the command might do: of a transaction, all that any of its branches might. */
+    public @Nullable Refusal check(Caller caller, Command command, LeaseKeys leases) {
+        if (!enabled) {
+            return null;
+        }
+        return command instanceof Command.Auth(AuthCommand auth)
+                ? check(caller, auth)
+                : AuthWalk.of(command, guard(caller, leases));
     }
 
     private AuthWalk.Guard guard(Caller caller, LeaseKeys leases) {
@@ -224,11 +218,10 @@ public final class AuthView {
      * Users may be told of themselves and of the roles that they hold, all else that is not for everybody is root's. Whom
      * nobody knows is treated as etcd does: nobody, asking for the user without a name, asks for itself.
      */
-    @Nullable
-    Refusal check(Caller caller, AuthCommand command) {
+    private @Nullable Refusal check(Caller caller, AuthCommand command) {
         boolean isForCaller = switch (command) {
             case AuthCommand.Status(),AuthCommand.Authenticate _ -> true;
-            case AuthCommand.UserGet(Bytes name) -> name.equals(caller.name());
+            case AuthCommand.UserGet(Bytes name) -> name.equals(nameOf(caller));
             case AuthCommand.RoleGet(Bytes name) -> holds(caller, name);
             case AuthCommand.Enable(),AuthCommand.Disable() -> false;
             case AuthCommand.UserList(),AuthCommand.UserAdd _,AuthCommand.UserDelete _ -> false;
@@ -239,8 +232,12 @@ public final class AuthView {
         return isForCaller ? null : checkRoot(caller);
     }
 
+    private static Bytes nameOf(Caller caller) {
+        return Bytes.utf8(caller.name());
+    }
+
     private boolean holds(Caller caller, Bytes role) {
-        User user = users.get(caller.name());
+        User user = users.get(nameOf(caller));
         return user != null && user.has(role);
     }
 }

@@ -31,16 +31,17 @@ final class AuthWalk {
         this.guard = guard;
     }
 
-    static @Nullable Refusal put(Command.Put put, Guard guard) {
-        return new AuthWalk(guard).put(put);
-    }
-
-    static @Nullable Refusal delete(Command.DeleteRange delete, Guard guard) {
-        return new AuthWalk(guard).delete(delete);
-    }
-
-    static @Nullable Refusal txn(Command.Txn txn, Guard guard) {
-        return new AuthWalk(guard).txn(txn);
+    static @Nullable Refusal of(Command command, Guard guard) {
+        AuthWalk walk = new AuthWalk(guard);
+        return switch (command) {
+            case Command.Put put -> walk.put(put);
+            case Command.DeleteRange delete -> walk.delete(delete);
+            case Command.Txn txn -> walk.txn(txn);
+            case Command.LeaseRevoke(long lease) -> guard.writesAttached(lease);
+            // Etcd looks at the caller of these before it proposes them, and never again.
+            case Command.Compact _,Command.Alarm _,Command.LeaseGrant _,Command.LeaseCheckpoint _ -> null;
+            case Command.Auth _,Command.Nothing() -> null;
+        };
     }
 
     private @Nullable Refusal put(Command.Put put) {

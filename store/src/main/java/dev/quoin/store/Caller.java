@@ -1,13 +1,12 @@
 package dev.quoin.store;
 
-import dev.quoin.base.Bytes;
-
 /**
- * On whose behalf something is done, as the entry in the log says; who it is was proved before that.
+ * In whose name a command was proposed.
  *
- * @param name the user; empty if nobody in particular
- * @param authRevision the revision of users and roles, unsigned, at which the user was identified; 0 if nobody was
+ * @param name the user; empty if nobody said who they are
+ * @param authRevision the revision of users and roles at which that was found to be so
  */
-public record Caller(Bytes name, long authRevision) {
-    public static final Caller NOBODY = new Caller(Bytes.EMPTY, 0);
+public record Caller(String name, long authRevision) {
+    /** Nobody in particular, as long as there are no users. */
+    public static final Caller NONE = new Caller("", 0);
 }

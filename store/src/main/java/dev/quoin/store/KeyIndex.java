@@ -17,7 +17,9 @@ import dev.quoin.base.Invariant;
  * hands the tree to readers and moves on to the next edition, from where on every node is foreign again: within a batch a
  * path is copied once.
  *
- * <p>A deleted key stays, with its deletion, until a compaction takes it out; it is not live and not counted.
+ * <p>A deleted key stays, with its deletion, until a compaction takes it out; it is not live and not counted. A node that
+ * a quarter or less is left of moves in with a neighbour if there is room, so a tree that loses most of its keys loses
+ * most of its nodes.
  *
  * <p>Nodes are split on the way down when they are full, before a new key is added, so that a parent always has room. A
  * split where the new key is behind everything else leaves the left node full: keys that arrive in order, as many do,
@@ -27,6 +29,8 @@ final class KeyIndex {
     /** How many keys a leaf and how many children an inner node holds at most. */
     static final int WIDTH = 64;
 
+    /** Fewer than this, and a node wants to be merged. */
+    private static final int FEW = WIDTH / 4;
     private static final long FROZEN = 0;
 
     private long edition;
@@ -59,11 +63,34 @@ final class KeyIndex {
         return root.live();
     }
 
+    /** How many nodes the tree is made of, for tests. */
+    int nodeCount() {
+        return nodeCount(root);
+    }
+
+    private static int nodeCount(Node node) {
+        int count = 1;
+        if (node instanceof Inner inner) {
+            for (int child = 0; child < inner.size; child++) {
+                count += nodeCount(inner.children[child]);
+            }
+        }
+        return count;
+    }
+
     @Nullable
     History find(Bytes key) {
         Leaf leaf = leafOf(key);
         int at = leaf.find(key);
         return at == Leaf.NOT_FOUND ? null : leaf.histories[at];
+    }
+
+    /** The key as the index keeps it, which it must: for those who keep it too, without a copy of their own. */
+    Bytes own(Bytes key) {
+        Leaf leaf = leafOf(key);
+        int at = leaf.find(key);
+        Invariant.check(at != Leaf.NOT_FOUND, "a key is asked for that is not in the index");
+        return Bytes.of(leaf.keys[at]);
     }
 
     private Leaf leafOf(Bytes key) {
@@ -186,6 +213,57 @@ final class KeyIndex {
         }
     }
 
+    /** Takes out a key that is there. */
+    void remove(Bytes key) {
+        root = own(root);
+        remove(root, key);
+        while (root instanceof Inner inner && inner.size <= 1) {
+            root = inner.size == 1 ? inner.children[0] : new Leaf(edition);
+        }
+    }
+
+    private void remove(Node node, Bytes key) {
+        switch (node) {
+            case Leaf leaf -> leaf.remove(key);
+            case Inner inner -> {
+                int at = inner.childOf(key);
+                Node child = own(inner, at);
+                remove(child, key);
+                inner.recount(at);
+                if (child.size() == 0) {
+                    inner.drop(at);
+                } else if (child.size() < FEW) {
+                    merge(inner, at);
+                }
+            }
+        }
+    }
+
+    /** Unites a child with the neighbour on the left or on the right, if both fit into one. */
+    private void merge(Inner parent, int at) {
+        int size = parent.children[at].size();
+        if (at > 0 && parent.children[at - 1].size() + size <= WIDTH) {
+            unite(parent, at - 1);
+        } else if (at + 1 < parent.size && parent.children[at + 1].size() + size <= WIDTH) {
+            unite(parent, at);
+        }
+    }
+
+    /** The child takes over what its right neighbour holds. */
+    private void unite(Inner parent, int at) {
+        Node left = own(parent, at);
+        Node right = parent.children[at + 1];
+        if (left instanceof Leaf leaf && right instanceof Leaf other) {
+            leaf.append(other);
+        } else if (left instanceof Inner inner && right instanceof Inner other) {
+            inner.append(other, parent.lowest[at + 1]);
+        } else {
+            throw Invariant.violation("neighbours of different height");
+        }
+        parent.drop(at + 1);
+        parent.recount(at);
+    }
+
     private Node own(Inner parent, int at) {
         Node child = own(parent.children[at]);
         parent.children[at] = child;
@@ -206,6 +284,9 @@ final class KeyIndex {
         long edition();
 
         int live();
+
+        /** How many keys or children. */
+        int size();
 
         boolean isFull();
 
@@ -246,6 +327,11 @@ final class KeyIndex {
         @Override
         public int live() {
             return live;
+        }
+
+        @Override
+        public int size() {
+            return size;
         }
 
         @Override
@@ -328,6 +414,26 @@ final class KeyIndex {
             histories[at] = history;
         }
 
+        private void remove(Bytes key) {
+            int at = find(key);
+            Invariant.check(at != NOT_FOUND, "a key is taken out that is not in the index");
+            live -= histories[at].isLive() ? 1 : 0;
+            size--;
+            System.arraycopy(keys, at + 1, keys, at, size - at);
+            System.arraycopy(hashes, at + 1, hashes, at, size - at);
+            System.arraycopy(histories, at + 1, histories, at, size - at);
+            Arrays.fill(keys, size, size + 1, null);
+            Arrays.fill(histories, size, size + 1, null);
+        }
+
+        private void append(Leaf right) {
+            System.arraycopy(right.keys, 0, keys, size, right.size);
+            System.arraycopy(right.hashes, 0, hashes, size, right.size);
+            System.arraycopy(right.histories, 0, histories, size, right.size);
+            size += right.size;
+            live += right.live;
+        }
+
         /** Moves what is right of the middle, or only the last key if {@code next} is behind it, to a new leaf. */
         private Leaf splitFor(Bytes next) {
             int keep = compare(keys[size - 1], next) < 0 ? size - 1 : size / 2;
@@ -375,6 +481,11 @@ final class KeyIndex {
         @Override
         public int live() {
             return live;
+        }
+
+        @Override
+        public int size() {
+            return size;
         }
 
         @Override
@@ -447,6 +558,27 @@ final class KeyIndex {
             size = keep;
             live -= right.live;
             return right;
+        }
+
+        private void drop(int at) {
+            live -= childLive[at];
+            size--;
+            System.arraycopy(lowest, at + 1, lowest, at, size - at);
+            System.arraycopy(children, at + 1, children, at, size - at);
+            System.arraycopy(childLive, at + 1, childLive, at, size - at);
+            Arrays.fill(lowest, size, size + 1, null);
+            Arrays.fill(children, size, size + 1, null);
+            childLive[size] = 0;
+        }
+
+        /** @param border the smallest key that {@code right} may hold */
+        private void append(Inner right, byte[] border) {
+            System.arraycopy(right.lowest, 0, lowest, size, right.size);
+            System.arraycopy(right.children, 0, children, size, right.size);
+            System.arraycopy(right.childLive, 0, childLive, size, right.size);
+            lowest[size] = border;
+            size += right.size;
+            live += right.live;
         }
 
         private void insertAfter(int at, byte[] border, Node right) {

@@ -7,7 +7,7 @@ import dev.quoin.base.Bytes;
  * other change, with the main of the newest change of a key and sub 0; it reads those of keys back by position. What is behind it (a ledger, an array in
  * a test) is not the store's business.
  *
- * <p>{@link #append} is called by the store's owner only. {@link #read} is called on any thread, for any position that
+ * <p>{@link #append} is called by the store's owner only. {@link #read} and {@link #length} are called on any thread, for any position that
  * was appended before the view asking for it was published, or by the owner at once. A record that cannot be read is
  * reported by an unchecked exception of the implementation, which passes through the store untouched.
  */
@@ -43,4 +43,7 @@ public interface Records {
 
     /** The payload of the record at {@code position}. */
     Bytes read(long position);
+
+    /** How many bytes {@link #read} would return, without reading them. */
+    int length(long position);
 }

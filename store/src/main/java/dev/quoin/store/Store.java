@@ -1,6 +1,10 @@
 package dev.quoin.store;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +26,9 @@ import dev.quoin.base.ProtoWriter;
  */
 public final class Store {
     private static final long FIRST_REVISION = 1;
-    private static final long NEVER_COMPACTED = -1;
+    private static final Bytes SCHEDULED_COMPACTION = Bytes.utf8("scheduledCompactRev");
+    private static final Bytes FINISHED_COMPACTION = Bytes.utf8("finishedCompactRev");
+    private static final int HASHES_MAX = 10;
 
     private enum State {
         RESTORING,
@@ -32,20 +38,34 @@ public final class Store {
     }
 
     private final Records records;
-    private final Leases leases;
     private final Buckets buckets = new Buckets(this::appendBucket);
+    private final Leases leases;
+    private final Alarms alarms = new Alarms(buckets);
+    private final Auth auth = new Auth(buckets);
     private final KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
-    private long compactedRevision = NEVER_COMPACTED;
+    private long compactedRevision = Revisions.NONE;
+    /** The compaction to be done next. Those that came after it wait behind it as one: the last, compactedRevision. */
+    private @Nullable Compaction compaction;
+    /** By revision, never changed, only replaced. */
+    private List<KeyHash> hashes = List.of();
+    /** The oldest revision that a record was restored of. */
+    private long oldestRestored = Long.MAX_VALUE;
 
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
 
-    public Store(Records records, Leases leases) {
+    /** @param minLeaseTtl seconds; a lease that asks for less gets these, on every member the same */
+    public Store(Records records, long minLeaseTtl) {
         this.records = records;
-        this.leases = leases;
-        this.view = new View(index.freeze(), records, revision, compactedRevision);
+        this.leases = new Leases(buckets, minLeaseTtl);
+        this.view = newView();
+    }
+
+    private View newView() {
+        return new View(new Reading(index.freeze(), records, revision), compactedRevision, compaction, hashes,
+                alarms.raised(), auth.view());
     }
 
     // ---- recovery
@@ -61,7 +81,7 @@ public final class Store {
         } else if (kind == Records.Kind.TOMBSTONE.number()) {
             restoreTombstone(payload, main, sub, position);
         } else if (kind == Records.Kind.COMPACTION.number()) {
-            compactedRevision = new ProtoReader(payload).varint();
+            buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(new ProtoReader(payload).varint()));
         } else if (kind == Records.Kind.BUCKET.number()) {
             buckets.restore(payload);
         } else {
@@ -71,22 +91,24 @@ public final class Store {
     }
 
     private void restorePut(KeyValues.KeyValue kv, long main, int sub, long position) {
+        oldestRestored = Math.min(oldestRestored, main);
         Invariant.check(kv.modRevision() == main, "a record of revision %d says it is of revision %d", main,
                 kv.modRevision());
         History history = index.find(kv.key());
         if (history == null) {
-            index.add(kv.key(), History.restored(kv.createRevision(), kv.version(), main, sub, position));
+            index.add(kv.key(), History.restored(kv.createRevision(), kv.version(), main, sub, position, kv.lease()));
             return;
         }
-        History next = history.put(main, sub, position);
+        History next = history.put(main, sub, position, kv.lease());
         int newest = next.newest();
         boolean continues = next.create(newest) == kv.createRevision() && next.version(newest) == kv.version();
         index.replace(kv.key(), continues
                 ? next
-                : History.restored(kv.createRevision(), kv.version(), main, sub, position));
+                : History.restored(kv.createRevision(), kv.version(), main, sub, position, kv.lease()));
     }
 
     private void restoreTombstone(Bytes key, long main, int sub, long position) {
+        oldestRestored = Math.min(oldestRestored, main);
         History history = index.find(key);
         if (history == null) {
             index.add(key, History.restoredTombstone(main, sub, position));
@@ -101,8 +123,51 @@ public final class Store {
     /** All records have been taken up: from now on commands are applied. Publishes. */
     public void restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
+        resumeCompaction();
+        leases.reload();
+        alarms.reload();
+        auth.reload();
+        attachKeys();
         state = State.READY;
         publish();
+    }
+
+    private void resumeCompaction() {
+        long scheduled = Revisions.main(buckets.get(Bucket.META, SCHEDULED_COMPACTION));
+        long finished = Revisions.main(buckets.get(Bucket.META, FINISHED_COMPACTION));
+        compactedRevision = Math.max(scheduled, finished);
+        // All changes up to the compaction may have been given up.
+        revision = Math.max(revision, compactedRevision);
+        if (compactedRevision > finished) {
+            compaction = new Compaction(compactedRevision, finished, false);
+        }
+        if (oldestRestored <= finished) {
+            takeOutAgain(finished);
+        }
+    }
+
+    /** Records are there for longer than the index wants them: what was taken out once has come back with them. */
+    private void takeOutAgain(long finished) {
+        List<Bytes> shrinking = new ArrayList<>();
+        index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
+            if (history.firstKept(finished) > 0) {
+                shrinking.add(Bytes.of(key));
+            }
+            return true;
+        });
+        shrinking.forEach(key -> compactKey(key, finished));
+    }
+
+    private void attachKeys() {
+        if (leases.isEmpty()) {
+            return;
+        }
+        index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
+            if (history.lease() != 0) {
+                leases.attach(history.lease(), Bytes.of(key));
+            }
+            return true;
+        });
     }
 
     // ---- what is not keys
@@ -132,37 +197,73 @@ public final class Store {
         return buckets.scan(bucket);
     }
 
+    /** The lease, for the owner; null if it is not granted. */
+    public @Nullable Lease lease(long id) {
+        return leases.find(id);
+    }
+
+    /** All leases in the order of their ids, for the owner. */
+    public List<Lease> leases() {
+        return leases.all();
+    }
+
+    /** The keys that are attached to a lease, in their order; for the owner. Changes with the next command. */
+    public NavigableSet<Bytes> leaseKeys(long id) {
+        return leases.keys(id);
+    }
+
     // ---- commands
 
     /** Does what the command says, for somebody who waits for the answer. */
+    public Outcome apply(Command command, Caller caller) {
+        return apply(command, caller, true);
+    }
+
     public Outcome apply(Command command) {
-        return apply(command, true);
+        return apply(command, Caller.NONE);
     }
 
     /**
      * The same change for nobody: reads only what the change depends on. Of the outcome only revisions, counts of
      * deletions, branches and refusals are as {@link #apply} would give them.
      */
-    public Outcome applyUnheard(Command command) {
-        return apply(command, false);
+    public Outcome applyUnheard(Command command, Caller caller) {
+        return apply(command, caller, false);
     }
 
-    private Outcome apply(Command command, boolean heard) {
+    public Outcome applyUnheard(Command command) {
+        return applyUnheard(command, Caller.NONE);
+    }
+
+    private Outcome apply(Command command, Caller caller, boolean heard) {
         Invariant.check(state == State.READY, "a command for a store that is not ready or has failed");
         state = State.APPLYING;
-        Outcome outcome = switch (command) {
-            case Command.Put put -> put(put, heard);
-            case Command.DeleteRange delete -> delete(delete, heard);
-            case Command.Txn txn -> txn(txn, heard);
-            case Command.Compact(long at) -> compact(at);
-            case Command.Nothing() -> new Outcome.Nothing(revision);
-        };
+        Refusal refusal = alarms.refusal(command);
+        if (refusal == null) {
+            refusal = auth.view().check(caller, command, leases::keys);
+        }
+        Outcome outcome = refusal == null ? perform(command, heard) : new Outcome.Refused(refusal);
         state = State.READY;
         return outcome;
     }
 
+    private Outcome perform(Command command, boolean heard) {
+        return switch (command) {
+            case Command.Put put -> put(put, heard);
+            case Command.DeleteRange delete -> delete(delete, heard);
+            case Command.Txn txn -> txn(txn, heard);
+            case Command.Compact compact -> compact(compact.revision());
+            case Command.LeaseGrant grant -> grant(grant);
+            case Command.LeaseRevoke revoke -> revoke(revoke);
+            case Command.LeaseCheckpoint checkpoint -> checkpoint(checkpoint);
+            case Command.Alarm alarm -> new Outcome.Alarms(revision, alarms.apply(alarm));
+            case Command.Auth(AuthCommand change) -> auth(change);
+            case Command.Nothing() -> new Outcome.Nothing(revision);
+        };
+    }
+
     private Transaction begin(boolean heard) {
-        return new Transaction(index, records, revision, heard);
+        return new Transaction(index, records, leases, revision, heard);
     }
 
     private Outcome put(Command.Put put, boolean heard) {
@@ -202,11 +303,84 @@ public final class Store {
         if (at > revision) {
             return new Outcome.Refused(Refusal.FUTURE_REVISION);
         }
+        // Compactions wait in one place: what comes behind the next one leaves no hash, and is done together.
+        if (compaction == null) {
+            compaction = new Compaction(at, compactedRevision, true);
+        }
         compactedRevision = at;
+        buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(at));
         ProtoWriter payload = new ProtoWriter(0);
         payload.varint(at);
         records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray()));
         return new Outcome.Compacted(revision);
+    }
+
+    private void compactKey(Bytes key, long at) {
+        History history = index.find(key);
+        if (history == null) {
+            return;
+        }
+        History left = history.compact(at);
+        if (left == null) {
+            index.remove(key);
+        } else if (left != history) {
+            index.replace(key, left);
+        }
+    }
+
+    /** Takes out what a {@link CompactionWalk} has found. Nobody can notice, but that memory is free. */
+    public void compactKeys(CompactionWalk.Slice slice) {
+        Invariant.check(state == State.READY && slice.revision() <= compactedRevision,
+                "a compaction at %d in a store that is not ready or was compacted at %d", slice.revision(),
+                compactedRevision);
+        slice.keys().forEach(key -> compactKey(key, slice.revision()));
+    }
+
+    /** The last slice of a compaction has been taken out: it need not be taken up again after a restart. */
+    public void compactionFinished(long at) {
+        Invariant.check(state == State.READY && compaction != null && at >= compaction.revision()
+                && at <= compactedRevision, "the compaction at %d is finished, which nobody has begun", at);
+        buckets.put(Bucket.META, FINISHED_COMPACTION, Revisions.encode(at));
+        compaction = compactedRevision > at ? new Compaction(compactedRevision, at, false) : null;
+    }
+
+    /** Keeps the hash that was computed for a compaction, for those who will ask for it. The newest ten are kept. */
+    public void keepHash(KeyHash hash) {
+        List<KeyHash> kept = new ArrayList<>(hashes);
+        kept.add(hash);
+        kept.sort(Comparator.comparingLong(KeyHash::revision));
+        hashes = List.copyOf(kept.subList(Math.max(0, kept.size() - HASHES_MAX), kept.size()));
+    }
+
+    private Outcome grant(Command.LeaseGrant grant) {
+        Refusal refusal = leases.refusal(grant);
+        if (refusal != null) {
+            return new Outcome.Refused(refusal);
+        }
+        return new Outcome.Granted(revision, grant.id(), leases.grant(grant).ttl());
+    }
+
+    private Outcome revoke(Command.LeaseRevoke revoke) {
+        if (!leases.exists(revoke.id())) {
+            return new Outcome.Refused(Refusal.LEASE_NOT_FOUND);
+        }
+        Transaction transaction = begin(false);
+        transaction.revoke(revoke.id());
+        revision = transaction.revision();
+        leases.revoke(revoke.id());
+        return new Outcome.Revoked(revision);
+    }
+
+    private Outcome checkpoint(Command.LeaseCheckpoint checkpoint) {
+        checkpoint.remaining().forEach(one -> leases.checkpoint(one.id(), one.ttl()));
+        return new Outcome.Nothing(revision);
+    }
+
+    private Outcome auth(AuthCommand command) {
+        AuthOutcome outcome = auth.apply(command);
+        return outcome instanceof AuthOutcome.Refused(Refusal reason)
+                ? new Outcome.Refused(reason)
+                : new Outcome.Auth(revision, outcome);
     }
 
     private Reading now() {
@@ -218,7 +392,7 @@ public final class Store {
     /** Lets readers see what has been applied. Costs as much as the next batch has to copy: call it once per batch. */
     public void publish() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is published");
-        view = new View(index.freeze(), records, revision, compactedRevision);
+        view = newView();
     }
 
     /** What was published last. The one method that any thread may call. */

@@ -1,22 +1,37 @@
 package dev.quoin.store;
 
+import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 
 /** The store after one revision, for readers: never changes, and answers on any thread without waiting for anybody. */
 public final class View {
     private final Reading reading;
     private final long compactedRevision;
+    private final @Nullable Compaction compaction;
+    private final List<KeyHash> hashes;
+    private final List<AlarmMember> alarms;
+    private final AuthView auth;
 
-    View(KeyIndex frozen, Records records, long revision, long compactedRevision) {
-        this.reading = new Reading(frozen, records, revision);
+    View(Reading reading, long compactedRevision, @Nullable Compaction compaction, List<KeyHash> hashes,
+            List<AlarmMember> alarms, AuthView auth) {
+        this.reading = reading;
         this.compactedRevision = compactedRevision;
+        this.compaction = compaction;
+        this.hashes = hashes;
+        this.alarms = alarms;
+        this.auth = auth;
     }
 
-    /** The index behind it, for tests. */
     KeyIndex index() {
         return reading.index();
+    }
+
+    Records records() {
+        return reading.records();
     }
 
     public long revision() {
@@ -28,15 +43,76 @@ public final class View {
         return compactedRevision;
     }
 
+    /** The compaction that is to be done next, or null if all are finished. After a restart it is taken up again. */
+    public @Nullable Compaction compaction() {
+        return compaction;
+    }
+
+    /** The hashes that compactions have left, the newest ten at most, by revision. */
+    public List<KeyHash> hashes() {
+        return hashes;
+    }
+
+    /** The hash of all that is there at a revision (0: the newest): known, to be computed, or refused. */
+    public Hashing hash(long revision) {
+        for (KeyHash known : hashes) {
+            if (known.revision() == revision) {
+                return new Hashing.Known(known);
+            }
+        }
+        Refusal refusal = refusal(revision);
+        if (refusal != null) {
+            return new Hashing.Refused(refusal);
+        }
+        return HashWalk.at(this, revision == 0 ? reading.revision() : revision);
+    }
+
+    /**
+     * Whether anybody may still ask for a record: of a key, whether its history has it at this position. Any other record
+     * counts until an image takes its place.
+     *
+     * <p>A deletion may outlive its key in the index. Whoever drops the record of one must not be left with an older
+     * record of the same key to restore from, or the key would be back.
+     */
+    public boolean refersTo(long position, long main, int sub, int kind, Bytes payload) {
+        Bytes key;
+        if (kind == Records.Kind.PUT.number()) {
+            key = KeyValues.decode(payload).key();
+        } else if (kind == Records.Kind.TOMBSTONE.number()) {
+            key = payload;
+        } else {
+            return true;
+        }
+        History history = reading.index().find(key);
+        int at = history == null ? History.ABSENT : history.find(main, sub);
+        return history != null && at != History.ABSENT && history.position(at) == position;
+    }
+
     /** How many keys exist. */
     public long keyCount() {
         return reading.index().liveCount();
+    }
+
+    /** The alarms that are raised. */
+    public List<AlarmMember> alarms() {
+        return alarms;
+    }
+
+    /** Who may do what, at the same moment as all else here. */
+    public AuthView auth() {
+        return auth;
     }
 
     /** {@link Outcome.Ranged}, or {@link Outcome.Refused} if the revision is compacted or not there yet. */
     public Outcome range(Query query) {
         Refusal refusal = refusal(query.revision());
         return refusal != null ? new Outcome.Refused(refusal) : reading.range(query);
+    }
+
+    /** What {@link #range} would answer, before it is read: for answers of any size. */
+    public Plan plan(Query query) {
+        Refusal refusal = refusal(query.revision());
+        return refusal != null ? new Plan.Refused(refusal) : reading.plan(query);
     }
 
     private @Nullable Refusal refusal(long revision) {
@@ -54,6 +130,6 @@ public final class View {
         if (refusal != null) {
             return new Outcome.Refused(refusal);
         }
-        return new Transaction(reading.index(), reading.records(), revision(), true).run(decision);
+        return new Transaction(reading.index(), reading.records(), Leases.NONE, revision(), true).run(decision);
     }
 }

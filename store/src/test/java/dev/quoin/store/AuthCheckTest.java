@@ -22,7 +22,7 @@ class AuthCheckTest {
             ? List.of(b("mine"), b("secret"))
             : lease == OWN_LEASE ? List.of(b("mine")) : List.of();
 
-    private final Auth auth = new Auth(new Buckets(payload -> {}));
+    private final Auth auth = AuthTest.open(new Buckets(payload -> {}));
 
     AuthCheckTest() {
         for (AuthCommand command : List.of(new AuthCommand.UserAdd(b("root"), Bytes.EMPTY, false),
@@ -55,7 +55,7 @@ class AuthCheckTest {
     }
 
     private Caller tenant() {
-        return new Caller(b("tenant"), auth.view().revision());
+        return new Caller("tenant", auth.view().revision());
     }
 
     private static Command.Put put(String key, long lease, boolean prevKv) {
@@ -106,7 +106,7 @@ class AuthCheckTest {
     @MethodSource("callers")
     void theFirstReasonIsEtcds(Asking asking) {
         assertThat(auth.view().revision()).isEqualTo(12);
-        Caller caller = new Caller(b(asking.name), asking.revision);
+        Caller caller = new Caller(asking.name, asking.revision);
         assertThat(auth.view().checkRead(caller, key("secret"))).isEqualTo(asking.key);
         assertThat(auth.view().checkWrite(caller, key("secret"))).isEqualTo(asking.key);
         assertThat(check(caller, txn(get("secret")))).isEqualTo(asking.key);
@@ -116,17 +116,17 @@ class AuthCheckTest {
     @Test
     void nothingIsAskedWhileAccessIsNotControlled() {
         assertThat(auth.apply(new AuthCommand.Disable())).isEqualTo(new AuthOutcome.Disabled());
-        assertThat(auth.view().checkWrite(Caller.NOBODY, KeyRange.everything())).isNull();
-        assertThat(auth.view().checkRoot(Caller.NOBODY)).isNull();
-        assertThat(auth.view().check(Caller.NOBODY, new AuthCommand.Enable())).isNull();
-        assertThat(check(Caller.NOBODY, txn(putOp("secret")))).isNull();
+        assertThat(auth.view().checkWrite(Caller.NONE, KeyRange.everything())).isNull();
+        assertThat(auth.view().checkRoot(Caller.NONE)).isNull();
+        assertThat(auth.view().check(Caller.NONE, new Command.Auth(new AuthCommand.Enable()), LEASES)).isNull();
+        assertThat(check(Caller.NONE, txn(putOp("secret")))).isNull();
     }
 
     @Test
     void whatTouchesNothingIsForEverybody() {
-        assertThat(check(Caller.NOBODY, txn())).isNull();
-        assertThat(check(Caller.NOBODY, txn(new Op.Unset(), new Op.Txn(txn())))).isNull();
-        assertThat(auth.view().checkLeaseWrite(Caller.NOBODY, LEASES.attachedTo(99))).isNull();
+        assertThat(check(Caller.NONE, txn())).isNull();
+        assertThat(check(Caller.NONE, txn(new Op.Unset(), new Op.Txn(txn())))).isNull();
+        assertThat(auth.view().checkLeaseWrite(Caller.NONE, LEASES.attachedTo(99))).isNull();
     }
 
     // ---- keys
@@ -216,7 +216,7 @@ class AuthCheckTest {
             for (Op op : forbidden()) {
                 assertThat(check(tenant(), nested(op, depth, failure))).as("%s", op)
                         .isEqualTo(Refusal.PERMISSION_DENIED);
-                assertThat(check(new Caller(b("admin"), 12), nested(op, depth, failure))).as("%s", op).isNull();
+                assertThat(check(new Caller("admin", 12), nested(op, depth, failure))).as("%s", op).isNull();
             }
             for (Op op : allowed()) {
                 assertThat(check(tenant(), nested(op, depth, failure))).as("%s", op).isNull();
@@ -245,10 +245,10 @@ class AuthCheckTest {
         assertThat(view.check(tenant(), put("drop", 0, true), LEASES)).isEqualTo(Refusal.PERMISSION_DENIED);
         assertThat(view.check(tenant(), put("mine", SHARED_LEASE, false), LEASES))
                 .isEqualTo(Refusal.PERMISSION_DENIED);
-        assertThat(view.check(tenant(), new Command.DeleteRange(key("drop"), false))).isNull();
-        assertThat(view.check(tenant(), new Command.DeleteRange(key("drop"), true)))
+        assertThat(view.check(tenant(), new Command.DeleteRange(key("drop"), false), LEASES)).isNull();
+        assertThat(view.check(tenant(), new Command.DeleteRange(key("drop"), true), LEASES))
                 .isEqualTo(Refusal.PERMISSION_DENIED);
-        assertThat(view.check(tenant(), new Command.DeleteRange(KeyRange.everything(), false)))
+        assertThat(view.check(tenant(), new Command.DeleteRange(KeyRange.everything(), false), LEASES))
                 .isEqualTo(Refusal.PERMISSION_DENIED);
     }
 
@@ -263,9 +263,9 @@ class AuthCheckTest {
         assertThat(view.checkLeaseRead(tenant(), List.of(b("mine"), b("public")))).isNull();
         assertThat(view.checkLeaseRead(tenant(), List.of(b("drop")))).isEqualTo(Refusal.PERMISSION_DENIED);
         // Root may, however long ago it was identified; others must be known.
-        assertThat(view.checkLeaseWrite(new Caller(b("root"), 1), LEASES.attachedTo(SHARED_LEASE))).isNull();
-        assertThat(view.checkLeaseWrite(Caller.NOBODY, LEASES.attachedTo(OWN_LEASE))).isEqualTo(Refusal.USER_EMPTY);
-        assertThat(view.checkLeaseWrite(new Caller(b("tenant"), 1), LEASES.attachedTo(OWN_LEASE)))
+        assertThat(view.checkLeaseWrite(new Caller("root", 1), LEASES.attachedTo(SHARED_LEASE))).isNull();
+        assertThat(view.checkLeaseWrite(Caller.NONE, LEASES.attachedTo(OWN_LEASE))).isEqualTo(Refusal.USER_EMPTY);
+        assertThat(view.checkLeaseWrite(new Caller("tenant", 1), LEASES.attachedTo(OWN_LEASE)))
                 .isEqualTo(Refusal.AUTH_OLD_REVISION);
     }
 
@@ -310,10 +310,10 @@ class AuthCheckTest {
     @MethodSource("commands")
     void usersAndRolesAreRootsAndTheirOwn(Administering row) {
         AuthView view = auth.view();
-        assertThat(view.check(Caller.NOBODY, row.command)).isEqualTo(row.nobody);
-        assertThat(view.check(new Caller(b("x"), 12), row.command)).isEqualTo(row.unknown);
-        assertThat(view.check(tenant(), row.command)).isEqualTo(row.tenant);
-        assertThat(view.check(new Caller(b("tenant"), 0), row.command)).isEqualTo(row.tenant);
-        assertThat(view.check(new Caller(b("admin"), 1), row.command)).isNull();
+        assertThat(view.check(Caller.NONE, new Command.Auth(row.command), LEASES)).isEqualTo(row.nobody);
+        assertThat(view.check(new Caller("x", 12), new Command.Auth(row.command), LEASES)).isEqualTo(row.unknown);
+        assertThat(view.check(tenant(), new Command.Auth(row.command), LEASES)).isEqualTo(row.tenant);
+        assertThat(view.check(new Caller("tenant", 0), new Command.Auth(row.command), LEASES)).isEqualTo(row.tenant);
+        assertThat(view.check(new Caller("admin", 1), new Command.Auth(row.command), LEASES)).isNull();
     }
 }

@@ -46,7 +46,7 @@ class AuthModelTest {
         private final long seed;
         private final Map<String, Integer> answers;
         private final Chance chance;
-        private final Auth auth = new Auth(new Buckets(payload -> {}));
+        private final Auth auth = AuthTest.open(new Buckets(payload -> {}));
         private final Map<Bytes, Set<Bytes>> rolesOf = new HashMap<>();
         private final Map<Bytes, Map<KeyRange, Integer>> granted = new HashMap<>();
         private final Set<Bytes> attached = new TreeSet<>();
@@ -135,7 +135,7 @@ class AuthModelTest {
 
         private void ask() {
             long revision = auth.view().revision();
-            Caller caller = new Caller(chance.oneIn(12) ? Bytes.utf8("x") : oneOf(USERS),
+            Caller caller = new Caller(chance.oneIn(12) ? "x" : USERS.get(chance.below(USERS.size())),
                     switch (chance.below(12)) {
                         case 0 -> 0;
                         case 1 -> revision - 1;
@@ -148,14 +148,15 @@ class AuthModelTest {
                     expect(auth.view().checkRead(caller, range), caller, List.of(new Need(false, range)), range);
                 }
                 case 1 -> {
-                    boolean isRoot = auth.view().enabled() && rolesOf(caller.name()).contains(Bytes.utf8("root"));
+                    boolean isRoot = auth.view().enabled()
+                            && rolesOf(Bytes.utf8(caller.name())).contains(Bytes.utf8("root"));
                     expect(auth.view().checkLeaseWrite(caller, attached), caller,
                             isRoot ? List.of() : attachedNeeds(), attached);
                 }
                 default -> {
                     Command command = chance.command(9);
                     List<Need> needs = new ArrayList<>();
-                    collect(command, needs);
+                    collect(command, needs, caller);
                     expect(check(caller, command), caller, needs, command);
                 }
             }
@@ -163,12 +164,7 @@ class AuthModelTest {
 
         private @Nullable Refusal check(Caller caller, Command command) {
             AuthView.LeaseKeys leases = lease -> lease == 7 ? attached : List.of();
-            return switch (command) {
-                case Command.Put put -> auth.view().check(caller, put, leases);
-                case Command.DeleteRange delete -> auth.view().check(caller, delete);
-                case Command.Txn txn -> auth.view().check(caller, txn, leases);
-                default -> null;
-            };
+            return auth.view().check(caller, command, leases);
         }
 
         private void expect(@Nullable Refusal actual, Caller caller, List<Need> needs, Object what) {
@@ -192,10 +188,11 @@ class AuthModelTest {
             if (caller.authRevision() == auth.view().revision() - 1) {
                 return Refusal.AUTH_OLD_REVISION;
             }
-            if (rolesOf(caller.name()).contains(Bytes.utf8("root"))) {
+            if (rolesOf(Bytes.utf8(caller.name())).contains(Bytes.utf8("root"))) {
                 return null;
             }
-            return needs.stream().allMatch(need -> allows(caller.name(), need)) ? null : Refusal.PERMISSION_DENIED;
+            return needs.stream().allMatch(need -> allows(Bytes.utf8(caller.name()), need)) ? null
+                    : Refusal.PERMISSION_DENIED;
         }
 
         private static boolean isReversed(Need need) {
@@ -233,7 +230,7 @@ class AuthModelTest {
             return attached.stream().map(key -> new Need(true, KeyRange.single(key))).toList();
         }
 
-        private void collect(Command command, List<Need> needs) {
+        private void collect(Command command, List<Need> needs, Caller caller) {
             if (command instanceof Command.Put put) {
                 needs.add(new Need(true, KeyRange.single(put.key())));
                 needs.addAll(put.lease() == 7 ? attachedNeeds() : List.of());
@@ -241,19 +238,22 @@ class AuthModelTest {
             } else if (command instanceof Command.DeleteRange delete) {
                 needs.add(new Need(true, delete.range()));
                 needs.addAll(delete.prevKv() ? List.of(new Need(false, delete.range())) : List.of());
+            } else if (command instanceof Command.LeaseRevoke(long lease)) {
+                boolean isRoot = rolesOf(Bytes.utf8(caller.name())).contains(Bytes.utf8("root"));
+                needs.addAll(lease == 7 && !isRoot ? attachedNeeds() : List.of());
             } else if (command instanceof Command.Txn txn) {
                 txn.compares().forEach(compare -> needs.add(new Need(false, compare.range())));
-                txn.success().forEach(op -> collect(op, needs));
-                txn.failure().forEach(op -> collect(op, needs));
+                txn.success().forEach(op -> collect(op, needs, caller));
+                txn.failure().forEach(op -> collect(op, needs, caller));
             }
         }
 
-        private void collect(Op op, List<Need> needs) {
+        private void collect(Op op, List<Need> needs, Caller caller) {
             switch (op) {
                 case Op.Range(Query query) -> needs.add(new Need(false, query.range()));
-                case Op.Put(Command.Put put) -> collect(put, needs);
-                case Op.Delete(Command.DeleteRange delete) -> collect(delete, needs);
-                case Op.Txn(Command.Txn txn) -> collect(txn, needs);
+                case Op.Put(Command.Put put) -> collect(put, needs, caller);
+                case Op.Delete(Command.DeleteRange delete) -> collect(delete, needs, caller);
+                case Op.Txn(Command.Txn txn) -> collect(txn, needs, caller);
                 case Op.Unset() -> {}
             }
         }

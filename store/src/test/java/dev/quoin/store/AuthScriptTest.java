@@ -25,7 +25,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class AuthScriptTest {
     private Buckets buckets = new Buckets(payload -> {});
-    private Auth auth = new Auth(buckets);
+    private Auth auth = AuthTest.open(buckets);
 
     @ParameterizedTest
     @ValueSource(strings = {"auth-etcd-3.7.1.txt", "auth-many-etcd-3.7.1.txt"})
@@ -75,7 +75,7 @@ class AuthScriptTest {
         return switch (word[0]) {
             case "new" -> {
                 buckets = new Buckets(payload -> {});
-                auth = new Auth(buckets);
+                auth = AuthTest.open(buckets);
                 yield line;
             }
             case "enable" -> "enable " + apply(new AuthCommand.Enable());
@@ -112,7 +112,7 @@ class AuthScriptTest {
     }
 
     private static Caller caller(String[] word) {
-        return new Caller(b(word[1]), Long.parseUnsignedLong(word[2]));
+        return new Caller(b(word[1]).toUtf8(), Long.parseUnsignedLong(word[2]));
     }
 
     private static KeyRange range(String key, String end) {

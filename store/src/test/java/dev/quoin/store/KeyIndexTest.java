@@ -19,7 +19,7 @@ class KeyIndexTest {
     private static final int SEEDS = 30;
 
     /** The same keys in a map of the JDK: true for those that live. */
-    private record Twin(KeyIndex index, NavigableMap<Bytes, Boolean> map) {
+    private record Twin(KeyIndex index, NavigableMap<Bytes, Boolean> map, boolean removes) {
         void assertSame(Random random, String what) {
             long live = map.values().stream().filter(alive -> alive).count();
             assertThat((long) index.liveCount()).as(what).isEqualTo(live);
@@ -76,7 +76,7 @@ class KeyIndexTest {
 
     private static void grow(long seed) {
         Random random = new Random(seed);
-        Twin now = new Twin(KeyIndex.empty(), new TreeMap<>());
+        Twin now = new Twin(KeyIndex.empty(), new TreeMap<>(), seed % 2 == 0);
         List<Twin> frozen = new ArrayList<>();
         long revision = 1;
         for (int batch = 0; batch < 12; batch++) {
@@ -86,7 +86,7 @@ class KeyIndexTest {
                 Bytes key = ascending ? Bytes.utf8("run-%02d-%09d".formatted(batch, revision)) : key(random);
                 change(now, key, revision, random.nextInt(4) == 0);
             }
-            Twin twin = new Twin(now.index.freeze(), new TreeMap<>(now.map));
+            Twin twin = new Twin(now.index.freeze(), new TreeMap<>(now.map), false);
             twin.assertSame(random, "seed " + seed);
             frozen.add(twin);
         }
@@ -98,22 +98,54 @@ class KeyIndexTest {
     private static void change(Twin twin, Bytes key, long revision, boolean delete) {
         History history = twin.index.find(key);
         assertThat(history != null).isEqualTo(twin.map.containsKey(key));
-        if (history == null) {
-            twin.index.add(key, History.created(revision, 0, revision));
+        if (history != null && twin.removes) {
+            twin.index.remove(key);
+            twin.map.remove(key);
+        } else if (history == null) {
+            twin.index.add(key, History.created(revision, 0, revision, 0));
             twin.map.put(key, true);
         } else if (delete && history.isLive()) {
             twin.index.replace(key, history.delete(revision, 0, revision));
             twin.map.put(key, false);
         } else {
-            twin.index.replace(key, history.put(revision, 0, revision));
+            twin.index.replace(key, history.put(revision, 0, revision, 0));
             twin.map.put(key, true);
+        }
+    }
+
+    @Test
+    void aTreeThatLosesMostOfItsKeysLosesMostOfItsNodes() {
+        for (int kept : new int[]{0, 1, 300}) {
+            Random random = new Random(kept);
+            Twin twin = new Twin(KeyIndex.empty(), new TreeMap<>(), true);
+            List<Bytes> keys = new ArrayList<>();
+            for (int i = 0; i < 20_000; i++) {
+                keys.add(Bytes.utf8("key-%06d".formatted(i)));
+                change(twin, keys.getLast(), i + 2, false);
+            }
+            Twin before = new Twin(twin.index.freeze(), new TreeMap<>(twin.map), false);
+            Collections.shuffle(keys, random);
+            for (Bytes key : keys.subList(kept, keys.size())) {
+                change(twin, key, 0, true);
+            }
+            twin.assertSame(random, kept + " kept");
+            // A node that is not the only one of its kind is a quarter full, or its neighbours have no room.
+            int nodesMax = 1 + kept * 6 / KeyIndex.WIDTH;
+            assertThat(twin.index.nodeCount()).as("%d kept", kept).isLessThanOrEqualTo(nodesMax);
+            before.assertSame(random, "before, " + kept + " kept");
+            for (Bytes key : keys) {
+                if (twin.index.find(key) == null) {
+                    change(twin, key, 200_000, false);
+                }
+            }
+            twin.assertSame(random, "full again");
         }
     }
 
     @Test
     void aFrozenIndexRefusesToChange() {
         KeyIndex frozen = KeyIndex.empty().freeze();
-        assertThatThrownBy(() -> frozen.add(Bytes.utf8("a"), History.created(2, 0, 0)))
+        assertThatThrownBy(() -> frozen.add(Bytes.utf8("a"), History.created(2, 0, 0, 0)))
                 .isInstanceOf(Invariant.Violation.class);
     }
 }

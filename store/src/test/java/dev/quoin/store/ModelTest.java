@@ -3,7 +3,10 @@ package dev.quoin.store;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+
+import dev.quoin.base.Bytes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,7 +14,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ModelTest {
     private static final int SEQUENCES = 3000;
     private static final int COMMANDS = 60;
-    private static final Leases LEASES = id -> id == 7;
 
     @Test
     void storeAndModelAgreeOnEverythingThatCanBeSeen() {
@@ -28,12 +30,13 @@ class ModelTest {
     private static final class Sequence {
         private final long seed;
         private final Chance chance;
-        private final Model model = new Model(LEASES);
+        private final Model model = new Model();
         private final MemoryRecords records = new MemoryRecords();
-        private Store store = new Store(records, LEASES);
+        private Store store = new Store(records, MemoryRecords.MIN_LEASE_TTL);
         private final MemoryRecords deafRecords = new MemoryRecords();
-        private final Store deaf = new Store(deafRecords, LEASES);
+        private final Store deaf = new Store(deafRecords, MemoryRecords.MIN_LEASE_TTL);
         private final List<Kept> kept = new ArrayList<>();
+        private @Nullable CompactionWalk walk;
 
         private Sequence(long seed) {
             this.seed = seed;
@@ -48,6 +51,7 @@ class ModelTest {
                 step();
                 if (chance.oneIn(2)) {
                     publish();
+                    compact();
                 }
                 if (restoresOften || chance.oneIn(20)) {
                     restore();
@@ -64,9 +68,12 @@ class ModelTest {
 
         /** A store rebuilt from the records is the same; sometimes it takes over. */
         private void restore() {
-            Store restored = records.restore(records.lines.size(), LEASES);
+            Store restored = records.restore(records.lines.size());
             Dump.assertSame(restored, store, "seed " + seed);
-            store = chance.oneIn(2) ? restored : store;
+            if (chance.oneIn(2)) {
+                store = restored;
+                walk = null;
+            }
         }
 
         private void step() {
@@ -74,8 +81,51 @@ class ModelTest {
             Outcome expected = model.apply(command);
             Outcome actual = store.apply(command);
             assertThat(actual).as("seed %d: %s", seed, command).isEqualTo(expected);
+            for (Lease lease : store.leases()) {
+                assertThat(store.leaseKeys(lease.id())).as("seed %d: %s", seed, command)
+                        .containsExactlyElementsOf(model.keysOf(lease.id()));
+            }
+            assertThat(store.leases()).as("seed %d: %s", seed, command).isEqualTo(List.copyOf(model.leases.values()));
             Outcome unheard = deaf.applyUnheard(command);
             assertThat(Dump.bare(unheard)).as("seed %d: unheard %s", seed, command).isEqualTo(Dump.bare(expected));
+        }
+
+        /** Begins what a compaction has left to do, or takes one slice further. */
+        private void compact() {
+            Compaction compaction = store.view().compaction();
+            if (compaction == null) {
+                return;
+            }
+            if (walk == null) {
+                walk = new CompactionWalk(store.view(), compaction.revision());
+                KeyHash hash = HashWalk.of(store.view(), compaction).run();
+                assertThat(hash).as("seed %d: %s", seed, compaction)
+                        .isEqualTo(model.hash(compaction.revision(), compaction.previous(), true));
+                if (compaction.hashed()) {
+                    store.keepHash(hash);
+                }
+                return;
+            }
+            CompactionWalk.Slice slice = walk.next(1 + chance.below(3), 1 + chance.below(6));
+            store.compactKeys(slice);
+            deaf.compactKeys(slice);
+            if (slice.isLast()) {
+                store.compactionFinished(slice.revision());
+                deaf.compactionFinished(slice.revision());
+                walk = null;
+            }
+        }
+
+        /** Known hashes are those of compactions, and have been compared then. */
+        private void askHash(Kept then) {
+            long at = chance.oneIn(3) ? 0 : chance.below((int) then.revision + 2);
+            switch (then.view.hash(at)) {
+                case Hashing.Known(KeyHash hash) -> assertThat(hash.revision()).isEqualTo(at);
+                case Hashing.Refused(Refusal reason) -> assertThat(reason)
+                        .isEqualTo(at > then.revision ? Refusal.FUTURE_REVISION : Refusal.COMPACTED);
+                case HashWalk hashing -> assertThat(hashing.run()).as("seed %d: hash at %d", seed, at)
+                        .isEqualTo(model.hash(at == 0 ? then.revision : at, then.compacted, false));
+            }
         }
 
         private void publish() {
@@ -92,10 +142,41 @@ class ModelTest {
             Query query = chance.query(then.revision);
             assertThat(then.view.range(query)).as("seed %d: %s", seed, query)
                     .isEqualTo(model.ask(query, then.revision, then.compacted));
+            checkPlan(then.view, query);
+            if (chance.oneIn(3)) {
+                askHash(then);
+            }
             if (then.revision == model.revision && then.compacted == model.compacted) {
                 Command.Txn txn = chance.readOnlyTxn(then.revision);
-                assertThat(then.view.read(txn)).as("seed %d: %s", seed, txn).isEqualTo(model.apply(txn));
+                assertThat(then.view.read(txn)).as("seed %d: %s", seed, txn).isEqualTo(model.read(txn));
             }
+        }
+
+        /** A plan tells the sizes before anything is read, and then what the range answers. */
+        private void checkPlan(View view, Query query) {
+            long reads = records.reads;
+            Plan plan = view.plan(query);
+            if (plan instanceof Plan.Refused(Refusal reason)) {
+                assertThat(view.range(query)).isEqualTo(new Outcome.Refused(reason));
+                return;
+            }
+            Plan.Found found = (Plan.Found) plan;
+            boolean readsValues = query.target() == Query.Target.VALUE;
+            List<Integer> lengths = new ArrayList<>();
+            for (int number = 0; number < found.size(); number++) {
+                lengths.add(found.length(number));
+            }
+            assertThat(readsValues || records.reads == reads).as("seed %d: %s reads", seed, query).isTrue();
+            List<Bytes> kvs = new ArrayList<>();
+            for (int number = 0; number < found.size(); number++) {
+                kvs.add(found.kv(number));
+                long position = found.position(number);
+                assertThat(position == Plan.Found.NO_POSITION).isEqualTo(query.keysOnly());
+                assertThat(query.keysOnly() || records.read(position).equals(kvs.getLast())).isTrue();
+            }
+            assertThat(lengths).as("seed %d: %s", seed, query).isEqualTo(kvs.stream().map(Bytes::length).toList());
+            assertThat(new Outcome.Ranged(found.revision(), kvs, found.count(), found.more()))
+                    .as("seed %d: %s", seed, query).isEqualTo(view.range(query));
         }
     }
 }
