@@ -70,6 +70,7 @@ final class Answers {
             case Outcome.Alarms alarms -> alarms.alarms().forEach(alarm -> pieces.message(2, alarm.encode()));
             case Outcome.Revoked revoked -> {}
             case Outcome.Compacted compacted -> {}
+            case Outcome.Auth auth -> throw Invariant.violation("no service asks about users and roles: %s", auth);
             case Outcome.Nothing nothing -> {}
             case Outcome.Refused refused -> throw Invariant.violation("a refusal is not an answer: %s", refused);
         }
@@ -112,6 +113,7 @@ final class Answers {
             case Outcome.Revoked revoked -> revoked.revision();
             case Outcome.Alarms alarms -> alarms.revision();
             case Outcome.Compacted compacted -> compacted.revision();
+            case Outcome.Auth auth -> auth.revision();
             case Outcome.Nothing nothing -> nothing.revision();
             case Outcome.Refused refused -> 0;
         };

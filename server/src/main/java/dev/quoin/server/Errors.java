@@ -29,6 +29,28 @@ final class Errors {
     private static final Status NO_SPACE = Status.of(Code.RESOURCE_EXHAUSTED,
             "etcdserver: mvcc: database space exceeded");
     private static final Status CORRUPT = Status.of(Code.DATA_LOSS, "etcdserver: corrupt cluster");
+    private static final Status ROOT_USER_NOT_EXIST = precondition("etcdserver: root user does not exist");
+    private static final Status ROOT_ROLE_NOT_EXIST = precondition("etcdserver: root user does not have root role");
+    private static final Status USER_ALREADY_EXIST = precondition("etcdserver: user name already exists");
+    private static final Status USER_EMPTY = invalid("etcdserver: user name is empty");
+    private static final Status USER_NOT_FOUND = precondition("etcdserver: user name not found");
+    private static final Status ROLE_ALREADY_EXIST = precondition("etcdserver: role name already exists");
+    private static final Status ROLE_NOT_FOUND = precondition("etcdserver: role name not found");
+    private static final Status ROLE_EMPTY = invalid("etcdserver: role name is empty");
+    private static final Status PERMISSION_NOT_GIVEN = invalid("etcdserver: permission not given");
+    private static final Status AUTH_FAILED = invalid(
+            "etcdserver: authentication failed, invalid user ID or password");
+    /** Etcd's server does not translate this one, and clients see that. */
+    private static final Status NO_PASSWORD_USER = Status.of(Code.UNKNOWN,
+            "auth: authentication failed, password was given for no password user");
+    private static final Status PERMISSION_DENIED = Status.of(Code.PERMISSION_DENIED,
+            "etcdserver: permission denied");
+    private static final Status ROLE_NOT_GRANTED = precondition("etcdserver: role is not granted to the user");
+    private static final Status PERMISSION_NOT_GRANTED = precondition(
+            "etcdserver: permission is not granted to the role");
+    private static final Status AUTH_NOT_ENABLED = precondition("etcdserver: authentication is not enabled");
+    private static final Status AUTH_OLD_REVISION = invalid("etcdserver: revision of auth store is old");
+    private static final Status INVALID_AUTH_MANAGEMENT = invalid("etcdserver: invalid auth management");
     private static final Status COMPACTED = Status.of(Code.OUT_OF_RANGE,
             "etcdserver: mvcc: required revision has been compacted");
     private static final Status FUTURE_REVISION = Status.of(Code.OUT_OF_RANGE,
@@ -42,6 +64,10 @@ final class Errors {
 
     private static Status invalid(String message) {
         return Status.of(Code.INVALID_ARGUMENT, message);
+    }
+
+    private static Status precondition(String message) {
+        return Status.of(Code.FAILED_PRECONDITION, message);
     }
 
     static Status of(Refusal refusal) {
@@ -60,6 +86,23 @@ final class Errors {
             case INVALID_SORT_OPTION -> INVALID_SORT;
             case COMPACTED -> COMPACTED;
             case FUTURE_REVISION -> FUTURE_REVISION;
+            case ROOT_USER_NOT_EXIST -> ROOT_USER_NOT_EXIST;
+            case ROOT_ROLE_NOT_EXIST -> ROOT_ROLE_NOT_EXIST;
+            case USER_ALREADY_EXIST -> USER_ALREADY_EXIST;
+            case USER_EMPTY -> USER_EMPTY;
+            case USER_NOT_FOUND -> USER_NOT_FOUND;
+            case ROLE_ALREADY_EXIST -> ROLE_ALREADY_EXIST;
+            case ROLE_NOT_FOUND -> ROLE_NOT_FOUND;
+            case ROLE_EMPTY -> ROLE_EMPTY;
+            case PERMISSION_NOT_GIVEN -> PERMISSION_NOT_GIVEN;
+            case AUTH_FAILED -> AUTH_FAILED;
+            case NO_PASSWORD_USER -> NO_PASSWORD_USER;
+            case PERMISSION_DENIED -> PERMISSION_DENIED;
+            case ROLE_NOT_GRANTED -> ROLE_NOT_GRANTED;
+            case PERMISSION_NOT_GRANTED -> PERMISSION_NOT_GRANTED;
+            case AUTH_NOT_ENABLED -> AUTH_NOT_ENABLED;
+            case AUTH_OLD_REVISION -> AUTH_OLD_REVISION;
+            case INVALID_AUTH_MANAGEMENT -> INVALID_AUTH_MANAGEMENT;
         };
     }
 

@@ -86,6 +86,7 @@ final class Alarms {
             case Command.LeaseRevoke revoke -> true;
             case Command.LeaseCheckpoint checkpoint -> false;
             case Command.Alarm alarm -> false;
+            case Command.Auth auth -> false;
             case Command.Nothing nothing -> false;
         };
     }

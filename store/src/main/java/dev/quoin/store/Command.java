@@ -97,6 +97,9 @@ public sealed interface Command {
         }
     }
 
+    /** Does something to users and roles, or tells of them. */
+    record Auth(AuthCommand command) implements Command {}
+
     /** An entry that does nothing to the keys. */
     record Nothing() implements Command {}
 
@@ -114,6 +117,7 @@ public sealed interface Command {
             case LeaseRevoke revoke -> 0;
             case LeaseCheckpoint checkpoint -> 0;
             case Alarm alarm -> 0;
+            case Auth auth -> 0;
             case Nothing nothing -> 0;
         };
     }

@@ -43,6 +43,9 @@ public sealed interface Outcome {
     /** The alarms asked for, or the one that is raised now, or that is no longer. */
     record Alarms(long revision, List<AlarmMember> alarms) implements Outcome {}
 
+    /** What came of a command about users and roles; never {@link AuthOutcome.Refused}, which becomes {@link Refused}. */
+    record Auth(long revision, AuthOutcome outcome) implements Outcome {}
+
     /** Nothing was to be done to the keys. */
     record Nothing(long revision) implements Outcome {}
 

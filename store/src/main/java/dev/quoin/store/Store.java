@@ -38,10 +38,10 @@ public final class Store {
     }
 
     private final Records records;
-    private final Gate gate;
     private final Buckets buckets = new Buckets(this::appendBucket);
     private final Leases leases;
     private final Alarms alarms = new Alarms(buckets);
+    private final Auth auth = new Auth(buckets);
     private KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
@@ -60,19 +60,14 @@ public final class Store {
 
     /** @param minLeaseTtl seconds; a lease that asks for less gets these, on every member the same */
     public Store(Records records, long minLeaseTtl) {
-        this(records, minLeaseTtl, Gate.OPEN);
-    }
-
-    Store(Records records, long minLeaseTtl, Gate gate) {
         this.records = records;
-        this.gate = gate;
         this.leases = new Leases(buckets, minLeaseTtl);
         this.view = newView();
     }
 
     private View newView() {
         return new View(new Reading(index.freeze(), records, revision), compactedRevision, compaction, hashes,
-                alarms.raised());
+                alarms.raised(), auth.view());
     }
 
     // ---- recovery
@@ -152,6 +147,7 @@ public final class Store {
         resumeCompaction();
         leases.reload();
         alarms.reload();
+        auth.reload();
         attachKeys();
         state = State.READY;
         publish();
@@ -265,7 +261,7 @@ public final class Store {
         state = State.APPLYING;
         Refusal refusal = alarms.refusal(command);
         if (refusal == null) {
-            refusal = gate.refusal(command, caller);
+            refusal = auth.view().check(caller, command, leases::keys);
         }
         Outcome outcome = refusal == null ? perform(command, heard) : new Outcome.Refused(refusal);
         state = State.READY;
@@ -282,6 +278,7 @@ public final class Store {
             case Command.LeaseRevoke revoke -> revoke(revoke);
             case Command.LeaseCheckpoint checkpoint -> checkpoint(checkpoint);
             case Command.Alarm alarm -> new Outcome.Alarms(revision, alarms.apply(alarm));
+            case Command.Auth(AuthCommand change) -> auth(change);
             case Command.Nothing() -> new Outcome.Nothing(revision);
         };
     }
@@ -398,6 +395,13 @@ public final class Store {
     private Outcome checkpoint(Command.LeaseCheckpoint checkpoint) {
         checkpoint.remaining().forEach(one -> leases.checkpoint(one.id(), one.ttl()));
         return new Outcome.Nothing(revision);
+    }
+
+    private Outcome auth(AuthCommand command) {
+        AuthOutcome outcome = auth.apply(command);
+        return outcome instanceof AuthOutcome.Refused(Refusal reason)
+                ? new Outcome.Refused(reason)
+                : new Outcome.Auth(revision, outcome);
     }
 
     private Reading now() {

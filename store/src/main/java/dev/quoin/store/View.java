@@ -14,14 +14,16 @@ public final class View {
     private final @Nullable Compaction compaction;
     private final List<KeyHash> hashes;
     private final List<AlarmMember> alarms;
+    private final AuthView auth;
 
     View(Reading reading, long compactedRevision, @Nullable Compaction compaction, List<KeyHash> hashes,
-            List<AlarmMember> alarms) {
+            List<AlarmMember> alarms, AuthView auth) {
         this.reading = reading;
         this.compactedRevision = compactedRevision;
         this.compaction = compaction;
         this.hashes = hashes;
         this.alarms = alarms;
+        this.auth = auth;
     }
 
     KeyIndex index() {
@@ -94,6 +96,11 @@ public final class View {
     /** The alarms that are raised. */
     public List<AlarmMember> alarms() {
         return alarms;
+    }
+
+    /** Who may do what, at the same moment as all else here. */
+    public AuthView auth() {
+        return auth;
     }
 
     /** {@link Outcome.Ranged}, or {@link Outcome.Refused} if the revision is compacted or not there yet. */

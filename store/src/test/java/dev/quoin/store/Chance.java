@@ -8,7 +8,7 @@ import dev.quoin.base.Bytes;
 
 /** Commands and questions at random, from so few keys that they collide all the time. */
 final class Chance {
-    private static final List<Bytes> KEYS = List.of(key(0), key(0, 0), key('a'), key('a', 0), key('a', 'a'),
+    static final List<Bytes> KEYS = List.of(key(0), key(0, 0), key('a'), key('a', 0), key('a', 'a'),
             key('a', 'b'), key('b'), key('b', 0xff), key('c'), key(0x80), key(0xff), key(0xff, 0xff));
     private static final List<Query.Order> ORDERS = List.of(Query.Order.values());
     private static final List<Query.Target> TARGETS = List.of(Query.Target.values());

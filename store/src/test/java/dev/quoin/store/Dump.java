@@ -69,6 +69,7 @@ final class Dump {
             case Outcome.Granted granted -> granted;
             case Outcome.Revoked revoked -> revoked;
             case Outcome.Alarms alarms -> alarms;
+            case Outcome.Auth auth -> auth;
             case Outcome.Nothing nothing -> nothing;
             case Outcome.Refused refused -> refused;
         };

@@ -1,6 +1,5 @@
 package dev.quoin.store;
 
-import java.util.ArrayList;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -190,24 +189,6 @@ class LeaseTest {
         assertThat(restored.apply(then())).isEqualTo(refused(Refusal.CORRUPT));
         restored.apply(new Command.Alarm(Command.Alarm.Action.DEACTIVATE, 1, AlarmMember.CORRUPT));
         assertThat(restored.apply(Command.Put.of(b("a"), b("")))).isEqualTo(refused(Refusal.NO_SPACE));
-    }
-
-    @Test
-    void theGateIsAskedAfterTheAlarmsAndBeforeAnythingIsDone() {
-        List<Caller> asked = new ArrayList<>();
-        Store guarded = new Store(new MemoryRecords(), 2, (command, caller) -> {
-            asked.add(caller);
-            return caller.name().equals("alice") ? null : Refusal.EMPTY_KEY;
-        });
-        guarded.restored();
-        Command.Put put = Command.Put.of(b("a"), b("1"));
-        assertThat(guarded.apply(put, new Caller("bob", 3))).isEqualTo(refused(Refusal.EMPTY_KEY));
-        assertThat(guarded.apply(put, new Caller("alice", 3))).isEqualTo(new Outcome.Put(2, null));
-        assertThat(guarded.applyUnheard(put)).isEqualTo(refused(Refusal.EMPTY_KEY));
-        assertThat(asked).containsExactly(new Caller("bob", 3), new Caller("alice", 3), Caller.NONE);
-        guarded.apply(new Command.Alarm(Command.Alarm.Action.ACTIVATE, 1, AlarmMember.NO_SPACE),
-                new Caller("alice", 3));
-        assertThat(guarded.apply(put, new Caller("bob", 3))).isEqualTo(refused(Refusal.NO_SPACE));
     }
 
     // ---- cost

@@ -65,6 +65,7 @@ final class Model {
                 yield new Outcome.Nothing(begin);
             }
             case Command.Alarm alarm -> new Outcome.Alarms(begin, alarm(alarm));
+            case Command.Auth auth -> throw new IllegalArgumentException("AuthModelTest has a model of " + auth);
             case Command.Put put -> {
                 Refusal refusal = new Check(stateAt(begin)).op(new Op.Put(put));
                 yield refusal != null ? new Outcome.Refused(refusal) : put(put, begin);
