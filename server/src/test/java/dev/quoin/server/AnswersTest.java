@@ -7,7 +7,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.api.etcdserverpb.AlarmResponse;
+import dev.quoin.api.etcdserverpb.AlarmType;
 import dev.quoin.api.etcdserverpb.DeleteRangeResponse;
+import dev.quoin.api.etcdserverpb.LeaseGrantResponse;
+import dev.quoin.api.etcdserverpb.LeaseRevokeResponse;
 import dev.quoin.api.etcdserverpb.PutResponse;
 import dev.quoin.api.etcdserverpb.RangeResponse;
 import dev.quoin.api.etcdserverpb.ResponseHeader;
@@ -16,6 +20,7 @@ import dev.quoin.api.etcdserverpb.TxnResponse;
 import dev.quoin.api.mvccpb.KeyValue;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
+import dev.quoin.store.AlarmMember;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Refusal;
 
@@ -54,6 +59,19 @@ class AnswersTest {
         assertThat(read(DeleteRangeResponse.parser(), new Outcome.Deleted(5, 2, List.of(stored(kv(0)), stored(kv(1))))))
                 .isEqualTo(DeleteRangeResponse.newBuilder().setHeader(HEADER).setDeleted(2).addPrevKvs(kv(0))
                         .addPrevKvs(kv(1)).build());
+    }
+
+    @Test
+    void leasesAndAlarms() throws InvalidProtocolBufferException {
+        assertThat(read(LeaseGrantResponse.parser(), new Outcome.Granted(5, -4, 60)))
+                .isEqualTo(LeaseGrantResponse.newBuilder().setHeader(HEADER).setID(-4).setTTL(60).build());
+        assertThat(read(LeaseRevokeResponse.parser(), new Outcome.Revoked(5)))
+                .isEqualTo(LeaseRevokeResponse.newBuilder().setHeader(HEADER).build());
+        assertThat(read(AlarmResponse.parser(), new Outcome.Alarms(5, List.of(new AlarmMember(-9, 1)))))
+                .isEqualTo(AlarmResponse.newBuilder().setHeader(HEADER)
+                        .addAlarms(dev.quoin.api.etcdserverpb.AlarmMember.newBuilder().setMemberID(-9)
+                                .setAlarm(AlarmType.NOSPACE))
+                        .build());
     }
 
     /** Small KeyValues are copied together, large ones are pieces of their own: the message is the same. */

@@ -1,6 +1,8 @@
 package dev.quoin.store;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,10 @@ final class KeyIndex {
         Invariant.check(edition != FROZEN, "a frozen index is frozen already");
         edition++;
         return new KeyIndex(FROZEN, root);
+    }
+
+    boolean isEmpty() {
+        return root.size() == 0;
     }
 
     int liveCount() {
@@ -254,9 +260,9 @@ final class KeyIndex {
         Node left = own(parent, at);
         Node right = parent.children[at + 1];
         if (left instanceof Leaf leaf && right instanceof Leaf other) {
-            leaf.append(other);
+            leaf.takeOver(other);
         } else if (left instanceof Inner inner && right instanceof Inner other) {
-            inner.append(other, parent.lowest[at + 1]);
+            inner.takeOver(other, parent.lowest[at + 1]);
         } else {
             throw Invariant.violation("neighbours of different height");
         }
@@ -273,6 +279,62 @@ final class KeyIndex {
     private Node own(Node node) {
         Invariant.check(edition != FROZEN, "change of a frozen index");
         return node.edition() == edition ? node : node.copy(edition);
+    }
+
+    /** Makes an index of keys that come in order: leaf by leaf, each full, and then level by level. */
+    static final class Builder {
+        private final List<Node> leaves = new ArrayList<>();
+        private final List<byte[]> lowest = new ArrayList<>();
+        private Leaf last = new Leaf(FROZEN + 1);
+
+        /** The array is the index's from now on. */
+        void add(byte[] key, History history) {
+            Invariant.check(last.size == 0 || Arrays.compareUnsigned(last.keys[last.size - 1], key) < 0,
+                    "keys are not in order");
+            if (last.isFull()) {
+                last = new Leaf(FROZEN + 1);
+            }
+            if (last.size == 0) {
+                leaves.add(last);
+                lowest.add(key);
+            }
+            last.keys[last.size] = key;
+            last.hashes[last.size] = Arrays.hashCode(key);
+            last.histories[last.size] = history;
+            last.live += history.isLive() ? 1 : 0;
+            last.size++;
+        }
+
+        /** Another history for the key that was added last. */
+        void replaceLast(History history) {
+            Invariant.check(last.size > 0, "no key was added");
+            int at = last.size - 1;
+            last.live += (history.isLive() ? 1 : 0) - (last.histories[at].isLive() ? 1 : 0);
+            last.histories[at] = history;
+        }
+
+        KeyIndex build() {
+            if (leaves.isEmpty()) {
+                return empty();
+            }
+            List<Node> level = leaves;
+            List<byte[]> borders = lowest;
+            while (level.size() > 1) {
+                List<Node> above = new ArrayList<>();
+                List<byte[]> bordersAbove = new ArrayList<>();
+                for (int from = 0; from < level.size(); from += WIDTH) {
+                    Inner inner = new Inner(FROZEN + 1);
+                    for (int at = from; at < Math.min(level.size(), from + WIDTH); at++) {
+                        inner.append(level.get(at), borders.get(at));
+                    }
+                    above.add(inner);
+                    bordersAbove.add(borders.get(from));
+                }
+                level = above;
+                borders = bordersAbove;
+            }
+            return new KeyIndex(FROZEN + 1, level.getFirst());
+        }
     }
 
     private static int compare(byte[] key, Bytes other) {
@@ -426,7 +488,7 @@ final class KeyIndex {
             Arrays.fill(histories, size, size + 1, null);
         }
 
-        private void append(Leaf right) {
+        private void takeOver(Leaf right) {
             System.arraycopy(right.keys, 0, keys, size, right.size);
             System.arraycopy(right.hashes, 0, hashes, size, right.size);
             System.arraycopy(right.histories, 0, histories, size, right.size);
@@ -522,6 +584,14 @@ final class KeyIndex {
             childLive[at] = now;
         }
 
+        /** @param border the smallest key that the child may hold */
+        private void append(Node child, byte[] border) {
+            lowest[size] = border;
+            children[size] = child;
+            size++;
+            recount(size - 1);
+        }
+
         private void adopt(Node only) {
             children[0] = only;
             size = 1;
@@ -572,7 +642,7 @@ final class KeyIndex {
         }
 
         /** @param border the smallest key that {@code right} may hold */
-        private void append(Inner right, byte[] border) {
+        private void takeOver(Inner right, byte[] border) {
             System.arraycopy(right.lowest, 0, lowest, size, right.size);
             System.arraycopy(right.children, 0, children, size, right.size);
             System.arraycopy(right.childLive, 0, childLive, size, right.size);

@@ -17,8 +17,8 @@ import dev.quoin.base.ProtoWriter;
  * The keys and their history, for the one thread that owns them. Commands are applied in the order of the log; what they
  * did can be read by everybody else once it is {@link #publish published}.
  *
- * <p>Before the first command the store is rebuilt: {@link #restore} for every record there is, in the order they were
- * appended, then {@link #restored}.
+ * <p>Before the first command the store is rebuilt: {@link #restoreImage} for every block of an image, if there is one,
+ * {@link #restore} for every record behind it, in the order they were appended, then {@link #restored}.
  *
  * <p>A command is applied wholly or refused wholly. Should it fail in the middle, because a record that it must read
  * cannot be read, the store is finished: it applies and publishes nothing more, and what has been published stays as it
@@ -42,7 +42,7 @@ public final class Store {
     private final Leases leases;
     private final Alarms alarms = new Alarms(buckets);
     private final Auth auth = new Auth(buckets);
-    private final KeyIndex index = KeyIndex.empty();
+    private KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
     private long compactedRevision = Revisions.NONE;
@@ -50,8 +50,10 @@ public final class Store {
     private @Nullable Compaction compaction;
     /** By revision, never changed, only replaced. */
     private List<KeyHash> hashes = List.of();
-    /** The oldest revision that a record was restored of. */
-    private long oldestRestored = Long.MAX_VALUE;
+    /** While an image is being taken up. */
+    private @Nullable ImageReader image;
+    /** The compaction whose leftovers are not in the image that the store began with. */
+    private long takenOut = Revisions.NONE;
 
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
@@ -70,12 +72,32 @@ public final class Store {
 
     // ---- recovery
 
+    /** Takes up one block of an {@link Image}, in their order and before any record: only those behind it may follow. */
+    public void restoreImage(int kind, Bytes payload) {
+        Invariant.check(state == State.RESTORING && index.isEmpty() && revision == FIRST_REVISION,
+                "a block of kind %d of an image for a store that is not empty", kind);
+        if (image == null) {
+            image = new ImageReader(buckets);
+        }
+        image.block(kind, payload);
+    }
+
+    private void finishImage() {
+        if (image != null) {
+            index = image.index();
+            revision = image.revision();
+            takenOut = Revisions.main(buckets.get(Bucket.META, FINISHED_COMPACTION));
+            image = null;
+        }
+    }
+
     /**
      * Takes up one record. Records of superseded revisions may be missing, as a compaction may have given up any of them:
      * what a put says of its own history outweighs what was seen before it.
      */
     public void restore(long position, long main, int sub, int kind, Bytes payload) {
         Invariant.check(state == State.RESTORING, "a record of revision %d comes after the last", main);
+        finishImage();
         if (kind == Records.Kind.PUT.number()) {
             restorePut(KeyValues.decode(payload), main, sub, position);
         } else if (kind == Records.Kind.TOMBSTONE.number()) {
@@ -91,7 +113,6 @@ public final class Store {
     }
 
     private void restorePut(KeyValues.KeyValue kv, long main, int sub, long position) {
-        oldestRestored = Math.min(oldestRestored, main);
         Invariant.check(kv.modRevision() == main, "a record of revision %d says it is of revision %d", main,
                 kv.modRevision());
         History history = index.find(kv.key());
@@ -108,7 +129,6 @@ public final class Store {
     }
 
     private void restoreTombstone(Bytes key, long main, int sub, long position) {
-        oldestRestored = Math.min(oldestRestored, main);
         History history = index.find(key);
         if (history == null) {
             index.add(key, History.restoredTombstone(main, sub, position));
@@ -123,6 +143,7 @@ public final class Store {
     /** All records have been taken up: from now on commands are applied. Publishes. */
     public void restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
+        finishImage();
         resumeCompaction();
         leases.reload();
         alarms.reload();
@@ -141,7 +162,7 @@ public final class Store {
         if (compactedRevision > finished) {
             compaction = new Compaction(compactedRevision, finished, false);
         }
-        if (oldestRestored <= finished) {
+        if (finished > takenOut) {
             takeOutAgain(finished);
         }
     }
@@ -385,6 +406,15 @@ public final class Store {
 
     private Reading now() {
         return new Reading(index, records, revision);
+    }
+
+    /**
+     * All that is known now except what lies in records, to be written out elsewhere; between two batches. Keys and
+     * histories are not copied, but everything in buckets is: some 20 ms of work for a million leases.
+     */
+    public Image capture() {
+        Invariant.check(state == State.READY, "a store that is not ready or has failed is captured");
+        return new Image(index.freeze(), revision, buckets.copy());
     }
 
     // ---- readers

@@ -10,6 +10,11 @@
  * path of a change, so that a reader who holds a root holds a snapshot. A <b>view</b> is such a root with its revision,
  * and answers reads on any thread without a lock.
  *
+ * <p>What is not keys (leases, alarms, users, settings) lies in {@link dev.quoin.store.Buckets}, laid out as etcd's own
+ * database has it. All that is known besides the records themselves goes out as an {@link dev.quoin.store.Image}, to start
+ * from it later. What a compaction leaves over is found by a {@link dev.quoin.store.CompactionWalk}, and what members
+ * compare is computed by a {@link dev.quoin.store.HashWalk}: both look at a view, in steps, on any thread.
+ *
  * <p>Everything follows etcd 3.7.1 where a client or another member could tell the difference, its oddities included;
  * where etcd itself would crash, the comment says what happens here instead. Checks that etcd makes before it proposes
  * are in {@link dev.quoin.store.RequestCheck}; {@code apply} does not repeat them, because a member that refuses what

@@ -1,5 +1,7 @@
 package dev.quoin.store;
 
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
@@ -93,7 +95,53 @@ final class Measure {
         System.out.printf("heap per key after 2.5 million more revisions: %d bytes%n", (used() - before) / keys);
         time("puts of one key", 1_000_000, _ -> put(1));
         time("gets of that key at old revisions", 1_000_000, this::getOld);
+        image();
+        lease();
         System.out.println("(" + sink + ")");
+    }
+
+    private void image() {
+        List<MemoryRecords.Line> blocks = new ArrayList<>();
+        long start = nanos();
+        Image image = store.capture();
+        long captured = nanos();
+        image.writeTo((kind, payload) -> blocks.add(new MemoryRecords.Line(0, 0, kind, payload)));
+        long written = nanos();
+        long bytes = blocks.stream().mapToLong(block -> block.payload().length()).sum();
+        System.out.printf("image: captured in %d us, %d bytes written in %d ms%n", (captured - start) / 1000, bytes,
+                (written - captured) / 1_000_000);
+        for (int round = 0; round < 3; round++) {
+            start = nanos();
+            Store restored = new Store(hollow, 2);
+            blocks.forEach(block -> restored.restoreImage(block.kind(), block.payload()));
+            restored.restored();
+            double seconds = (nanos() - start) / 1e9;
+            System.out.printf("image: %d keys restored in %.2f s, %.1f million a second%n",
+                    restored.view().keyCount(), seconds, restored.view().keyCount() / seconds / 1e6);
+        }
+    }
+
+    private void lease() {
+        for (int lease = 1; lease <= 1_000_000; lease++) {
+            sink += store.apply(new Command.LeaseGrant(lease, 60)).hashCode();
+        }
+        time("leased puts of all keys", keys, i -> {
+            sink += store.apply(new Command.Put(key(scattered(i)), value, 7, false, false, false)).hashCode();
+            published(i);
+        });
+        long start = nanos();
+        Image image = store.capture();
+        System.out.printf("captured with a million leases in %d us (revision %d)%n",
+                (nanos() - start) / 1000, image.revision());
+        start = nanos();
+        sink += store.apply(new Command.LeaseRevoke(7)).hashCode();
+        System.out.printf("revocation of a lease with %d keys: %d ms%n", keys,
+                (nanos() - start) / 1_000_000);
+    }
+
+    /** Time of this thread alone: what else runs on the machine counts less. */
+    private static long nanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
     private interface Step {
@@ -101,11 +149,11 @@ final class Measure {
     }
 
     private static void time(String what, int times, Step step) {
-        long start = System.nanoTime();
+        long start = nanos();
         for (long i = 0; i < times; i++) {
             step.at(i);
         }
-        System.out.printf("%-36s %8.0f ns%n", what, (System.nanoTime() - start) / (double) times);
+        System.out.printf("%-36s %8.0f ns%n", what, (nanos() - start) / (double) times);
     }
 
     private static long used() {

@@ -42,6 +42,25 @@ final class MemoryRecords implements Records {
         return lines.get((int) position).payload.length();
     }
 
+    /** A store rebuilt from an image, and from all records behind it. */
+    Store restore(List<Line> image, int from) {
+        Store store = new Store(this, MIN_LEASE_TTL);
+        image.forEach(block -> store.restoreImage(block.kind, block.payload));
+        for (int position = from; position < lines.size(); position++) {
+            Line line = lines.get(position);
+            store.restore(position, line.main, line.sub, line.kind, line.payload);
+        }
+        store.restored();
+        return store;
+    }
+
+    /** The blocks of an image; main and sub are 0. */
+    static List<Line> image(Store store) {
+        List<Line> image = new ArrayList<>();
+        store.capture().writeTo((kind, payload) -> image.add(new Line(0, 0, kind, payload)));
+        return image;
+    }
+
     /** A store rebuilt from the first {@code count} records. */
     Store restore(int count) {
         Store store = new Store(this, MIN_LEASE_TTL);
