@@ -244,4 +244,14 @@ class AuthStoreTest {
         expect(row.command, tenant(), row.tenant);
         assertThat(store.view().auth().revision()).isEqualTo(7);
     }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void noneOfThatIsLostInAnImage(Row row) {
+        control();
+        store.publish();
+        store = records.restore(MemoryRecords.image(store), records.lines.size());
+        expect(row.command, tenant(), row.tenant);
+        assertThat(store.view().auth().revision()).isEqualTo(7);
+    }
 }

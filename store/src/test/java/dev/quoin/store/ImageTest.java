@@ -47,7 +47,9 @@ class ImageTest {
             }
         }
         for (int i = 0; i < 5_000; i++) {
-            store.bucketPut(Bucket.AUTH_USERS, Bytes.utf8("user-" + i), Bytes.utf8("some-password-or-other-" + i));
+            User user = new User(Bytes.utf8("user-" + i), Bytes.utf8("some-password-" + i), List.of(),
+                    User.Options.PASSWORD);
+            store.bucketPut(Bucket.AUTH_USERS, user.name(), user.encode());
         }
         List<MemoryRecords.Line> image = MemoryRecords.image(store);
         assertThat(image).hasSizeGreaterThan(8).allSatisfy(
