@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 
+import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
@@ -43,6 +44,7 @@ final class ApplyLoop implements Actor {
     private final Ledger ledger;
     private final Clock clock;
     private final Waiters waiters;
+    private final int learnersMax;
     private final Runnable flushSoon;
     private final Consumer<ConfState> onReconfigured;
 
@@ -59,7 +61,7 @@ final class ApplyLoop implements Actor {
      * @param onReconfigured tells the raft loop who takes part from now on
      */
     ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Clock clock, Waiters waiters,
-            Runnable flushSoon, Consumer<ConfState> onReconfigured) {
+            int learnersMax, Runnable flushSoon, Consumer<ConfState> onReconfigured) {
         this.store = store;
         this.ledger = ledger;
         this.membership = membership;
@@ -67,6 +69,7 @@ final class ApplyLoop implements Actor {
         this.appliedIndex = appliedIndex;
         this.clock = clock;
         this.waiters = waiters;
+        this.learnersMax = learnersMax;
         this.flushSoon = flushSoon;
         this.onReconfigured = onReconfigured;
     }
@@ -140,22 +143,39 @@ final class ApplyLoop implements Actor {
                     store.applyUnheard(command);
                 }
             }
-            case Requests.Logged.Rare rare -> {
-                MemberChange.applied(membership, rare.request()).ifPresent(this::change);
-                completions.add(new Completion(rare.id(), store.apply(new Command.Nothing())));
+            case Requests.Logged.Rare(long id, InternalRaftRequest request) -> {
+                applyRare(request);
+                completions.add(new Completion(id, store.apply(new Command.Nothing())));
             }
         }
     }
 
+    private void applyRare(InternalRaftRequest request) {
+        if (request.hasClusterVersionSet()) {
+            change(membership.withClusterVersion(request.getClusterVersionSet().getVer()));
+        } else if (request.hasClusterMemberAttrSet()) {
+            change(MemberChange.applied(membership, request.getClusterMemberAttrSet()));
+        } else if (request.hasDowngradeInfoSet()) {
+            change(MemberChange.applied(membership, request.getDowngradeInfoSet()));
+        } else if (!request.hasAlarm()) {
+            throw Invariant.violation("the log holds a request that this version cannot apply: fields %s",
+                    request.getAllFields().keySet());
+        }
+    }
+
     private void applyConfChange(Entry entry) {
-        change(MemberChange.applied(membership, entry.data()));
+        MemberChange.Changed changed = MemberChange.applied(membership, entry.data(), learnersMax);
+        if (changed.refusal() != null) {
+            return;
+        }
+        change(changed.membership());
         onReconfigured.accept(membership.confState());
     }
 
     private void change(Membership next) {
+        next.save(store, membership);
         membership = next;
         configuration = next.encodeConfState();
-        ledger.append(0, 0, LedgerRecords.MEMBERSHIP, next.encode());
     }
 
     private void releaseReads() {

@@ -8,14 +8,8 @@ import dev.quoin.base.Bytes;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.store.Records;
 
-/**
- * The store's records, in the ledger. Beside the kinds of {@link Records.Kind} the ledger holds those of the member,
- * which start at 16.
- */
+/** The store's records, in the ledger. */
 final class LedgerRecords implements Records {
-    /** The whole {@link Membership}; the last one counts. */
-    static final int MEMBERSHIP = 16;
-
     /** Bound before the first command: the ledger is opened with the store already there to take its records. */
     private @Nullable Ledger ledger;
 
@@ -31,6 +25,11 @@ final class LedgerRecords implements Records {
     @Override
     public Bytes read(long position) {
         return bound().read(position);
+    }
+
+    @Override
+    public int length(long position) {
+        return bound().read(position).length();
     }
 
     private Ledger bound() {

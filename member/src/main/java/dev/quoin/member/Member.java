@@ -82,7 +82,7 @@ public final class Member implements AutoCloseable {
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
         LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
         applyLoop = new ApplyLoop(startup.store(), startup.ledger(), startup.membership(), startup.restart().applied(),
-                clock, waiters, ledgerWriter::nudge,
+                clock, waiters, limits.learnersMax(), ledgerWriter::nudge,
                 configuration -> raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration)));
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());

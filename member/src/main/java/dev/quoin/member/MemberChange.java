@@ -1,56 +1,119 @@
 package dev.quoin.member;
 
-import java.util.Optional;
-
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import org.jspecify.annotations.Nullable;
 
-import dev.quoin.api.etcdserverpb.AlarmRequest.AlarmAction;
-import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.membershippb.ClusterMemberAttrSetRequest;
+import dev.quoin.api.membershippb.DowngradeInfoSetRequest;
 import dev.quoin.api.raftpb.ConfChange;
+import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 
 /**
  * What the entries about the cluster itself do to the {@link Membership}, as etcd's apply does it
- * (etcdserver/server.go applyConfChange, etcdserver/apply). Pure.
+ * (etcdserver/server.go applyConfChange, api/membership/cluster.go). Pure: every member must come to the same.
  */
 final class MemberChange {
     private MemberChange() {}
 
-    /** The membership after a configuration change. So far a cluster has one member, which it starts with. */
-    static Membership applied(Membership before, Bytes confChange) {
+    /** Why a configuration change that was committed takes no effect. */
+    enum Refusal {
+        ID_REMOVED,
+        ID_EXISTS,
+        ID_NOT_FOUND,
+        PEER_URL_EXISTS,
+        NOT_A_LEARNER,
+        TOO_MANY_LEARNERS
+    }
+
+    /** A configuration change as applied: the membership after it, which is the one before if it was refused. */
+    record Changed(Membership membership, @Nullable Refusal refusal) {}
+
+    static Changed applied(Membership before, Bytes confChange, int learnersMax) {
         ConfChange change = parse(confChange);
+        Refusal refusal = refusal(before, change, learnersMax);
+        return refusal == null ? new Changed(after(before, change), null) : new Changed(before, refusal);
+    }
+
+    private static @Nullable Refusal refusal(Membership before, ConfChange change, int learnersMax) {
+        long id = change.getNodeId();
+        if (before.isRemoved(id)) {
+            return Refusal.ID_REMOVED;
+        }
+        MemberInfo known = before.member(id).orElse(null);
         return switch (change.getType()) {
-            case ConfChangeAddNode -> {
-                MemberInfo added = MemberJson.read(Bytes.of(change.getContext().toByteArray()));
-                Invariant.check(added.id() == change.getNodeId(), "member %x is added as node %x", added.id(),
-                        change.getNodeId());
-                yield before.with(added);
-            }
-            case ConfChangeRemoveNode, ConfChangeUpdateNode, ConfChangeAddLearnerNode ->
-                throw Invariant.violation("the log holds a %s, which needs a version with clusters", change.getType());
+            case ConfChangeAddNode, ConfChangeAddLearnerNode -> addRefusal(before, known, change, learnersMax);
+            case ConfChangeRemoveNode -> known == null ? Refusal.ID_NOT_FOUND : null;
+            case ConfChangeUpdateNode -> known == null ? Refusal.ID_NOT_FOUND : urlRefusal(before, member(change), id);
         };
     }
 
-    /** The membership after one of the rare requests, if it changes it. */
-    static Optional<Membership> applied(Membership before, InternalRaftRequest request) {
-        if (request.hasClusterVersionSet()) {
-            return Optional.of(before.withClusterVersion(request.getClusterVersionSet().getVer()));
+    private static @Nullable Refusal addRefusal(Membership before, @Nullable MemberInfo known, ConfChange change,
+            int learnersMax) {
+        if (MemberJson.isPromote(context(change))) {
+            return known == null ? Refusal.ID_NOT_FOUND : known.isLearner() ? null : Refusal.NOT_A_LEARNER;
         }
-        if (request.hasClusterMemberAttrSet()) {
-            ClusterMemberAttrSetRequest set = request.getClusterMemberAttrSet();
-            MemberInfo member = before.member(set.getMemberID())
-                    .orElseThrow(() -> Invariant.violation("attributes for unknown member %x", set.getMemberID()));
-            return Optional.of(before.with(member.withAttributes(set.getMemberAttributes().getName(),
-                    set.getMemberAttributes().getClientUrlsList())));
+        if (known != null) {
+            return Refusal.ID_EXISTS;
         }
-        if (request.hasAlarm() && request.getAlarm().getAction() == AlarmAction.GET) {
-            return Optional.empty();
+        MemberInfo added = member(change);
+        Refusal urls = urlRefusal(before, added, 0);
+        boolean isLearner = added.isLearner() && change.getType() == ConfChangeType.ConfChangeAddLearnerNode;
+        if (urls == null && isLearner && before.learnerCount() >= learnersMax) {
+            return Refusal.TOO_MANY_LEARNERS;
         }
-        throw Invariant.violation("the log holds a request that this version cannot apply: fields %s",
-                request.getAllFields().keySet());
+        return urls;
+    }
+
+    /** A peer URL belongs to one member; {@code self} may keep its own. */
+    private static @Nullable Refusal urlRefusal(Membership before, MemberInfo wanted, long self) {
+        boolean taken = before.members().stream().filter(member -> member.id() != self)
+                .flatMap(member -> member.peerUrls().stream()).anyMatch(wanted.peerUrls()::contains);
+        return taken ? Refusal.PEER_URL_EXISTS : null;
+    }
+
+    private static Membership after(Membership before, ConfChange change) {
+        long id = change.getNodeId();
+        return switch (change.getType()) {
+            case ConfChangeAddNode, ConfChangeAddLearnerNode -> MemberJson.isPromote(context(change))
+                    ? before.with(known(before, id).withVote())
+                    : before.with(member(change));
+            case ConfChangeRemoveNode -> before.without(id);
+            case ConfChangeUpdateNode -> before.with(known(before, id).withPeerUrls(member(change).peerUrls()));
+        };
+    }
+
+    /** The member that the change is about, as it describes it. */
+    private static MemberInfo member(ConfChange change) {
+        MemberInfo member = MemberJson.read(context(change));
+        Invariant.check(member.id() == change.getNodeId(), "a change of node %x describes member %x",
+                change.getNodeId(), member.id());
+        return member;
+    }
+
+    private static MemberInfo known(Membership before, long id) {
+        return before.member(id).orElseThrow(() -> Invariant.violation("member %x is not known", id));
+    }
+
+    private static Bytes context(ConfChange change) {
+        return Bytes.of(change.getContext().toByteArray());
+    }
+
+    /** Name and client URLs that a member says of itself; what a removed one says comes too late. */
+    static Membership applied(Membership before, ClusterMemberAttrSetRequest set) {
+        long id = set.getMemberID();
+        if (before.isRemoved(id)) {
+            return before;
+        }
+        return before.with(known(before, id).withAttributes(set.getMemberAttributes().getName(),
+                set.getMemberAttributes().getClientUrlsList()));
+    }
+
+    /** A downgrade that begins, or one that ends. */
+    static Membership applied(Membership before, DowngradeInfoSetRequest set) {
+        return before.withDowngradeTarget(set.getEnabled() ? set.getVer() : "");
     }
 
     private static ConfChange parse(Bytes data) {

@@ -19,4 +19,13 @@ public record MemberInfo(long id, String name, List<String> peerUrls, List<Strin
     MemberInfo withAttributes(String newName, List<String> newClientUrls) {
         return new MemberInfo(id, newName, peerUrls, newClientUrls, isLearner);
     }
+
+    MemberInfo withPeerUrls(List<String> newPeerUrls) {
+        return new MemberInfo(id, name, newPeerUrls, clientUrls, isLearner);
+    }
+
+    /** A learner that was promoted. */
+    MemberInfo withVote() {
+        return new MemberInfo(id, name, peerUrls, clientUrls, false);
+    }
 }

@@ -55,11 +55,23 @@ final class MemberJson {
 
     /** Reads what stands in a committed entry: that it does not parse means that the log is not what it should be. */
     static MemberInfo read(Bytes text) {
+        return parse(text).member;
+    }
+
+    /** Whether a change that adds a node is the promotion of a learner, which says so beside the member's fields. */
+    static boolean isPromote(Bytes text) {
+        return parse(text).isPromote;
+    }
+
+    private record Parsed(MemberInfo member, boolean isPromote) {}
+
+    private static Parsed parse(Bytes text) {
         long id = 0;
         String name = "";
         List<String> peerUrls = List.of();
         List<String> clientUrls = List.of();
         boolean isLearner = false;
+        boolean isPromote = false;
         try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
             json.beginObject();
             while (json.hasNext()) {
@@ -69,6 +81,7 @@ final class MemberJson {
                     case "peerURLs" -> peerUrls = readUrls(json);
                     case "clientURLs" -> clientUrls = readUrls(json);
                     case "isLearner" -> isLearner = json.nextBoolean();
+                    case "isPromote" -> isPromote = json.nextBoolean();
                     default -> json.skipValue();
                 }
             }
@@ -76,7 +89,37 @@ final class MemberJson {
         } catch (IOException | NumberFormatException | IllegalStateException e) {
             throw Invariant.violation("the member in a configuration change does not parse: %s", e.getMessage());
         }
-        return new MemberInfo(id, name, peerUrls, clientUrls, isLearner);
+        return new Parsed(new MemberInfo(id, name, peerUrls, clientUrls, isLearner), isPromote);
+    }
+
+    /** The downgrade that etcd keeps as {@code {"target-version":"3.6.0","enabled":true}}. */
+    static Bytes writeDowngrade(String target) {
+        StringWriter text = new StringWriter();
+        try (JsonWriter json = new JsonWriter(text)) {
+            json.beginObject().name("target-version").value(target).name("enabled").value(true).endObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("a string refused to be written to", e);
+        }
+        return Bytes.utf8(text.toString());
+    }
+
+    static String readDowngradeTarget(Bytes text) {
+        String target = "";
+        boolean isEnabled = false;
+        try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
+            json.beginObject();
+            while (json.hasNext()) {
+                switch (json.nextName()) {
+                    case "target-version" -> target = json.nextString();
+                    case "enabled" -> isEnabled = json.nextBoolean();
+                    default -> json.skipValue();
+                }
+            }
+            json.endObject();
+        } catch (IOException | IllegalStateException e) {
+            throw Invariant.violation("a downgrade does not parse: %s", e.getMessage());
+        }
+        return isEnabled ? target : "";
     }
 
     private static List<String> readUrls(JsonReader json) throws IOException {

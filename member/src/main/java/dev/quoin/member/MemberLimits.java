@@ -19,12 +19,22 @@ import dev.quoin.disk.wal.WalLimits;
  * @param wal sizes of the write-ahead log
  * @param ledger sizes of the ledger
  * @param walsMax how many segments of the log are kept although nobody needs them; 0 keeps all
+ * @param learnersMax how many learners a cluster may have, etcd's max-learners
+ * @param quotaBytes what the ledger may hold in use before writes are refused, etcd's quota-backend-bytes; not positive:
+ *        no bound
+ * @param housekeeping the pace of what can wait
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
         long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax,
-        WalLimits wal, LedgerLimits ledger) {
+        int learnersMax, long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
-            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5,
-            WalLimits.DEFAULT, LedgerLimits.DEFAULT);
+            Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5, 1,
+            2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT);
+
+    /** The shortest lease that is granted: one and a half election timeouts, in whole seconds, rounded up, as etcd. */
+    long leaseTtlMinSeconds() {
+        long nanos = 3L * electionTicks / 2 * tickNanos;
+        return Math.ceilDiv(nanos, Duration.ofSeconds(1).toNanos());
+    }
 }

@@ -4,35 +4,56 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
-
-import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.base.Bytes;
-import dev.quoin.base.Invariant;
-import dev.quoin.base.ProtoReader;
-import dev.quoin.base.ProtoWriter;
 import dev.quoin.raft.ConfState;
+import dev.quoin.store.Bucket;
+import dev.quoin.store.Store;
 
 /**
- * Who belongs to the cluster, and the version it has agreed on (empty: none yet). Immutable; changes come through the log
- * and are kept in the ledger as one record of the whole.
+ * Who belongs to the cluster, and what it has agreed on about itself. Immutable; changes come through the log and are kept
+ * in the store's buckets, in the rows in which etcd's database keeps them.
  *
  * @param members sorted by id, as unsigned numbers
+ * @param removed ids of members that were removed, which never come back; sorted likewise
+ * @param clusterVersion empty: none yet
+ * @param downgradeTarget the version that a downgrade under way goes to, or empty
  */
-public record Membership(List<MemberInfo> members, String clusterVersion) {
-    public static final Membership NONE = new Membership(List.of(), "");
+public record Membership(List<MemberInfo> members, List<Long> removed, String clusterVersion,
+        String downgradeTarget) {
+    public static final Membership NONE = new Membership(List.of(), List.of(), "", "");
 
-    private static final int FIELD_MEMBER = 1;
-    private static final int FIELD_CLUSTER_VERSION = 2;
+    private static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
+    private static final Bytes DOWNGRADE = Bytes.utf8("downgrade");
+    private static final Bytes REMOVED = Bytes.utf8("removed");
+
+    /** A place in a bucket. */
+    private record Row(Bucket bucket, Bytes key) implements Comparable<Row> {
+        private static final Comparator<Row> ORDER = Comparator.comparing(Row::bucket).thenComparing(Row::key);
+
+        @Override
+        public int compareTo(Row other) {
+            return ORDER.compare(this, other);
+        }
+    }
 
     public Membership {
         members = members.stream().sorted(Comparator.comparing(MemberInfo::id, Long::compareUnsigned)).toList();
+        removed = removed.stream().sorted(Long::compareUnsigned).toList();
     }
 
     public Optional<MemberInfo> member(long id) {
         return members.stream().filter(member -> member.id() == id).findFirst();
+    }
+
+    public boolean isRemoved(long id) {
+        return removed.contains(id);
+    }
+
+    long learnerCount() {
+        return members.stream().filter(MemberInfo::isLearner).count();
     }
 
     /** With this member added, or in the place of the one with its id. */
@@ -40,11 +61,23 @@ public record Membership(List<MemberInfo> members, String clusterVersion) {
         List<MemberInfo> next = new ArrayList<>(members);
         next.removeIf(member -> member.id() == changed.id());
         next.add(changed);
-        return new Membership(next, clusterVersion);
+        return new Membership(next, removed, clusterVersion, downgradeTarget);
+    }
+
+    /** Without this member, for good. */
+    Membership without(long id) {
+        List<MemberInfo> left = members.stream().filter(member -> member.id() != id).toList();
+        List<Long> gone = new ArrayList<>(removed);
+        gone.add(id);
+        return new Membership(left, gone, clusterVersion, downgradeTarget);
     }
 
     Membership withClusterVersion(String version) {
-        return new Membership(members, version);
+        return new Membership(members, removed, version, downgradeTarget);
+    }
+
+    Membership withDowngradeTarget(String version) {
+        return new Membership(members, removed, clusterVersion, version);
     }
 
     ConfState confState() {
@@ -60,39 +93,53 @@ public record Membership(List<MemberInfo> members, String clusterVersion) {
                 .addAllLearners(state.learners()).setAutoLeave(false).build().toByteArray());
     }
 
-    Bytes encode() {
-        ProtoWriter writer = new ProtoWriter(256);
-        for (MemberInfo member : members) {
-            byte[] encoded = Member.newBuilder().setID(member.id()).setName(member.name())
-                    .addAllPeerURLs(member.peerUrls()).addAllClientURLs(member.clientUrls())
-                    .setIsLearner(member.isLearner()).build().toByteArray();
-            writer.bytesField(FIELD_MEMBER, Bytes.of(encoded));
-        }
-        writer.bytesFieldIfSet(FIELD_CLUSTER_VERSION, Bytes.utf8(clusterVersion));
-        return Bytes.of(writer.toByteArray());
+    // ---- in the store
+
+    /** What a store holds. */
+    static Membership load(Store store) {
+        List<MemberInfo> members = store.bucketScan(Bucket.MEMBERS).values().stream().map(MemberJson::read).toList();
+        List<Long> removed = store.bucketScan(Bucket.MEMBERS_REMOVED).keySet().stream()
+                .map(id -> Long.parseUnsignedLong(id.toUtf8(), 16)).toList();
+        Bytes version = store.bucketGet(Bucket.CLUSTER, CLUSTER_VERSION);
+        Bytes downgrade = store.bucketGet(Bucket.CLUSTER, DOWNGRADE);
+        return new Membership(members, removed, version == null ? "" : version.toUtf8(),
+                downgrade == null ? "" : MemberJson.readDowngradeTarget(downgrade));
     }
 
-    static Membership decode(Bytes payload) {
-        List<MemberInfo> members = new ArrayList<>();
-        String version = "";
-        ProtoReader reader = new ProtoReader(payload);
-        for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (ProtoReader.field(tag)) {
-                case FIELD_MEMBER -> members.add(decodeMember(reader.bytes(tag)));
-                case FIELD_CLUSTER_VERSION -> version = reader.bytes(tag).toUtf8();
-                default -> reader.skip(tag);
+    /** Writes what is different from {@code before}, which is what the store holds. */
+    void save(Store store, Membership before) {
+        SortedMap<Row, Bytes> old = before.rows();
+        SortedMap<Row, Bytes> rows = rows();
+        for (Row row : old.keySet()) {
+            if (!rows.containsKey(row)) {
+                store.bucketDelete(row.bucket, row.key);
             }
         }
-        return new Membership(members, version);
+        rows.forEach((row, value) -> {
+            if (!value.equals(old.get(row))) {
+                store.bucketPut(row.bucket, row.key, value);
+            }
+        });
     }
 
-    private static MemberInfo decodeMember(Bytes encoded) {
-        try {
-            Member member = Member.parseFrom(ByteString.copyFrom(encoded.array(), encoded.offset(), encoded.length()));
-            return new MemberInfo(member.getID(), member.getName(), member.getPeerURLsList(),
-                    member.getClientURLsList(), member.getIsLearner());
-        } catch (InvalidProtocolBufferException e) {
-            throw Invariant.violation("a membership record with a good checksum does not parse: %s", e.getMessage());
+    private SortedMap<Row, Bytes> rows() {
+        SortedMap<Row, Bytes> rows = new TreeMap<>();
+        for (MemberInfo member : members) {
+            rows.put(new Row(Bucket.MEMBERS, hex(member.id())), MemberJson.write(member));
         }
+        for (long id : removed) {
+            rows.put(new Row(Bucket.MEMBERS_REMOVED, hex(id)), REMOVED);
+        }
+        if (!clusterVersion.isEmpty()) {
+            rows.put(new Row(Bucket.CLUSTER, CLUSTER_VERSION), Bytes.utf8(clusterVersion));
+        }
+        if (!downgradeTarget.isEmpty()) {
+            rows.put(new Row(Bucket.CLUSTER, DOWNGRADE), MemberJson.writeDowngrade(downgradeTarget));
+        }
+        return rows;
+    }
+
+    private static Bytes hex(long id) {
+        return Bytes.utf8(Long.toHexString(id));
     }
 }

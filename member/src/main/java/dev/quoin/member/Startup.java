@@ -93,18 +93,18 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
             MemberLimits limits) {
         LedgerRecords records = new LedgerRecords();
         Store store = new Store(records, Leases.NONE);
-        Restoration restoration = new Restoration(store);
-        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), restoration);
+        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), store::restore);
         Ledger ledger = opened.ledger();
         boolean consistent = false;
         try {
             records.bind(ledger);
             store.restored();
+            Membership membership = Membership.load(store);
             long applied = opened.last() == null ? 0 : opened.last().appliedIndex();
             refuseGap(log, applied, directory);
             Metadata metadata = metadata(log);
             Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
-                    restoration.membership, restart(metadata.getNodeID(), log, restoration.membership, applied));
+                    membership, restart(metadata.getNodeID(), log, membership, applied));
             consistent = true;
             return startup;
         } finally {
@@ -140,24 +140,5 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
                 entry -> new Entry(entry.term(), entry.index(), EntryKind.of(entry.type()), entry.data())).toList();
         return new Restart(memberId, new HardState(state.term(), state.vote(), state.commit()),
                 membership.confState(), log.snapshot().index(), log.snapshot().term(), entries, applied);
-    }
-
-    /** Takes what the ledger tells while it is opened to whom it belongs. */
-    private static final class Restoration implements Ledger.Visitor {
-        private final Store store;
-        private Membership membership = Membership.NONE;
-
-        Restoration(Store store) {
-            this.store = store;
-        }
-
-        @Override
-        public void record(long position, long main, int sub, int kind, Bytes payload) {
-            if (kind == LedgerRecords.MEMBERSHIP) {
-                membership = Membership.decode(payload);
-            } else {
-                store.restore(position, main, sub, kind, payload);
-            }
-        }
     }
 }

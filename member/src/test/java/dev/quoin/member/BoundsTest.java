@@ -26,8 +26,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 class BoundsTest {
     private static final int IN_FLIGHT_BYTES = 64 << 10;
     private static final MemberLimits LIMITS = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
-            Duration.ofSeconds(7).toNanos(), 5_000, IN_FLIGHT_BYTES, Duration.ofMillis(100).toNanos(), 10_000, 5,
-            WalLimits.ofSegmentBytes(1 << 20), new LedgerLimits(64 << 10, 4 << 10, 300));
+            Duration.ofSeconds(7).toNanos(), 5_000, IN_FLIGHT_BYTES, Duration.ofMillis(100).toNanos(), 10_000, 5, 1, 0,
+            WalLimits.ofSegmentBytes(1 << 20), new LedgerLimits(64 << 10, 4 << 10, 300), HousekeepingLimits.DEFAULT);
 
     private static final class HandClock implements Clock {
         private long nanos;

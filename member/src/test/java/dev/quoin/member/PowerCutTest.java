@@ -42,8 +42,8 @@ class PowerCutTest {
     private static final int TURNS_MAX = 20_000;
 
     private static final MemberLimits SMALL = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
-            Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1,
-            WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024));
+            Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
+            WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024), HousekeepingLimits.DEFAULT);
     private static final MemberConfig CONFIG = new MemberConfig("m", Path.of("/data"), List.of("http://localhost:2380"),
             List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", SMALL);
 

@@ -48,6 +48,8 @@ final class Flags {
         number("election-timeout", "1000", "Time in milliseconds for an election to time out.");
         number("snapshot-count", "10000", "Applied entries after which the log's beginning is given up.");
         number("max-wals", "5", "Log files to keep that nobody needs; 0 keeps all.");
+        number("quota-backend-bytes", "0",
+                "Bytes in use from which writes are refused; 0 is 2 GiB, less than 0 is no quota.");
         number("max-txn-ops", "128", "Operations permitted in a transaction.");
         number("max-request-bytes", "1572864", "Largest client request in bytes the server accepts.");
         number("max-concurrent-streams", "4294967295", "Streams that each client may open at a time.");
@@ -130,7 +132,7 @@ final class Flags {
         switch (definition.type()) {
             case TEXT -> {}
             case NUMBER -> {
-                if (!value.matches("[0-9]{1,18}")) {
+                if (!value.matches("-?[0-9]{1,18}")) {
                     throw invalid(name, value, "parse error");
                 }
             }

@@ -81,6 +81,12 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
                 (int) (electionMillis / heartbeatMillis), Duration.ofMillis(5_000 + 2 * electionMillis).toNanos(),
                 limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
                 (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
-                (int) flags.number("max-wals", 0, Integer.MAX_VALUE), limits.wal(), limits.ledger());
+                (int) flags.number("max-wals", 0, Integer.MAX_VALUE), limits.learnersMax(), quotaBytes(flags),
+                limits.wal(), limits.ledger(), limits.housekeeping());
+    }
+
+    private static long quotaBytes(Flags flags) throws Flags.Refused {
+        long quota = flags.number("quota-backend-bytes", Long.MIN_VALUE, Long.MAX_VALUE);
+        return quota == 0 ? MemberLimits.DEFAULT.quotaBytes() : quota;
     }
 }
