@@ -31,7 +31,7 @@ func run() int {
 	first := flag.Uint64("first-seed", 1, "seed of the first; the others follow it")
 	length := flag.Int("ops", 10_000, "operations of each sequence")
 	families := flag.String("families", "auto", "which operations, of "+strings.Join(familyNames(), ",")+"; auto: those the right server serves")
-	restarts := flag.Int("restart-every", 4_000, "kill or stop both servers about once in so many operations; 0: never")
+	restarts := flag.Int("restart-every", 10_000, "kill or stop both servers about once in so many operations; 0: never")
 	shrinkFor := flag.Duration("shrink", 90*time.Second, "how long to look for a shorter sequence; 0: not at all")
 	timeout := flag.Duration("timeout", 60*time.Minute, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
