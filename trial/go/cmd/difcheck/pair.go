@@ -183,9 +183,6 @@ const (
 // run plays a sequence. An error is a failure of the trial; a difference is a finding.
 func (p *pair) run(ctx context.Context, sequence []operation, seen census) (*difference, error) {
 	for begin := 0; begin < len(sequence); {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
 		end := begin
 		for end < len(sequence) && end-begin < batchMax && sequence[end].reads() {
 			end++
@@ -203,6 +200,9 @@ func (p *pair) run(ctx context.Context, sequence []operation, seen census) (*dif
 		default:
 			end = begin + 1
 			found = p.write(ctx, begin, sequence[begin], seen)
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		if found != nil {
 			return found, nil
@@ -284,6 +284,9 @@ func (p *pair) compare(ctx context.Context, index int, o operation) (answer, *di
 		return answers[0], nil
 	}
 	d := &difference{index: index, operation: o, asked: request, answers: answers, what: what}
+	if gone(answers[0]) || gone(answers[1]) {
+		time.Sleep(200 * time.Millisecond) // a server that dies may still be about to
+	}
 	for _, s := range p.sides {
 		if s.server.Exited() {
 			d.logs += fmt.Sprintf("\nthe %s server has ended; its log ends:\n%s", s.name, s.server.LogTail())
