@@ -45,7 +45,8 @@ class DifferentialTest {
 
     @Test
     void everyAnswerIsEtcds() throws Exception {
-        Program.Result result = difcheck(ServerProcess.image(), "--seeds", "2", "--ops", "27000");
+        Program.Result result = difcheck(ServerProcess.image(), "--seeds", "2", "--ops", "27000", "--restart-every",
+                "5000");
         System.out.print(result.stdout());
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         assertThat(operations(result)).isGreaterThan(50_000);
