@@ -33,6 +33,11 @@ final class LedgerRecords implements Records {
         return bound().read(position);
     }
 
+    @Override
+    public int length(long position) {
+        return bound().read(position).length();
+    }
+
     private Ledger bound() {
         return Objects.requireNonNull(ledger, "the ledger is not open yet");
     }

@@ -26,7 +26,7 @@ public final class KeyValues {
 
     public static Bytes encode(Bytes key, long createRevision, long modRevision, long version, Bytes value,
             long lease) {
-        int size = size(key) + size(createRevision) + size(modRevision) + size(version) + size(value) + size(lease);
+        int size = encodedLength(key.length(), createRevision, modRevision, version, value.length(), lease);
         ProtoWriter writer = new ProtoWriter(size + LONGEST_VARINT);
         writer.bytesFieldIfSet(KEY, key);
         writer.varintFieldIfSet(CREATE_REVISION, createRevision);
@@ -65,8 +65,15 @@ public final class KeyValues {
         return encode(kv.key(), kv.createRevision(), kv.modRevision(), kv.version(), Bytes.EMPTY, kv.lease());
     }
 
-    private static int size(Bytes bytes) {
-        return bytes.isEmpty() ? 0 : 1 + ProtoWriter.varintSize(bytes.length()) + bytes.length();
+    /** How many bytes {@link #encode} makes. */
+    static int encodedLength(int keyLength, long createRevision, long modRevision, long version, int valueLength,
+            long lease) {
+        return sizeOfBytes(keyLength) + size(createRevision) + size(modRevision) + size(version)
+                + sizeOfBytes(valueLength) + size(lease);
+    }
+
+    private static int sizeOfBytes(int length) {
+        return length == 0 ? 0 : 1 + ProtoWriter.varintSize(length) + length;
     }
 
     private static int size(long number) {

@@ -1,7 +1,6 @@
 package dev.quoin.store;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 
@@ -19,14 +18,21 @@ record Reading(KeyIndex index, Records records, long revision) {
     }
 
     Outcome.Ranged range(Query query) {
-        long at = query.revision() <= 0 ? revision : query.revision();
+        return query.range().isSingle() && !query.countOnly() ? point(query, at(query)) : plan(query).gather();
+    }
+
+    /** What {@link #range} answers, before it is read. */
+    Plan.Found plan(Query query) {
+        long at = at(query);
+        Plan.Found found = new Plan.Found(records, revision, query);
         if (query.countOnly()) {
-            return new Outcome.Ranged(revision, List.of(), count(query.range(), at), false);
+            return found.counted(count(query.range(), at), false);
         }
-        if (query.range().isSingle()) {
-            return point(query, at);
-        }
-        return query.isByKeyAscending() ? inKeyOrder(query, at) : sorted(query, at);
+        return query.isByKeyAscending() ? inKeyOrder(query, at, found) : sorted(query, at, found);
+    }
+
+    private long at(Query query) {
+        return query.revision() <= 0 ? revision : query.revision();
     }
 
     private int indexAt(History history, long at) {
@@ -76,12 +82,12 @@ record Reading(KeyIndex index, Records records, long revision) {
         return KeyValues.encode(key, history.create(at), history.main(at), history.version(at), Bytes.EMPTY, 0);
     }
 
-    private Outcome.Ranged inKeyOrder(Query query, long at) {
+    private Plan.Found inKeyOrder(Query query, long at, Plan.Found found) {
         boolean isNow = at >= revision;
-        Collector collector = new Collector(query, at, isNow);
+        Collector collector = new Collector(query, at, isNow, found);
         index.scan(query.range(), collector);
         long count = isNow ? index.count(query.range()) : collector.count;
-        return new Outcome.Ranged(revision, Collections.unmodifiableList(collector.kvs), count, collector.more);
+        return found.counted(count, collector.more);
     }
 
     /** Takes what the query asks for from a walk in key order, and counts if the index cannot. */
@@ -89,37 +95,38 @@ record Reading(KeyIndex index, Records records, long revision) {
         private final Query query;
         private final long at;
         private final boolean stopsAtLimit;
-        private final List<Bytes> kvs = new ArrayList<>();
+        private final Plan.Found found;
         private long count;
         private boolean more;
 
-        private Collector(Query query, long at, boolean stopsAtLimit) {
+        private Collector(Query query, long at, boolean stopsAtLimit, Plan.Found found) {
             this.query = query;
             this.at = at;
             this.stopsAtLimit = stopsAtLimit;
+            this.found = found;
         }
 
         @Override
         public boolean visit(byte[] key, History history) {
-            int found = indexAt(history, at);
-            if (found == History.ABSENT) {
+            int hit = indexAt(history, at);
+            if (hit == History.ABSENT) {
                 return true;
             }
             count++;
-            if (more || !passes(query, history, found)) {
+            if (more || !passes(query, history, hit)) {
                 return true;
             }
-            if (query.limit() > 0 && kvs.size() >= query.limit()) {
+            if (query.limit() > 0 && found.size() >= query.limit()) {
                 more = true;
                 return !stopsAtLimit;
             }
-            kvs.add(answer(query, Bytes.of(key), history, found));
+            found.add(key, history, hit);
             return true;
         }
     }
 
-    /** A key that was found and awaits sorting; {@code value} is empty unless it is what is sorted by. */
-    private record Found(Bytes key, History history, int at, Bytes value) {
+    /** A key that awaits sorting; {@code value} is empty unless it is what is sorted by. */
+    private record Candidate(Bytes key, History history, int at, Bytes value) {
         long version() {
             return history.version(at);
         }
@@ -133,24 +140,22 @@ record Reading(KeyIndex index, Records records, long revision) {
         }
     }
 
-    private Outcome.Ranged sorted(Query query, long at) {
-        List<Found> found = new ArrayList<>();
+    private Plan.Found sorted(Query query, long at, Plan.Found found) {
+        List<Candidate> candidates = new ArrayList<>();
         long readMax = sortedReadMax(query);
         index.scan(query.range(), (key, history) -> {
             int hit = indexAt(history, at);
             if (hit != History.ABSENT && passes(query, history, hit)) {
-                found.add(new Found(Bytes.of(key), history, hit, sortValue(query, history, hit)));
+                candidates.add(new Candidate(Bytes.of(key), history, hit, sortValue(query, history, hit)));
             }
-            return found.size() < readMax;
+            return candidates.size() < readMax;
         });
-        found.sort(comparator(query));
-        boolean more = query.limit() > 0 && found.size() > query.limit();
-        List<Found> kept = more ? found.subList(0, (int) query.limit()) : found;
-        List<Bytes> kvs = new ArrayList<>(kept.size());
-        for (Found one : kept) {
-            kvs.add(answer(query, one.key, one.history, one.at));
+        candidates.sort(comparator(query));
+        boolean more = query.limit() > 0 && candidates.size() > query.limit();
+        for (Candidate one : more ? candidates.subList(0, (int) query.limit()) : candidates) {
+            found.add(one.key.array(), one.history, one.at);
         }
-        return new Outcome.Ranged(revision, Collections.unmodifiableList(kvs), count(query.range(), at), more);
+        return found.counted(count(query.range(), at), more);
     }
 
     /** With order NONE and no filter, etcd reads one more key than the limit, in key order, and sorts only those. */
@@ -166,13 +171,13 @@ record Reading(KeyIndex index, Records records, long revision) {
     }
 
     /** Equal elements stay in key order; in etcd theirs is left to chance. */
-    private static Comparator<Found> comparator(Query query) {
-        Comparator<Found> ascending = switch (query.target()) {
-            case KEY, UNKNOWN -> Comparator.comparing(Found::key);
-            case VERSION -> Comparator.comparingLong(Found::version);
-            case CREATE -> Comparator.comparingLong(Found::createRevision);
-            case MOD -> Comparator.comparingLong(Found::modRevision);
-            case VALUE -> Comparator.comparing(Found::value);
+    private static Comparator<Candidate> comparator(Query query) {
+        Comparator<Candidate> ascending = switch (query.target()) {
+            case KEY, UNKNOWN -> Comparator.comparing(Candidate::key);
+            case VERSION -> Comparator.comparingLong(Candidate::version);
+            case CREATE -> Comparator.comparingLong(Candidate::createRevision);
+            case MOD -> Comparator.comparingLong(Candidate::modRevision);
+            case VALUE -> Comparator.comparing(Candidate::value);
         };
         return query.order() == Query.Order.DESCEND ? ascending.reversed() : ascending;
     }

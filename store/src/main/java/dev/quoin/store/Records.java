@@ -3,11 +3,11 @@ package dev.quoin.store;
 import dev.quoin.base.Bytes;
 
 /**
- * Where records lie. The store appends one for every change, with ascending (main, sub), and one for every compaction,
- * with the main of the newest change and sub 0; it reads them back by position. What is behind it (a ledger, an array in
+ * Where records lie. The store appends one for every change of a key, with ascending (main, sub), and one for every
+ * other change, with the main of the newest change of a key and sub 0; it reads those of keys back by position. What is behind it (a ledger, an array in
  * a test) is not the store's business.
  *
- * <p>{@link #append} is called by the store's owner only. {@link #read} is called on any thread, for any position that
+ * <p>{@link #append} is called by the store's owner only. {@link #read} and {@link #length} are called on any thread, for any position that
  * was appended before the view asking for it was published, or by the owner at once. A record that cannot be read is
  * reported by an unchecked exception of the implementation, which passes through the store untouched.
  */
@@ -23,7 +23,9 @@ public interface Records {
         /** A key was deleted; the payload is the key. */
         TOMBSTONE(2),
         /** History before a revision was given up; the payload is that revision as a varint, main the newest one. */
-        COMPACTION(3);
+        COMPACTION(3),
+        /** Something that is not a key changed: one entry of {@link Buckets}; main is the newest one, sub is 0. */
+        BUCKET(4);
 
         private final int number;
 
@@ -41,4 +43,7 @@ public interface Records {
 
     /** The payload of the record at {@code position}. */
     Bytes read(long position);
+
+    /** How many bytes {@link #read} would return, without reading them. */
+    int length(long position);
 }

@@ -1,5 +1,9 @@
 package dev.quoin.store;
 
+import java.util.NavigableMap;
+
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader;
@@ -29,6 +33,7 @@ public final class Store {
 
     private final Records records;
     private final Leases leases;
+    private final Buckets buckets = new Buckets(this::appendBucket);
     private final KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
@@ -57,6 +62,8 @@ public final class Store {
             restoreTombstone(payload, main, sub, position);
         } else if (kind == Records.Kind.COMPACTION.number()) {
             compactedRevision = new ProtoReader(payload).varint();
+        } else if (kind == Records.Kind.BUCKET.number()) {
+            buckets.restore(payload);
         } else {
             throw Invariant.violation("a record of revision %d has the unknown kind %d", main, kind);
         }
@@ -96,6 +103,33 @@ public final class Store {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
         state = State.READY;
         publish();
+    }
+
+    // ---- what is not keys
+
+    private void appendBucket(Bytes payload) {
+        records.append(revision, 0, Records.Kind.BUCKET.number(), payload);
+    }
+
+    /** What the bucket holds under this key, for the owner. */
+    public @Nullable Bytes bucketGet(Bucket bucket, Bytes key) {
+        return buckets.get(bucket, key);
+    }
+
+    /** For buckets that belong to the member, as part of the batch that is being applied. */
+    public void bucketPut(Bucket bucket, Bytes key, Bytes value) {
+        Invariant.check(state == State.READY, "a change of %s in a store that is not ready or has failed", bucket);
+        buckets.put(bucket, key, value);
+    }
+
+    public void bucketDelete(Bucket bucket, Bytes key) {
+        Invariant.check(state == State.READY, "a change of %s in a store that is not ready or has failed", bucket);
+        buckets.delete(bucket, key);
+    }
+
+    /** All of a bucket in the order of its keys, for the owner. */
+    public NavigableMap<Bytes, Bytes> bucketScan(Bucket bucket) {
+        return buckets.scan(bucket);
     }
 
     // ---- commands

@@ -39,6 +39,12 @@ public final class View {
         return refusal != null ? new Outcome.Refused(refusal) : reading.range(query);
     }
 
+    /** What {@link #range} would answer, before it is read: for answers of any size. */
+    public Plan plan(Query query) {
+        Refusal refusal = refusal(query.revision());
+        return refusal != null ? new Plan.Refused(refusal) : reading.plan(query);
+    }
+
     private @Nullable Refusal refusal(long revision) {
         if (revision > reading.revision()) {
             return Refusal.FUTURE_REVISION;

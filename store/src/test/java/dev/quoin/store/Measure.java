@@ -45,6 +45,11 @@ final class Measure {
         public Bytes read(long at) {
             return last;
         }
+
+        @Override
+        public int length(long at) {
+            return last.length();
+        }
     }
 
     public static void main(String[] args) {

@@ -35,6 +35,11 @@ final class MemoryRecords implements Records {
         return lines.get((int) position).payload;
     }
 
+    @Override
+    public int length(long position) {
+        return lines.get((int) position).payload.length();
+    }
+
     /** A store rebuilt from the first {@code count} records. */
     Store restore(int count, Leases leases) {
         Store store = new Store(this, leases);

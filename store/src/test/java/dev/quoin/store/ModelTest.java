@@ -5,6 +5,8 @@ import java.util.List;
 
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.base.Bytes;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** The store against the model. A failure names its seed; {@code new Sequence(seed).run()} brings it back. */
@@ -92,10 +94,38 @@ class ModelTest {
             Query query = chance.query(then.revision);
             assertThat(then.view.range(query)).as("seed %d: %s", seed, query)
                     .isEqualTo(model.ask(query, then.revision, then.compacted));
+            checkPlan(then.view, query);
             if (then.revision == model.revision && then.compacted == model.compacted) {
                 Command.Txn txn = chance.readOnlyTxn(then.revision);
                 assertThat(then.view.read(txn)).as("seed %d: %s", seed, txn).isEqualTo(model.apply(txn));
             }
+        }
+
+        /** A plan tells the sizes before anything is read, and then what the range answers. */
+        private void checkPlan(View view, Query query) {
+            long reads = records.reads;
+            Plan plan = view.plan(query);
+            if (plan instanceof Plan.Refused(Refusal reason)) {
+                assertThat(view.range(query)).isEqualTo(new Outcome.Refused(reason));
+                return;
+            }
+            Plan.Found found = (Plan.Found) plan;
+            boolean readsValues = query.target() == Query.Target.VALUE;
+            List<Integer> lengths = new ArrayList<>();
+            for (int number = 0; number < found.size(); number++) {
+                lengths.add(found.length(number));
+            }
+            assertThat(readsValues || records.reads == reads).as("seed %d: %s reads", seed, query).isTrue();
+            List<Bytes> kvs = new ArrayList<>();
+            for (int number = 0; number < found.size(); number++) {
+                kvs.add(found.kv(number));
+                long position = found.position(number);
+                assertThat(position == Plan.Found.NO_POSITION).isEqualTo(query.keysOnly());
+                assertThat(query.keysOnly() || records.read(position).equals(kvs.getLast())).isTrue();
+            }
+            assertThat(lengths).as("seed %d: %s", seed, query).isEqualTo(kvs.stream().map(Bytes::length).toList());
+            assertThat(new Outcome.Ranged(found.revision(), kvs, found.count(), found.more()))
+                    .as("seed %d: %s", seed, query).isEqualTo(view.range(query));
         }
     }
 }
