@@ -35,6 +35,7 @@ public final class Requests {
         PUT(4),
         DELETE_RANGE(5),
         TXN(6),
+        COMPACTION(7),
         ALARM(10);
 
         private final int field;
@@ -313,6 +314,24 @@ public final class Requests {
             case 6 -> Compare.Target.MOD;
             default -> Compare.Target.LEASE;
         };
+    }
+
+    /**
+     * Whether a CompactionRequest asks to be answered only when this member's disk has given up what is compacted.
+     *
+     * @throws Malformed if it is not one
+     */
+    public static boolean isPhysical(Bytes message) {
+        boolean physical = false;
+        ProtoReader reader = new ProtoReader(message);
+        for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
+            switch (tag) {
+                case 1 << 3 | NUMBER -> reader.varint(tag);
+                case 2 << 3 | NUMBER -> physical = reader.varint(tag) != 0;
+                default -> reader.skip(tag);
+            }
+        }
+        return physical;
     }
 
     private static Command.Compact compaction(Bytes message) {

@@ -11,6 +11,10 @@ import dev.quoin.store.Refusal;
  */
 final class Errors {
     static final Status REQUEST_TOO_LARGE = Status.of(Code.INVALID_ARGUMENT, "etcdserver: request is too large");
+    static final Status STREAM_SORTED = Status.of(Code.UNIMPLEMENTED,
+            "RangeStream does not support custom sort orders");
+    static final Status STREAM_FILTERED = Status.of(Code.UNIMPLEMENTED,
+            "RangeStream does not support revision filters");
     static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");

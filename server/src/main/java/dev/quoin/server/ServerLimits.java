@@ -5,11 +5,14 @@ package dev.quoin.server;
  *
  * @param requestBytesMax the largest entry that a request may become ({@code --max-request-bytes})
  * @param txnOpsMax conditions or steps of a transaction ({@code --max-txn-ops})
- * @param listsMax lists that are read at the same time; one more is refused
+ * @param listsMax lists that are read and sent at the same time; one more is refused
+ * @param listKeysMax keys that all of them have still to send; one that would make it more is refused, unless it is alone
  */
-record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax) {
+record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKeysMax) {
     /** Has no flag. */
     static final int LISTS_MAX = 256;
+    /** Has no flag. 128 MiB of positions, or 192 MiB where only keys are asked for. */
+    static final int LIST_KEYS_MAX = 1 << 24;
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
     int messageBytesMax() {
