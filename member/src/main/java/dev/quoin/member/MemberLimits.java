@@ -27,4 +27,9 @@ public record MemberLimits(long tickNanos, int electionTicks, long requestTimeou
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5,
             WalLimits.DEFAULT, LedgerLimits.DEFAULT);
+
+    /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */
+    long minLeaseTtlSeconds() {
+        return Math.ceilDiv(3L * electionTicks / 2 * tickNanos, Duration.ofSeconds(1).toNanos());
+    }
 }

@@ -336,14 +336,15 @@ public final class Requests {
 
     private static Command.Compact compaction(Bytes message) {
         long revision = 0;
+        boolean physical = false;
         ProtoReader reader = new ProtoReader(message);
         for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            if (tag == (1 << 3 | NUMBER)) {
-                revision = reader.varint(tag);
-            } else {
-                reader.skip(tag);
+            switch (tag) {
+                case 1 << 3 | NUMBER -> revision = reader.varint(tag);
+                case 2 << 3 | NUMBER -> physical = reader.varint(tag) != 0;
+                default -> reader.skip(tag);
             }
         }
-        return new Command.Compact(revision);
+        return new Command.Compact(revision, physical);
     }
 }

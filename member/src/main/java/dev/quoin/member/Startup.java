@@ -18,7 +18,6 @@ import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
 import dev.quoin.raft.Restart;
-import dev.quoin.store.Leases;
 import dev.quoin.store.Store;
 
 /**
@@ -92,7 +91,7 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
     private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
             MemberLimits limits) {
         LedgerRecords records = new LedgerRecords();
-        Store store = new Store(records, Leases.NONE);
+        Store store = new Store(records, limits.minLeaseTtlSeconds());
         Restoration restoration = new Restoration(store);
         Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), restoration);
         Ledger ledger = opened.ledger();

@@ -64,6 +64,12 @@ final class Answers {
                 pieces.writer.varintFieldIfSet(2, txned.succeeded() ? 1 : 0);
                 txned.responses().forEach(response -> pieces.message(3, responseOp(response)));
             }
+            case Outcome.Granted granted -> {
+                pieces.writer.varintFieldIfSet(2, granted.id());
+                pieces.writer.varintFieldIfSet(3, granted.ttl());
+            }
+            case Outcome.Alarms alarms -> alarms.alarms().forEach(alarm -> pieces.message(2, alarm.encode()));
+            case Outcome.Revoked revoked -> {}
             case Outcome.Compacted compacted -> {}
             case Outcome.Nothing nothing -> {}
             case Outcome.Refused refused -> throw Invariant.violation("a refusal is not an answer: %s", refused);
@@ -108,6 +114,9 @@ final class Answers {
             case Outcome.Ranged ranged -> ranged.revision();
             case Outcome.Deleted deleted -> deleted.revision();
             case Outcome.Txned txned -> txned.revision();
+            case Outcome.Granted granted -> granted.revision();
+            case Outcome.Revoked revoked -> revoked.revision();
+            case Outcome.Alarms alarms -> alarms.revision();
             case Outcome.Compacted compacted -> compacted.revision();
             case Outcome.Nothing nothing -> nothing.revision();
             case Outcome.Refused refused -> 0;

@@ -26,6 +26,13 @@ final class Errors {
     private static final Status INVALID_SORT = invalid("etcdserver: invalid sort option");
     private static final Status LEASE_NOT_FOUND = Status.of(Code.NOT_FOUND,
             "etcdserver: requested lease not found");
+    private static final Status LEASE_EXISTS = Status.of(Code.FAILED_PRECONDITION,
+            "etcdserver: lease already exists");
+    private static final Status LEASE_TTL_TOO_LARGE = Status.of(Code.OUT_OF_RANGE,
+            "etcdserver: too large lease TTL");
+    private static final Status NO_SPACE = Status.of(Code.RESOURCE_EXHAUSTED,
+            "etcdserver: mvcc: database space exceeded");
+    private static final Status CORRUPT = Status.of(Code.DATA_LOSS, "etcdserver: corrupt cluster");
     private static final Status COMPACTED = Status.of(Code.OUT_OF_RANGE,
             "etcdserver: mvcc: required revision has been compacted");
     private static final Status FUTURE_REVISION = Status.of(Code.OUT_OF_RANGE,
@@ -48,6 +55,10 @@ final class Errors {
             case VALUE_PROVIDED -> VALUE_PROVIDED;
             case LEASE_PROVIDED -> LEASE_PROVIDED;
             case LEASE_NOT_FOUND -> LEASE_NOT_FOUND;
+            case LEASE_EXISTS -> LEASE_EXISTS;
+            case LEASE_TTL_TOO_LARGE -> LEASE_TTL_TOO_LARGE;
+            case NO_SPACE -> NO_SPACE;
+            case CORRUPT -> CORRUPT;
             case TOO_MANY_OPS -> TOO_MANY_OPS;
             case DUPLICATE_KEY -> DUPLICATE_KEY;
             case INVALID_SORT_OPTION -> INVALID_SORT;

@@ -11,20 +11,23 @@ import dev.quoin.base.Invariant;
  * deletion is a revision too, and ends a generation: the next put starts at version 1 again.
  *
  * <p>A value: a change gives a new history and leaves the old one to whoever reads it. Most keys have one live revision
- * and nothing else, which is {@link Single}, in 48 bytes; all others are {@link Many}.
+ * and nothing else, which is {@link Single}, in 48 bytes; all others are {@link Many}. The lease is known of the newest
+ * revision only: what an older one was attached to, its record tells.
  */
 abstract sealed class History {
     /** Stands for a revision at which the key does not exist. */
     static final int ABSENT = -1;
 
     /** A key that did not exist before (main, sub). */
-    static History created(long main, int sub, long position) {
-        return new Single(main, 1, main, sub, position);
+    static History created(long main, int sub, long position, long lease) {
+        return restored(main, 1, main, sub, position, lease);
     }
 
     /** A key whose first known revision is a put, of which a record says create revision and version. */
-    static History restored(long create, long version, long main, int sub, long position) {
-        return new Single(create, version, main, sub, position);
+    static History restored(long create, long version, long main, int sub, long position, long lease) {
+        return lease == 0
+                ? new Single(create, version, main, sub, position)
+                : new Leased(create, version, main, sub, position, lease);
     }
 
     /** A key of which nothing is known but its deletion. */
@@ -53,7 +56,10 @@ abstract sealed class History {
 
     abstract boolean isTombstone(int index);
 
-    abstract History put(long main, int sub, long position);
+    /** The lease that the key is attached to now; 0 if there is none. */
+    abstract long lease();
+
+    abstract History put(long main, int sub, long position, long lease);
 
     /** The key must be live. */
     abstract History delete(long main, int sub, long position);
@@ -69,7 +75,7 @@ abstract sealed class History {
     }
 
     /** One put, and nothing else known. */
-    static final class Single extends History {
+    static sealed class Single extends History {
         private final long create;
         private final long version;
         private final long main;
@@ -130,8 +136,13 @@ abstract sealed class History {
         }
 
         @Override
-        History put(long newMain, int newSub, long newPosition) {
-            return Many.of(this).put(newMain, newSub, newPosition);
+        long lease() {
+            return 0;
+        }
+
+        @Override
+        History put(long newMain, int newSub, long newPosition, long newLease) {
+            return Many.of(this).put(newMain, newSub, newPosition, newLease);
         }
 
         @Override
@@ -142,6 +153,21 @@ abstract sealed class History {
         @Override
         History compact(long revision) {
             return this;
+        }
+    }
+
+    /** One put that attached the key to a lease. */
+    static final class Leased extends Single {
+        private final long lease;
+
+        private Leased(long create, long version, long main, int sub, long position, long lease) {
+            super(create, version, main, sub, position);
+            this.lease = lease;
+        }
+
+        @Override
+        long lease() {
+            return lease;
         }
     }
 
@@ -166,24 +192,26 @@ abstract sealed class History {
         private final int count;
         private final long firstCreate;
         private final long firstVersion;
+        private final long lease;
 
-        private Many(long[] slots, int count, long firstCreate, long firstVersion) {
+        private Many(long[] slots, int count, long firstCreate, long firstVersion, long lease) {
             this.slots = slots;
             this.count = count;
             this.firstCreate = firstCreate;
             this.firstVersion = firstVersion;
+            this.lease = lease;
         }
 
         private static Many of(Single single) {
             long[] slots = new long[2 * WIDTH];
             fill(slots, 0, single.main, single.position, 0, single.sub);
-            return new Many(slots, 1, single.create, single.version);
+            return new Many(slots, 1, single.create, single.version, single.lease());
         }
 
         private static Many ofTombstone(long main, int sub, long position) {
             long[] slots = new long[WIDTH];
             fill(slots, 0, main, position, TOMBSTONE, sub);
-            return new Many(slots, 1, 0, 1);
+            return new Many(slots, 1, 0, 1, 0);
         }
 
         private static void fill(long[] slots, int index, long main, long position, long startAndFlag, int sub) {
@@ -265,18 +293,23 @@ abstract sealed class History {
         }
 
         @Override
-        History put(long main, int sub, long position) {
+        long lease() {
+            return lease;
+        }
+
+        @Override
+        History put(long main, int sub, long position, long newLease) {
             int start = isTombstone(count - 1) ? count : start(count - 1);
-            return append(main, sub, position, (long) start << 32);
+            return append(main, sub, position, (long) start << 32, newLease);
         }
 
         @Override
         History delete(long main, int sub, long position) {
             Invariant.check(isLive(), "deletion at %d of a key that does not exist", main);
-            return append(main, sub, position, (long) start(count - 1) << 32 | TOMBSTONE);
+            return append(main, sub, position, (long) start(count - 1) << 32 | TOMBSTONE, 0);
         }
 
-        private Many append(long main, int sub, long position, long startAndFlag) {
+        private Many append(long main, int sub, long position, long startAndFlag, long newLease) {
             int last = count - 1;
             Invariant.check(main > main(last) || (main == main(last) && sub > sub(last)),
                     "change at %d of a key that changed at %d", main, main(last));
@@ -285,7 +318,7 @@ abstract sealed class History {
                 target = Arrays.copyOf(slots, (count + 1 + count / 2) * WIDTH);
             }
             fill(target, count, main, position, startAndFlag, sub);
-            return new Many(target, count + 1, firstCreate, firstVersion);
+            return new Many(target, count + 1, firstCreate, firstVersion, newLease);
         }
 
         @Override
@@ -296,7 +329,7 @@ abstract sealed class History {
                 return null;
             }
             if (first == count - 1 && !isTombstone(first)) {
-                return new Single(create(first), version(first), main(first), sub(first), position(first));
+                return restored(create(first), version(first), main(first), sub(first), position(first), lease);
             }
             return first == 0 ? this : suffix(first);
         }
@@ -322,7 +355,7 @@ abstract sealed class History {
                 int start = Math.max(0, start(first + index) - first);
                 kept[index * WIDTH + PACKED] = (long) start << 32 | (packed(first + index) & (TOMBSTONE | SUB_MASK));
             }
-            return new Many(kept, count - first, create(first), version(first));
+            return new Many(kept, count - first, create(first), version(first), lease);
         }
     }
 }

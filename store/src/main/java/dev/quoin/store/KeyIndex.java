@@ -66,6 +66,14 @@ final class KeyIndex {
         return at == Leaf.NOT_FOUND ? null : leaf.histories[at];
     }
 
+    /** The key as the index keeps it, which it must: for those who keep it too, without a copy of their own. */
+    Bytes own(Bytes key) {
+        Leaf leaf = leafOf(key);
+        int at = leaf.find(key);
+        Invariant.check(at != Leaf.NOT_FOUND, "a key is asked for that is not in the index");
+        return Bytes.of(leaf.keys[at]);
+    }
+
     private Leaf leafOf(Bytes key) {
         Node node = root;
         while (node instanceof Inner inner) {

@@ -35,6 +35,14 @@ public sealed interface Outcome {
     /** History before the revision asked for is given up; {@code revision} is the store's. */
     record Compacted(long revision) implements Outcome {}
 
+    /** {@code ttl} is what was granted, which may be more than was asked for. */
+    record Granted(long revision, long id, long ttl) implements Outcome {}
+
+    record Revoked(long revision) implements Outcome {}
+
+    /** The alarms asked for, or the one that is raised now, or that is no longer. */
+    record Alarms(long revision, List<AlarmMember> alarms) implements Outcome {}
+
     /** Nothing was to be done to the keys. */
     record Nothing(long revision) implements Outcome {}
 

@@ -223,7 +223,7 @@ record Reading(KeyIndex index, Records records, long revision) {
                 case VERSION -> Long.compare(history.version(at), number);
                 case CREATE -> Long.compare(history.create(at), number);
                 case MOD -> Long.compare(history.main(at), number);
-                case LEASE -> Long.compare(KeyValues.decode(records.read(history.position(at))).lease(), number);
+                case LEASE -> Long.compare(history.lease(), number);
                 case VALUE ->
                     KeyValues.decode(records.read(history.position(at))).value().compareTo(compare.value());
                 case UNKNOWN -> 0;

@@ -10,8 +10,16 @@ public enum Refusal {
     VALUE_PROVIDED,
     /** A put that keeps the lease names one. */
     LEASE_PROVIDED,
-    /** A put names a lease that was not granted. */
+    /** A lease that is named was not granted, or its id is 0. */
     LEASE_NOT_FOUND,
+    /** A lease of this id is granted already. */
+    LEASE_EXISTS,
+    /** A lease is asked for longer than {@link Lease#TTL_MAX}. */
+    LEASE_TTL_TOO_LARGE,
+    /** The alarm about space is raised, and the command would take some. */
+    NO_SPACE,
+    /** The alarm about members that differ is raised. */
+    CORRUPT,
     /** A transaction has more conditions or steps than the limit. */
     TOO_MANY_OPS,
     /** Two steps of a transaction would write the same key. */

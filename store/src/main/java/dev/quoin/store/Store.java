@@ -1,6 +1,8 @@
 package dev.quoin.store;
 
+import java.util.List;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +34,10 @@ public final class Store {
     }
 
     private final Records records;
-    private final Leases leases;
+    private final Gate gate;
     private final Buckets buckets = new Buckets(this::appendBucket);
+    private final Leases leases;
+    private final Alarms alarms = new Alarms(buckets);
     private final KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
     private long revision = FIRST_REVISION;
@@ -42,10 +46,20 @@ public final class Store {
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
 
-    public Store(Records records, Leases leases) {
+    /** @param minLeaseTtl seconds; a lease that asks for less gets these, on every member the same */
+    public Store(Records records, long minLeaseTtl) {
+        this(records, minLeaseTtl, Gate.OPEN);
+    }
+
+    Store(Records records, long minLeaseTtl, Gate gate) {
         this.records = records;
-        this.leases = leases;
-        this.view = new View(index.freeze(), records, revision, compactedRevision);
+        this.gate = gate;
+        this.leases = new Leases(buckets, minLeaseTtl);
+        this.view = newView();
+    }
+
+    private View newView() {
+        return new View(index.freeze(), records, revision, compactedRevision, alarms.raised());
     }
 
     // ---- recovery
@@ -75,15 +89,15 @@ public final class Store {
                 kv.modRevision());
         History history = index.find(kv.key());
         if (history == null) {
-            index.add(kv.key(), History.restored(kv.createRevision(), kv.version(), main, sub, position));
+            index.add(kv.key(), History.restored(kv.createRevision(), kv.version(), main, sub, position, kv.lease()));
             return;
         }
-        History next = history.put(main, sub, position);
+        History next = history.put(main, sub, position, kv.lease());
         int newest = next.newest();
         boolean continues = next.create(newest) == kv.createRevision() && next.version(newest) == kv.version();
         index.replace(kv.key(), continues
                 ? next
-                : History.restored(kv.createRevision(), kv.version(), main, sub, position));
+                : History.restored(kv.createRevision(), kv.version(), main, sub, position, kv.lease()));
     }
 
     private void restoreTombstone(Bytes key, long main, int sub, long position) {
@@ -101,8 +115,23 @@ public final class Store {
     /** All records have been taken up: from now on commands are applied. Publishes. */
     public void restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
+        leases.reload();
+        alarms.reload();
+        attachKeys();
         state = State.READY;
         publish();
+    }
+
+    private void attachKeys() {
+        if (leases.isEmpty()) {
+            return;
+        }
+        index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
+            if (history.lease() != 0) {
+                leases.attach(history.lease(), Bytes.of(key));
+            }
+            return true;
+        });
     }
 
     // ---- what is not keys
@@ -132,37 +161,72 @@ public final class Store {
         return buckets.scan(bucket);
     }
 
+    /** The lease, for the owner; null if it is not granted. */
+    public @Nullable Lease lease(long id) {
+        return leases.find(id);
+    }
+
+    /** All leases in the order of their ids, for the owner. */
+    public List<Lease> leases() {
+        return leases.all();
+    }
+
+    /** The keys that are attached to a lease, in their order; for the owner. Changes with the next command. */
+    public NavigableSet<Bytes> leaseKeys(long id) {
+        return leases.keys(id);
+    }
+
     // ---- commands
 
     /** Does what the command says, for somebody who waits for the answer. */
+    public Outcome apply(Command command, Caller caller) {
+        return apply(command, caller, true);
+    }
+
     public Outcome apply(Command command) {
-        return apply(command, true);
+        return apply(command, Caller.NONE);
     }
 
     /**
      * The same change for nobody: reads only what the change depends on. Of the outcome only revisions, counts of
      * deletions, branches and refusals are as {@link #apply} would give them.
      */
-    public Outcome applyUnheard(Command command) {
-        return apply(command, false);
+    public Outcome applyUnheard(Command command, Caller caller) {
+        return apply(command, caller, false);
     }
 
-    private Outcome apply(Command command, boolean heard) {
+    public Outcome applyUnheard(Command command) {
+        return applyUnheard(command, Caller.NONE);
+    }
+
+    private Outcome apply(Command command, Caller caller, boolean heard) {
         Invariant.check(state == State.READY, "a command for a store that is not ready or has failed");
         state = State.APPLYING;
-        Outcome outcome = switch (command) {
-            case Command.Put put -> put(put, heard);
-            case Command.DeleteRange delete -> delete(delete, heard);
-            case Command.Txn txn -> txn(txn, heard);
-            case Command.Compact(long at) -> compact(at);
-            case Command.Nothing() -> new Outcome.Nothing(revision);
-        };
+        Refusal refusal = alarms.refusal(command);
+        if (refusal == null) {
+            refusal = gate.refusal(command, caller);
+        }
+        Outcome outcome = refusal == null ? perform(command, heard) : new Outcome.Refused(refusal);
         state = State.READY;
         return outcome;
     }
 
+    private Outcome perform(Command command, boolean heard) {
+        return switch (command) {
+            case Command.Put put -> put(put, heard);
+            case Command.DeleteRange delete -> delete(delete, heard);
+            case Command.Txn txn -> txn(txn, heard);
+            case Command.Compact compact -> compact(compact.revision());
+            case Command.LeaseGrant grant -> grant(grant);
+            case Command.LeaseRevoke revoke -> revoke(revoke);
+            case Command.LeaseCheckpoint checkpoint -> checkpoint(checkpoint);
+            case Command.Alarm alarm -> new Outcome.Alarms(revision, alarms.apply(alarm));
+            case Command.Nothing() -> new Outcome.Nothing(revision);
+        };
+    }
+
     private Transaction begin(boolean heard) {
-        return new Transaction(index, records, revision, heard);
+        return new Transaction(index, records, leases, revision, heard);
     }
 
     private Outcome put(Command.Put put, boolean heard) {
@@ -209,6 +273,30 @@ public final class Store {
         return new Outcome.Compacted(revision);
     }
 
+    private Outcome grant(Command.LeaseGrant grant) {
+        Refusal refusal = leases.refusal(grant);
+        if (refusal != null) {
+            return new Outcome.Refused(refusal);
+        }
+        return new Outcome.Granted(revision, grant.id(), leases.grant(grant).ttl());
+    }
+
+    private Outcome revoke(Command.LeaseRevoke revoke) {
+        if (!leases.exists(revoke.id())) {
+            return new Outcome.Refused(Refusal.LEASE_NOT_FOUND);
+        }
+        Transaction transaction = begin(false);
+        transaction.revoke(revoke.id());
+        revision = transaction.revision();
+        leases.revoke(revoke.id());
+        return new Outcome.Revoked(revision);
+    }
+
+    private Outcome checkpoint(Command.LeaseCheckpoint checkpoint) {
+        checkpoint.remaining().forEach(one -> leases.checkpoint(one.id(), one.ttl()));
+        return new Outcome.Nothing(revision);
+    }
+
     private Reading now() {
         return new Reading(index, records, revision);
     }
@@ -218,7 +306,7 @@ public final class Store {
     /** Lets readers see what has been applied. Costs as much as the next batch has to copy: call it once per batch. */
     public void publish() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is published");
-        view = new View(index.freeze(), records, revision, compactedRevision);
+        view = newView();
     }
 
     /** What was published last. The one method that any thread may call. */

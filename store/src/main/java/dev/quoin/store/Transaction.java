@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 
 /**
  * The writes of one command. All of them share one revision, the one after {@code begin}, and are numbered in the order
@@ -14,14 +15,16 @@ import dev.quoin.base.Bytes;
 final class Transaction {
     private final KeyIndex index;
     private final Records records;
+    private final Leases leases;
     private final long begin;
     /** Whether somebody waits for what a step reads. If not, only writes and what they need are done. */
     private final boolean heard;
     private int changes;
 
-    Transaction(KeyIndex index, Records records, long begin, boolean heard) {
+    Transaction(KeyIndex index, Records records, Leases leases, long begin, boolean heard) {
         this.index = index;
         this.records = records;
+        this.leases = leases;
         this.begin = begin;
         this.heard = heard;
     }
@@ -38,15 +41,9 @@ final class Transaction {
     /** Lease and, if value or lease are kept, key have been found to be there. */
     Outcome.Put put(Command.Put put) {
         History history = index.find(put.key());
-        boolean keeps = put.ignoreValue() || put.ignoreLease();
-        Bytes prev = keeps || (put.prevKv() && heard) ? newest(history) : null;
-        Bytes value = put.value();
-        long lease = put.lease();
-        if (keeps && prev != null) {
-            KeyValues.KeyValue kept = KeyValues.decode(prev);
-            value = put.ignoreValue() ? kept.value() : value;
-            lease = put.ignoreLease() ? kept.lease() : lease;
-        }
+        Bytes prev = put.ignoreValue() || (put.prevKv() && heard) ? newest(history) : null;
+        Bytes value = put.ignoreValue() && prev != null ? KeyValues.decode(prev).value() : put.value();
+        long lease = put.ignoreLease() && history != null ? history.lease() : put.lease();
         write(put.key(), history, value, lease);
         return new Outcome.Put(revision(), put.prevKv() && heard ? prev : null);
     }
@@ -67,9 +64,19 @@ final class Transaction {
         int sub = changes++;
         long position = records.append(main, sub, Records.Kind.PUT.number(), payload);
         if (history == null) {
-            index.add(key, History.created(main, sub, position));
+            index.add(key, History.created(main, sub, position, lease));
         } else {
-            index.replace(key, history.put(main, sub, position));
+            index.replace(key, history.put(main, sub, position, lease));
+        }
+        attach(key, history == null ? 0 : history.lease(), lease);
+    }
+
+    private void attach(Bytes key, long before, long now) {
+        if (before != 0 && before != now) {
+            leases.detach(before, key);
+        }
+        if (now != 0) {
+            leases.attach(now, index.own(key));
         }
     }
 
@@ -93,10 +100,22 @@ final class Transaction {
 
     private record Doomed(Bytes key, History history) {}
 
+    /** Deletes all keys of a lease, in their order. */
+    void revoke(long lease) {
+        for (Bytes key : List.copyOf(leases.keys(lease))) {
+            History history = index.find(key);
+            if (history == null || history.lease() != lease) {
+                throw Invariant.violation("the key %s is attached to lease %d by mistake", key, lease);
+            }
+            bury(new Doomed(key, history));
+        }
+    }
+
     private void bury(Doomed doomed) {
         int sub = changes++;
         long position = records.append(begin + 1, sub, Records.Kind.TOMBSTONE.number(), doomed.key);
         index.replace(doomed.key, doomed.history.delete(begin + 1, sub, position));
+        attach(doomed.key, doomed.history.lease(), 0);
     }
 
     Outcome.Txned run(Decision decision) {

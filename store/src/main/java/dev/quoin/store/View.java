@@ -1,5 +1,7 @@
 package dev.quoin.store;
 
+import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Invariant;
@@ -8,10 +10,12 @@ import dev.quoin.base.Invariant;
 public final class View {
     private final Reading reading;
     private final long compactedRevision;
+    private final List<AlarmMember> alarms;
 
-    View(KeyIndex frozen, Records records, long revision, long compactedRevision) {
+    View(KeyIndex frozen, Records records, long revision, long compactedRevision, List<AlarmMember> alarms) {
         this.reading = new Reading(frozen, records, revision);
         this.compactedRevision = compactedRevision;
+        this.alarms = alarms;
     }
 
     /** The index behind it, for tests. */
@@ -31,6 +35,11 @@ public final class View {
     /** How many keys exist. */
     public long keyCount() {
         return reading.index().liveCount();
+    }
+
+    /** The alarms that are raised. */
+    public List<AlarmMember> alarms() {
+        return alarms;
     }
 
     /** {@link Outcome.Ranged}, or {@link Outcome.Refused} if the revision is compacted or not there yet. */
@@ -60,6 +69,6 @@ public final class View {
         if (refusal != null) {
             return new Outcome.Refused(refusal);
         }
-        return new Transaction(reading.index(), reading.records(), revision(), true).run(decision);
+        return new Transaction(reading.index(), reading.records(), Leases.NONE, revision(), true).run(decision);
     }
 }

@@ -85,13 +85,13 @@ class BucketsTest {
     @Test
     void whatTheMemberPutsComesBackWithTheStore() {
         MemoryRecords records = new MemoryRecords();
-        Store store = new Store(records, Leases.NONE);
+        Store store = new Store(records, 2);
         store.restored();
         store.apply(Command.Put.of(b("a"), b("1")));
         store.bucketPut(Bucket.CLUSTER, b("clusterVersion"), b("3.7.0"));
         store.bucketPut(Bucket.CLUSTER, b("downgrade"), b("{}"));
         store.bucketDelete(Bucket.CLUSTER, b("downgrade"));
-        Store restored = records.restore(records.lines.size(), Leases.NONE);
+        Store restored = records.restore(records.lines.size());
         assertThat(restored.bucketGet(Bucket.CLUSTER, b("clusterVersion"))).isEqualTo(b("3.7.0"));
         assertThat(restored.bucketScan(Bucket.CLUSTER)).hasSize(1);
         assertThat(restored.view().revision()).isEqualTo(2);

@@ -16,9 +16,11 @@ final class Chance {
     private static final List<Compare.Result> RESULTS = List.of(Compare.Result.values());
 
     private final Random random;
+    private final boolean hasAlarms;
 
     Chance(long seed) {
         random = new Random(seed);
+        hasAlarms = oneIn(6);
     }
 
     private static Bytes key(int... bytes) {
@@ -76,8 +78,34 @@ final class Chance {
     }
 
     private Command.Put put() {
-        long lease = oneIn(4) ? 7 + (oneIn(6) ? 1 : 0) : 0;
+        long lease = oneIn(3) ? lease() : 0;
         return new Command.Put(key(), Bytes.utf8("v" + random.nextInt(5)), lease, oneIn(3), oneIn(6), oneIn(6));
+    }
+
+    /** Mostly one that is likely to be granted. */
+    private long lease() {
+        return oneIn(8) ? -5 : 7 + (oneIn(3) ? 1 : 0);
+    }
+
+    private Command leased() {
+        return switch (random.nextInt(5)) {
+            case 0, 1, 2 -> new Command.LeaseGrant(oneIn(10) ? 0 : lease(),
+                    oneIn(10) ? random.nextLong() : random.nextLong(-1, 9));
+            case 3 -> new Command.LeaseRevoke(lease());
+            default -> new Command.LeaseCheckpoint(List.of(new Command.LeaseCheckpoint.Remaining(lease(), below(9)),
+                    new Command.LeaseCheckpoint.Remaining(lease(), below(9))));
+        };
+    }
+
+    /** More are taken back than raised, or nothing else would be done any more. */
+    private Command.Alarm alarm() {
+        Command.Alarm.Action action = switch (random.nextInt(9)) {
+            case 0 -> Command.Alarm.Action.GET;
+            case 1 -> Command.Alarm.Action.UNKNOWN;
+            case 2, 3 -> Command.Alarm.Action.ACTIVATE;
+            default -> Command.Alarm.Action.DEACTIVATE;
+        };
+        return new Command.Alarm(action, oneIn(6) ? -1 : 0, below(4));
     }
 
     private Command.DeleteRange delete() {
@@ -128,11 +156,15 @@ final class Chance {
     }
 
     Command command(long current) {
-        return switch (random.nextInt(20)) {
+        if (hasAlarms && oneIn(5)) {
+            return alarm();
+        }
+        return switch (random.nextInt(22)) {
             case 0 -> new Command.Nothing();
-            case 1 -> new Command.Compact(random.nextLong(Math.max(1, current - 10), current + 2));
+            case 1 -> new Command.Compact(random.nextLong(Math.max(1, current - 10), current + 2), oneIn(2));
             case 2, 3, 4, 5, 6, 7, 8 -> put();
             case 9, 10, 11 -> delete();
+            case 12, 13, 14 -> leased();
             default -> txn(current, 3);
         };
     }

@@ -18,6 +18,14 @@ final class Dump {
         assertThat(actual.view().compactedRevision()).as(what).isEqualTo(expected.view().compactedRevision());
         assertThat(actual.view().keyCount()).as(what).isEqualTo(expected.view().keyCount());
         assertThat(of(actual.view().index())).as(what).isEqualTo(of(expected.view().index()));
+        assertThat(actual.view().alarms()).as(what).isEqualTo(expected.view().alarms());
+        assertThat(actual.leases()).as(what).isEqualTo(expected.leases());
+        for (Lease lease : expected.leases()) {
+            assertThat(actual.leaseKeys(lease.id())).as(what).isEqualTo(expected.leaseKeys(lease.id()));
+        }
+        for (Bucket bucket : Bucket.values()) {
+            assertThat(actual.bucketScan(bucket)).as(what).isEqualTo(expected.bucketScan(bucket));
+        }
     }
 
     static List<String> of(KeyIndex index) {
@@ -37,6 +45,7 @@ final class Dump {
             text.append(history.isTombstone(at) ? "t" : "c" + history.create(at) + "v" + history.version(at));
             text.append('@').append(history.position(at));
         }
+        text.append(history.lease() == 0 ? "" : " lease " + history.lease());
         return text.toString();
     }
 
@@ -48,6 +57,9 @@ final class Dump {
             case Outcome.Txned txned -> new Outcome.Txned(txned.revision(), txned.succeeded(),
                     txned.responses().stream().map(Dump::bare).toList());
             case Outcome.Compacted compacted -> compacted;
+            case Outcome.Granted granted -> granted;
+            case Outcome.Revoked revoked -> revoked;
+            case Outcome.Alarms alarms -> alarms;
             case Outcome.Nothing nothing -> nothing;
             case Outcome.Refused refused -> refused;
         };

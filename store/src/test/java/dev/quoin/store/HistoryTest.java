@@ -12,7 +12,7 @@ class HistoryTest {
 
     /** Put at 1 and 2, deleted at 3, put at 4, deleted at 5. */
     private static History twoLives() {
-        return History.created(1, 0, 10).put(2, 0, 20).delete(3, 0, 30).put(4, 0, 40).delete(5, 0, 50);
+        return History.created(1, 0, 10, 0).put(2, 0, 20, 0).delete(3, 0, 30).put(4, 0, 40, 0).delete(5, 0, 50);
     }
 
     @Test
@@ -39,15 +39,15 @@ class HistoryTest {
 
     @Test
     void aCompactedHistoryGoesOnCountingVersions() {
-        History compacted = History.created(2, 0, 1).put(3, 0, 2).put(4, 0, 3).compact(4);
+        History compacted = History.created(2, 0, 1, 0).put(3, 0, 2, 0).put(4, 0, 3, 0).compact(4);
         assertThat(compacted).isInstanceOf(History.Single.class);
         assertThat(dump(compacted)).isEqualTo("4.0c2v3@3");
-        assertThat(dump(compacted == null ? null : compacted.put(7, 1, 4))).isEqualTo("4.0c2v3@3 7.1c2v4@4");
+        assertThat(dump(compacted == null ? null : compacted.put(7, 1, 4, 0))).isEqualTo("4.0c2v3@3 7.1c2v4@4");
     }
 
     @Test
     void aKeyDeletedAndPutAgainInTheTransactionOfTheCompactionKeepsItsDeletion() {
-        History history = History.created(2, 0, 1).delete(3, 0, 2).put(3, 1, 3);
+        History history = History.created(2, 0, 1, 0).delete(3, 0, 2).put(3, 1, 3, 0);
         assertThat(history.at(3)).isEqualTo(2);
         assertThat(dump(history.compact(3))).isEqualTo("3.0t@2 3.1c3v1@3");
         assertThat(dump(history.compact(4))).isEqualTo("3.1c3v1@3");
@@ -55,8 +55,8 @@ class HistoryTest {
 
     @Test
     void anOlderHistoryDoesNotSeeWhatIsAppendedToTheArrayItShares() {
-        History before = History.created(2, 0, 1).put(3, 0, 2).put(4, 0, 3);
-        History after = before.put(5, 0, 4).delete(6, 0, 5);
+        History before = History.created(2, 0, 1, 0).put(3, 0, 2, 0).put(4, 0, 3, 0);
+        History after = before.put(5, 0, 4, 0).delete(6, 0, 5);
         assertThat(dump(before)).isEqualTo("2.0c2v1@1 3.0c2v2@2 4.0c2v3@3");
         assertThat(dump(after)).isEqualTo("2.0c2v1@1 3.0c2v2@2 4.0c2v3@3 5.0c2v4@4 6.0t@5");
         assertThat(before.isLive()).isTrue();

@@ -99,13 +99,13 @@ class KeyIndexTest {
         History history = twin.index.find(key);
         assertThat(history != null).isEqualTo(twin.map.containsKey(key));
         if (history == null) {
-            twin.index.add(key, History.created(revision, 0, revision));
+            twin.index.add(key, History.created(revision, 0, revision, 0));
             twin.map.put(key, true);
         } else if (delete && history.isLive()) {
             twin.index.replace(key, history.delete(revision, 0, revision));
             twin.map.put(key, false);
         } else {
-            twin.index.replace(key, history.put(revision, 0, revision));
+            twin.index.replace(key, history.put(revision, 0, revision, 0));
             twin.map.put(key, true);
         }
     }
@@ -113,7 +113,7 @@ class KeyIndexTest {
     @Test
     void aFrozenIndexRefusesToChange() {
         KeyIndex frozen = KeyIndex.empty().freeze();
-        assertThatThrownBy(() -> frozen.add(Bytes.utf8("a"), History.created(2, 0, 0)))
+        assertThatThrownBy(() -> frozen.add(Bytes.utf8("a"), History.created(2, 0, 0, 0)))
                 .isInstanceOf(Invariant.Violation.class);
     }
 }

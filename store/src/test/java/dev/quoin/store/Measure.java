@@ -21,7 +21,7 @@ final class Measure {
     private final Random random = new Random(1);
     private final Bytes value = Bytes.of(new byte[VALUE_LENGTH]);
     private final Hollow hollow = new Hollow();
-    private final Store store = new Store(hollow, Leases.NONE);
+    private final Store store = new Store(hollow, 2);
     private long sink;
 
     private Measure(int keys, int batch) {

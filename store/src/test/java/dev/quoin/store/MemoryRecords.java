@@ -10,6 +10,8 @@ import dev.quoin.base.Invariant;
 final class MemoryRecords implements Records {
     record Line(long main, int sub, int kind, Bytes payload) {}
 
+    static final long MIN_LEASE_TTL = 2;
+
     final List<Line> lines = new ArrayList<>();
     /** How often a record was read. */
     long reads;
@@ -41,8 +43,8 @@ final class MemoryRecords implements Records {
     }
 
     /** A store rebuilt from the first {@code count} records. */
-    Store restore(int count, Leases leases) {
-        Store store = new Store(this, leases);
+    Store restore(int count) {
+        Store store = new Store(this, MIN_LEASE_TTL);
         for (int position = 0; position < count; position++) {
             Line line = lines.get(position);
             store.restore(position, line.main, line.sub, line.kind, line.payload);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +22,10 @@ final class Model {
     private record Event(long main, Bytes key, @Nullable KeyValue kv) {}
 
     private final List<Event> events = new ArrayList<>();
-    private final Leases leases;
+    final NavigableMap<Long, Lease> leases = new TreeMap<>();
+    private final List<AlarmMember> alarms = new ArrayList<>();
     long revision = 1;
     long compacted = -1;
-
-    Model(Leases leases) {
-        this.leases = leases;
-    }
 
     NavigableMap<Bytes, KeyValue> stateAt(long at) {
         NavigableMap<Bytes, KeyValue> state = new TreeMap<>();
@@ -44,11 +42,29 @@ final class Model {
         return state;
     }
 
+    /** The answer to a transaction that only reads, which no alarm forbids. */
+    Outcome read(Command.Txn txn) {
+        return txn(txn, revision);
+    }
+
     Outcome apply(Command command) {
         long begin = revision;
+        Refusal alarmed = alarmed(command);
+        if (alarmed != null) {
+            return new Outcome.Refused(alarmed);
+        }
         Outcome outcome = switch (command) {
             case Command.Nothing() -> new Outcome.Nothing(begin);
-            case Command.Compact(long at) -> compact(at);
+            case Command.Compact compact -> compact(compact.revision());
+            case Command.LeaseGrant grant -> grant(grant);
+            case Command.LeaseRevoke revoke -> revoke(revoke.id(), begin);
+            case Command.LeaseCheckpoint checkpoint -> {
+                for (Command.LeaseCheckpoint.Remaining one : checkpoint.remaining()) {
+                    leases.computeIfPresent(one.id(), (id, lease) -> new Lease(id, lease.ttl(), one.ttl()));
+                }
+                yield new Outcome.Nothing(begin);
+            }
+            case Command.Alarm alarm -> new Outcome.Alarms(begin, alarm(alarm));
             case Command.Put put -> {
                 Refusal refusal = new Check(stateAt(begin)).op(new Op.Put(put));
                 yield refusal != null ? new Outcome.Refused(refusal) : put(put, begin);
@@ -60,6 +76,70 @@ final class Model {
             revision = Math.max(revision, events.getLast().main);
         }
         return outcome;
+    }
+
+    private @Nullable Refusal alarmed(Command command) {
+        boolean corrupt = alarms.stream().anyMatch(alarm -> alarm.type() == AlarmMember.CORRUPT);
+        boolean noSpace = alarms.stream().anyMatch(alarm -> alarm.type() == AlarmMember.NO_SPACE);
+        boolean harmless = command instanceof Command.Alarm || command instanceof Command.LeaseCheckpoint
+                || command instanceof Command.Nothing;
+        if (corrupt && !harmless) {
+            return Refusal.CORRUPT;
+        }
+        boolean takesSpace = command instanceof Command.Put || command instanceof Command.LeaseGrant
+                || (command instanceof Command.Txn txn && mayPut(txn));
+        return noSpace && takesSpace ? Refusal.NO_SPACE : null;
+    }
+
+    private static boolean mayPut(Command.Txn txn) {
+        return Stream.concat(txn.success().stream(), txn.failure().stream())
+                .anyMatch(op -> op instanceof Op.Put || (op instanceof Op.Txn(Command.Txn inner) && mayPut(inner)));
+    }
+
+    private List<AlarmMember> alarm(Command.Alarm command) {
+        AlarmMember alarm = new AlarmMember(command.memberId(), command.type());
+        return switch (command.action()) {
+            case UNKNOWN -> List.of();
+            case GET -> alarms.stream().filter(one -> command.type() == 0 || one.type() == command.type())
+                    .sorted(Comparator.comparing(AlarmMember::encode)).toList();
+            case ACTIVATE -> {
+                if (command.type() != 0 && !alarms.contains(alarm)) {
+                    alarms.add(alarm);
+                }
+                yield command.type() == 0 ? List.of() : List.of(alarm);
+            }
+            case DEACTIVATE -> alarms.remove(alarm) ? List.of(alarm) : List.of();
+        };
+    }
+
+    private Outcome grant(Command.LeaseGrant grant) {
+        if (grant.id() == 0) {
+            return new Outcome.Refused(Refusal.LEASE_NOT_FOUND);
+        }
+        if (grant.ttl() > 9_000_000_000L) {
+            return new Outcome.Refused(Refusal.LEASE_TTL_TOO_LARGE);
+        }
+        if (leases.containsKey(grant.id())) {
+            return new Outcome.Refused(Refusal.LEASE_EXISTS);
+        }
+        long ttl = grant.ttl() < MemoryRecords.MIN_LEASE_TTL ? MemoryRecords.MIN_LEASE_TTL : grant.ttl();
+        leases.put(grant.id(), new Lease(grant.id(), ttl, 0));
+        return new Outcome.Granted(revision, grant.id(), ttl);
+    }
+
+    private Outcome revoke(long id, long begin) {
+        if (leases.remove(id) == null) {
+            return new Outcome.Refused(Refusal.LEASE_NOT_FOUND);
+        }
+        for (Bytes key : keysOf(id)) {
+            events.add(new Event(begin + 1, key, null));
+        }
+        return new Outcome.Revoked(reached(begin));
+    }
+
+    /** A key is attached to the lease that its newest value names. */
+    List<Bytes> keysOf(long lease) {
+        return stateAt(Long.MAX_VALUE).values().stream().filter(kv -> kv.lease() == lease).map(KeyValue::key).toList();
     }
 
     private Outcome compact(long at) {
@@ -190,7 +270,7 @@ final class Model {
                     }
                 }
                 case Op.Put(Command.Put put) -> {
-                    if (put.lease() != 0 && !leases.exists(put.lease())) {
+                    if (put.lease() != 0 && !leases.containsKey(put.lease())) {
                         return Refusal.LEASE_NOT_FOUND;
                     }
                     boolean keeps = put.ignoreValue() || put.ignoreLease();

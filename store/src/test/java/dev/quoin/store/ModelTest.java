@@ -13,7 +13,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ModelTest {
     private static final int SEQUENCES = 3000;
     private static final int COMMANDS = 60;
-    private static final Leases LEASES = id -> id == 7;
 
     @Test
     void storeAndModelAgreeOnEverythingThatCanBeSeen() {
@@ -30,11 +29,11 @@ class ModelTest {
     private static final class Sequence {
         private final long seed;
         private final Chance chance;
-        private final Model model = new Model(LEASES);
+        private final Model model = new Model();
         private final MemoryRecords records = new MemoryRecords();
-        private Store store = new Store(records, LEASES);
+        private Store store = new Store(records, MemoryRecords.MIN_LEASE_TTL);
         private final MemoryRecords deafRecords = new MemoryRecords();
-        private final Store deaf = new Store(deafRecords, LEASES);
+        private final Store deaf = new Store(deafRecords, MemoryRecords.MIN_LEASE_TTL);
         private final List<Kept> kept = new ArrayList<>();
 
         private Sequence(long seed) {
@@ -66,7 +65,7 @@ class ModelTest {
 
         /** A store rebuilt from the records is the same; sometimes it takes over. */
         private void restore() {
-            Store restored = records.restore(records.lines.size(), LEASES);
+            Store restored = records.restore(records.lines.size());
             Dump.assertSame(restored, store, "seed " + seed);
             store = chance.oneIn(2) ? restored : store;
         }
@@ -76,6 +75,11 @@ class ModelTest {
             Outcome expected = model.apply(command);
             Outcome actual = store.apply(command);
             assertThat(actual).as("seed %d: %s", seed, command).isEqualTo(expected);
+            for (Lease lease : store.leases()) {
+                assertThat(store.leaseKeys(lease.id())).as("seed %d: %s", seed, command)
+                        .containsExactlyElementsOf(model.keysOf(lease.id()));
+            }
+            assertThat(store.leases()).as("seed %d: %s", seed, command).isEqualTo(List.copyOf(model.leases.values()));
             Outcome unheard = deaf.applyUnheard(command);
             assertThat(Dump.bare(unheard)).as("seed %d: unheard %s", seed, command).isEqualTo(Dump.bare(expected));
         }
@@ -97,7 +101,7 @@ class ModelTest {
             checkPlan(then.view, query);
             if (then.revision == model.revision && then.compacted == model.compacted) {
                 Command.Txn txn = chance.readOnlyTxn(then.revision);
-                assertThat(then.view.read(txn)).as("seed %d: %s", seed, txn).isEqualTo(model.apply(txn));
+                assertThat(then.view.read(txn)).as("seed %d: %s", seed, txn).isEqualTo(model.read(txn));
             }
         }
 

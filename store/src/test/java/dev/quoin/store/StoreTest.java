@@ -22,10 +22,13 @@ class StoreTest {
     private static final KeyRange ALL = KeyRange.everything();
 
     private final MemoryRecords records = new MemoryRecords();
-    private final Store store = new Store(records, id -> id == LEASE);
+    private final Store store = new Store(records, 2);
 
     StoreTest() {
         store.restored();
+        store.apply(new Command.LeaseGrant(LEASE, 60));
+        // The stories count the records of keys.
+        records.lines.clear();
     }
 
     private static Bytes b(String text) {
@@ -273,7 +276,7 @@ class StoreTest {
     void revisionsBeyondTheNewestAndBeforeTheCompactedOneAreRefused() {
         fruit();
         assertThat(ask(Query.of(ALL).withRevision(7))).isEqualTo(refused(Refusal.FUTURE_REVISION));
-        assertThat(store.apply(new Command.Compact(4))).isEqualTo(new Outcome.Compacted(6));
+        assertThat(store.apply(new Command.Compact(4, false))).isEqualTo(new Outcome.Compacted(6));
         assertThat(ask(Query.of(ALL).withRevision(3))).isEqualTo(refused(Refusal.COMPACTED));
         assertThat(ask(Query.get(b("a")).withRevision(3).withCountOnly())).isEqualTo(refused(Refusal.COMPACTED));
         assertThat(get(Query.of(ALL).withRevision(4))).isEqualTo("a:4.4.1=2 b:2.2.1=3 d:3.3.1=1 #3");
@@ -282,10 +285,10 @@ class StoreTest {
 
     @Test
     void aCompactionGoesForwardUpToTheNewestRevision() {
-        assertThat(store.apply(new Command.Compact(0))).isEqualTo(new Outcome.Compacted(1));
-        assertThat(store.apply(new Command.Compact(0))).isEqualTo(refused(Refusal.COMPACTED));
-        assertThat(store.apply(new Command.Compact(2))).isEqualTo(refused(Refusal.FUTURE_REVISION));
-        assertThat(store.apply(new Command.Compact(1))).isEqualTo(new Outcome.Compacted(1));
+        assertThat(store.apply(new Command.Compact(0, false))).isEqualTo(new Outcome.Compacted(1));
+        assertThat(store.apply(new Command.Compact(0, false))).isEqualTo(refused(Refusal.COMPACTED));
+        assertThat(store.apply(new Command.Compact(2, false))).isEqualTo(refused(Refusal.FUTURE_REVISION));
+        assertThat(store.apply(new Command.Compact(1, false))).isEqualTo(new Outcome.Compacted(1));
     }
 
     // ---- put
@@ -469,7 +472,7 @@ class StoreTest {
         put("a", "1");
         assertThat(store.apply(then(step(Query.of(ALL).withRevision(-2))))).isEqualTo(refused(Refusal.COMPACTED));
         assertThat(store.apply(then(step(Query.of(ALL).withRevision(-1))))).isInstanceOf(Outcome.Txned.class);
-        store.apply(new Command.Compact(2));
+        store.apply(new Command.Compact(2, false));
         assertThat(store.apply(then(step(Query.of(ALL).withRevision(-1))))).isEqualTo(refused(Refusal.COMPACTED));
         assertThat(store.apply(then(step(Query.of(ALL).withRevision(2))))).isInstanceOf(Outcome.Txned.class);
     }
@@ -570,7 +573,7 @@ class StoreTest {
 
     @Test
     void recordsThatACompactionGaveUpMayBeMissing() {
-        Store rebuilt = new Store(records, Leases.NONE);
+        Store rebuilt = new Store(records, 2);
         rebuilt.restore(0, 5, 0, 1, KeyValues.encode(b("a"), 2, 5, 3, b("v"), 0));
         rebuilt.restore(1, 6, 0, 2, b("b"));
         // Between 5 and 9 one put of a is gone, and b's whole second life.
@@ -585,7 +588,7 @@ class StoreTest {
 
     @Test
     void aStoreIsRestoredOnceAndBeforeCommands() {
-        Store fresh = new Store(records, Leases.NONE);
+        Store fresh = new Store(records, 2);
         assertThatThrownBy(() -> fresh.apply(new Command.Nothing())).isInstanceOf(Invariant.Violation.class);
         assertThatThrownBy(() -> fresh.restore(0, 2, 0, 9, Bytes.EMPTY)).isInstanceOf(Invariant.Violation.class);
         assertThatThrownBy(store::restored).isInstanceOf(Invariant.Violation.class);
