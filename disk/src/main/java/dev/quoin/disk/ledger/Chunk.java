@@ -8,14 +8,17 @@ final class Chunk {
     /** The position of its first byte. */
     final long start;
     final byte[] bytes;
+    /** Of the whole segment. */
+    final Usage usage;
     /**
      * How much is filled. Written by the apply loop alone; others read it after something the apply loop published later,
      * so they see at least what they need, and more does no harm.
      */
     int used;
 
-    Chunk(long start, int capacity) {
+    Chunk(long start, int capacity, Usage usage) {
         this.start = start;
+        this.usage = usage;
         bytes = new byte[capacity];
     }
 

@@ -4,11 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-
-import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Crc32c;
@@ -41,22 +36,8 @@ final class Format {
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class,
             ByteOrder.LITTLE_ENDIAN);
-    private static final Pattern NAME = Pattern.compile("([0-9a-f]{8})\\.ledger");
 
     private Format() {}
-
-    static String name(int segment) {
-        return HexFormat.of().toHexDigits(segment) + ".ledger";
-    }
-
-    static @Nullable Integer segmentOf(String name) {
-        Matcher matcher = NAME.matcher(name);
-        if (!matcher.matches()) {
-            return null;
-        }
-        int segment = HexFormat.fromHexDigits(matcher.group(1));
-        return segment > 0 ? segment : null;
-    }
 
     static long position(int segment, long offset) {
         return (long) segment << 32 | offset;
@@ -83,6 +64,10 @@ final class Format {
         return (long) LONG.get(bytes, at);
     }
 
+    static void putInt(byte[] bytes, int at, int value) {
+        INT.set(bytes, at, value);
+    }
+
     static void putLong(byte[] bytes, int at, long value) {
         LONG.set(bytes, at, value);
     }
@@ -96,10 +81,10 @@ final class Format {
     }
 
     /** The version in a head, or 0 if it is not the head of this segment. */
-    static int versionOf(byte[] head, int segment) {
-        boolean whole = longAt(head, 0) == MAGIC && intAt(head, 12) == segment
-                && intAt(head, HEAD - 4) == Crc32c.of(head, 0, HEAD - 4);
-        return whole ? intAt(head, 8) : 0;
+    static int versionOf(byte[] bytes, int at, int segment) {
+        boolean whole = longAt(bytes, at) == MAGIC && intAt(bytes, at + 12) == segment
+                && intAt(bytes, at + HEAD - 4) == Crc32c.of(bytes, at, HEAD - 4);
+        return whole ? intAt(bytes, at + 8) : 0;
     }
 
     /** Writes everything but the payload, which is there already, {@code length} bytes of it. */

@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -15,18 +15,21 @@ import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
-import dev.quoin.disk.DiskFile;
-import dev.quoin.disk.FileView;
 
 /**
- * The store's log. Three parties meet here, and none of them waits for another.
+ * The store's log. Four parties meet here, and none of them waits for another.
  *
  * <ul>
  * <li>The <b>apply loop</b> appends records and commits batches, in memory: into {@link Chunk}s, each a piece of the file
  * that is to be.
  * <li>The <b>writer</b>, one other thread, {@linkplain #flush writes} what was committed to the files and syncs them.
  * <li><b>Readers</b>, on any thread, {@linkplain #read read} records by their position.
+ * <li>The <b>housekeeper</b>, one more thread, is told what {@linkplain #forget nobody needs any more}, {@linkplain
+ * #nextRewrite rewrites} files without it, keeps {@linkplain #checkpoint checkpoints} and {@linkplain #scrub looks for
+ * damage}.
  * </ul>
+ *
+ * <p>A position is a name for ever: rewriting moves records, never their positions ({@link Segments}).
  *
  * <p>How a record passes from the heap to the file under the eyes of its readers: {@code flushed} is a position; what lies
  * before it is durable and read through a view of its file, what lies behind it is read from its chunk. The writer raises
@@ -36,22 +39,31 @@ import dev.quoin.disk.FileView;
  * that the apply loop published after it had appended, and the writer has it from {@code closed}.
  *
  * <p>A segment ends between batches, so a batch lies in one file, and an incomplete one is always at the end of the last.
- * The file of the segment being written is longer than what it holds, by zeros that take no space, so that one view of it
- * will do.
  */
 public final class Ledger implements AutoCloseable {
-    /** Gets every record of a committed batch when a ledger is opened, in the order in which it was appended. */
+    /** Gets what a ledger holds when it is opened: the image of its checkpoint, then every record behind that, in order. */
     @FunctionalInterface
     public interface Visitor {
         /** {@code payload} is a slice of something larger: what is to be kept for long is copied. */
         void record(long position, long main, int sub, int kind, Bytes payload);
+
+        /** A block of the checkpoint, as it was {@linkplain CheckpointWriter#add added}. Its payload is a slice too. */
+        default void image(int kind, Bytes payload) {
+            throw Invariant.violation("there is a checkpoint, and nobody who can read it");
+        }
     }
 
     /** The end of a batch: the ledger holds the effects of all log entries up to {@code appliedIndex}. */
     public record Commit(long appliedIndex, long term, Bytes configuration) {}
 
-    /** A ledger that was opened, and the last batch it holds, if it holds one. */
-    public record Recovered(Ledger ledger, @Nullable Commit last) {}
+    /**
+     * A ledger that was opened.
+     *
+     * @param last the last batch it holds, if it holds one
+     * @param repaired what was damaged and set aside, to be applied again; null if nothing was
+     * @param damage what else was found that keeps nobody from starting: some reads will say so
+     */
+    public record Recovered(Ledger ledger, @Nullable Commit last, @Nullable String repaired, List<Damaged> damage) {}
 
     /** The end of the last batch that was committed. */
     private record Boundary(long position, @Nullable Commit commit) {
@@ -60,19 +72,20 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    private static final int FIRST_SEGMENT = 1;
+    /** What rewriting a file must give back, as a share of it, to be worth it. */
+    public static final double DEAD_SHARE = 0.25;
+    static final int FIRST_SEGMENT = 1;
 
-    private final Disk disk;
     private final Path directory;
     private final LedgerLimits limits;
+    private final Space space;
 
     // Shared: written by one party each, as said above.
     private final ConcurrentSkipListMap<Long, Chunk> chunks = new ConcurrentSkipListMap<>();
-    private final Map<Integer, FileView> views = new ConcurrentHashMap<>();
+    private final Segments segments;
     private volatile Boundary closed;
     private volatile long flushed;
     private volatile @Nullable Commit durable;
-    private volatile long totalBytes;
     private final AtomicLong appendedBytes = new AtomicLong();
     private final AtomicLong writtenBytes = new AtomicLong();
 
@@ -83,55 +96,54 @@ public final class Ledger implements AutoCloseable {
     /** The last thing in the ledger is a commit that confirms everything before it. */
     private boolean complete;
 
-    // The writer's.
-    private @Nullable DiskFile file;
-    private int fileSegment;
-    private long fileCapacity;
-    private long sealedBytes;
+    private final SegmentWriter writer;
+    /** The writer's. */
     private boolean poisoned;
-    private final List<FileView> outgrown = new ArrayList<>();
 
-    private Ledger(Disk disk, Path directory, LedgerLimits limits, Recovery recovery, Recovery.@Nullable Tail tail) {
-        this.disk = disk;
+    private final Housekeeping housekeeping;
+
+    private Ledger(Disk disk, Path directory, LedgerLimits limits, Recovery recovery, Replay.@Nullable Tail tail) {
         this.directory = directory;
         this.limits = limits;
-        last = recovery.last();
-        complete = recovery.lastIsComplete();
+        space = recovery.space();
+        last = recovery.replay().last();
+        complete = recovery.replay().lastIsComplete();
         durable = last;
-        for (int segment : recovery.sealed()) {
-            try (DiskFile sealed = disk.open(path(segment))) {
-                sealedBytes += sealed.size();
-                views.put(segment, sealed.view(sealed.size()));
-            }
-        }
+        segments = new Segments(directory, recovery.files());
+        writer = new SegmentWriter(disk, directory, limits, segments);
+        housekeeping = new Housekeeping(this, disk, directory, limits, segments, space, recovery.checkpointed());
+        int segment = tail == null ? FIRST_SEGMENT : tail.segment();
+        flushed = Format.position(segment, tail == null ? 0 : tail.end());
+        closed = new Boundary(flushed, last);
+        chunk = addChunk(flushed, limits.chunkBytes(), tail == null ? new Usage() : tail.usage());
         if (tail == null) {
-            flushed = Format.position(FIRST_SEGMENT, 0);
-            closed = new Boundary(flushed, last);
-            chunk = addChunk(flushed, limits.chunkBytes());
             beginSegment(FIRST_SEGMENT);
         } else {
-            flushed = Format.position(tail.segment(), tail.end());
-            closed = new Boundary(flushed, last);
-            chunk = addChunk(flushed, limits.chunkBytes());
-            file = tail.file();
-            fileSegment = tail.segment();
-            grow(Math.max(limits.segmentBytes(), tail.end()));
+            writer.resume(segment, tail.file(), tail.end(), tail.usage());
         }
-        totalBytes = sealedBytes + Format.offset(flushed);
+    }
+
+    /** Opens the ledger as the other {@code open} does, for somebody who has no log to repair it from. */
+    public static Recovered open(Disk disk, Path directory, LedgerLimits limits, Visitor visitor) {
+        return open(disk, directory, limits, visitor, Long.MAX_VALUE);
     }
 
     /**
      * Opens the ledger in {@code directory}, which is made if need be, and replays it.
      *
+     * @param logReachesBackTo whoever opens it can apply again everything behind this index. If damage lies behind a
+     *        batch with at least this applied index, the ledger is cut there. Long.MAX_VALUE for never
      * @throws Damaged if something it had confirmed is not there; nothing was changed then
      */
-    public static Recovered open(Disk disk, Path directory, LedgerLimits limits, Visitor visitor) {
+    public static Recovered open(Disk disk, Path directory, LedgerLimits limits, Visitor visitor,
+            long logReachesBackTo) {
         disk.createDirectories(directory);
         // Made by a process that was killed at once, it need not be durable.
         disk.syncDirectory(Disk.parentOf(directory));
         Recovery recovery = new Recovery(disk, directory, visitor);
-        Recovery.Tail tail = recovery.run();
-        return new Recovered(new Ledger(disk, directory, limits, recovery, tail), recovery.last());
+        Replay.Tail tail = recovery.run(logReachesBackTo);
+        Ledger ledger = new Ledger(disk, directory, limits, recovery, tail);
+        return new Recovered(ledger, ledger.last, recovery.replay().repaired(), List.copyOf(recovery.notes()));
     }
 
     // --- the apply loop ---------------------------------------------------------------------------------------------
@@ -146,7 +158,9 @@ public final class Ledger implements AutoCloseable {
         Invariant.check(kind > 0, "record kind %d", kind);
         long position = reserve(payload.length());
         payload.copyTo(chunk.bytes, chunk.used + Format.RECORD_HEAD);
-        finish(position, main, sub, kind, payload.length());
+        int padded = finish(position, main, sub, kind, payload.length());
+        chunk.usage.add(padded);
+        space.append(padded);
         batchIsOpen = true;
         return position;
     }
@@ -175,6 +189,15 @@ public final class Ledger implements AutoCloseable {
         closed = new Boundary(chunk.end(), last);
     }
 
+    /** The end of the batch that was just committed, for a {@link #checkpoint} of the state that goes with it. */
+    public Mark mark() {
+        Commit commit = last;
+        if (commit == null || batchIsOpen) {
+            throw Invariant.violation("there is no end of a batch here");
+        }
+        return new Mark(closed.position, commit, chunk.usage.records(), chunk.usage.recordBytes());
+    }
+
     /** Bytes that were appended and are not durable yet. */
     public long unwrittenBytes() {
         return appendedBytes.get() - writtenBytes.get();
@@ -190,7 +213,7 @@ public final class Ledger implements AutoCloseable {
         if (!batchIsOpen && Format.offset(chunk.end()) >= limits.segmentBytes()) {
             int next = Format.segment(chunk.end()) + 1;
             seal();
-            chunk = addChunk(Format.position(next, 0), limits.chunkBytes());
+            chunk = addChunk(Format.position(next, 0), limits.chunkBytes(), new Usage());
             beginSegment(next);
         }
         return makeRoom(length);
@@ -199,7 +222,7 @@ public final class Ledger implements AutoCloseable {
     private long makeRoom(int length) {
         int padded = Math.toIntExact(Format.padded(Format.RECORD_HEAD + (long) length));
         if (padded > chunk.bytes.length - chunk.used) {
-            chunk = addChunk(chunk.end(), Math.max(padded, limits.chunkBytes()));
+            chunk = addChunk(chunk.end(), Math.max(padded, limits.chunkBytes()), chunk.usage);
         }
         Invariant.check(Format.offset(chunk.end()) + padded < 1L << 32, "a batch of more than 4 GiB");
         return chunk.end();
@@ -210,11 +233,12 @@ public final class Ledger implements AutoCloseable {
         finish(makeRoom(0), 0, 0, Format.SEAL, 0);
     }
 
-    private void finish(long position, long main, int sub, int kind, int length) {
+    private int finish(long position, long main, int sub, int kind, int length) {
         Format.finishRecord(chunk.bytes, chunk.used, position, main, sub, kind, length);
         int padded = (int) Format.padded(Format.RECORD_HEAD + length);
         chunk.used += padded;
         appendedBytes.lazySet(appendedBytes.get() + padded);
+        return padded;
     }
 
     private void beginSegment(int segment) {
@@ -223,8 +247,8 @@ public final class Ledger implements AutoCloseable {
         appendedBytes.lazySet(appendedBytes.get() + Format.HEAD);
     }
 
-    private Chunk addChunk(long start, int capacity) {
-        Chunk added = new Chunk(start, Math.max(capacity, Format.HEAD));
+    private Chunk addChunk(long start, int capacity, Usage usage) {
+        Chunk added = new Chunk(start, Math.max(capacity, Format.HEAD), usage);
         chunks.put(start, added);
         return added;
     }
@@ -246,112 +270,16 @@ public final class Ledger implements AutoCloseable {
         }
         boolean done = false;
         try {
-            long written = write(from, target.position);
+            long written = writer.write(chunks, from, target.position);
             writtenBytes.lazySet(writtenBytes.get() + written);
+            space.write(written);
             flushed = target.position;
             durable = target.commit;
-            totalBytes = sealedBytes + Format.offset(target.position);
             dropChunks(target.position);
             done = true;
             return true;
         } finally {
             poisoned = !done;
-        }
-    }
-
-    /** The last batch that is durable, or null if none is. For any thread. */
-    public @Nullable Commit durable() {
-        return durable;
-    }
-
-    /** The applied index of {@link #durable}, 0 for none. For any thread. */
-    public long durableIndex() {
-        Commit commit = durable;
-        return commit == null ? 0 : commit.appliedIndex();
-    }
-
-    /** What the files take on the disk. For any thread. */
-    public long totalBytes() {
-        return totalBytes;
-    }
-
-    /** Writes the chunks from {@code from} to {@code to} and syncs; how many bytes. */
-    private long write(long from, long to) {
-        long written = 0;
-        boolean named = true;
-        for (Chunk piece : chunks.tailMap(chunks.floorKey(from), true).values()) {
-            long start = Math.max(from, piece.start);
-            // It may be filling up still, but not before the boundary.
-            long end = Math.min(to, piece.end());
-            if (piece.start >= to) {
-                break;
-            }
-            if (start == end) {
-                continue;
-            }
-            if (file == null || Format.segment(start) != fileSegment) {
-                nextFile(Format.segment(start));
-                named = false;
-            }
-            DiskFile current = currentFile();
-            long offset = Format.offset(start);
-            int length = (int) (end - start);
-            if (offset + length > fileCapacity) {
-                grow(Math.max(offset + length, fileCapacity + limits.segmentBytes() / 4));
-            }
-            current.writeFully(offset, piece.bytes, (int) (start - piece.start), length);
-            written += length;
-        }
-        currentFile().sync();
-        if (!named) {
-            disk.syncDirectory(directory);
-        }
-        return written;
-    }
-
-    private DiskFile currentFile() {
-        DiskFile current = file;
-        if (current == null) {
-            throw Invariant.violation("no segment is being written");
-        }
-        return current;
-    }
-
-    /** Ends the segment that is being written, for good, and only then begins the next one. */
-    private void nextFile(int segment) {
-        DiskFile full = file;
-        if (full != null) {
-            long size = Format.offset(lastEndIn(fileSegment));
-            full.truncate(size);
-            full.sync();
-            full.close();
-            sealedBytes += size;
-        }
-        file = null;
-        file = disk.create(path(segment));
-        fileSegment = segment;
-        fileCapacity = 0;
-        grow(limits.segmentBytes());
-    }
-
-    /** Where the last chunk of {@code segment} ends; the next segment has begun, so it will not grow. */
-    private long lastEndIn(int segment) {
-        Map.Entry<Long, Chunk> entry = chunks.lowerEntry(Format.position(segment + 1, 0));
-        Invariant.check(entry != null && Format.segment(entry.getKey()) == segment, "segment %d has no end", segment);
-        return entry.getValue().end();
-    }
-
-    /** Lengthens the file by zeros that take no space, and replaces its view by a longer one. */
-    private void grow(long capacity) {
-        DiskFile current = currentFile();
-        if (current.size() < capacity) {
-            current.truncate(capacity);
-        }
-        fileCapacity = capacity;
-        FileView before = views.put(fileSegment, current.view(capacity));
-        if (before != null) {
-            // Somebody may be reading it.
-            outgrown.add(before);
         }
     }
 
@@ -367,79 +295,188 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    // --- readers ----------------------------------------------------------------------------------------------------
+    // --- any thread -------------------------------------------------------------------------------------------------
+
+    /** The last batch that is durable, or null if none is. */
+    public @Nullable Commit durable() {
+        return durable;
+    }
+
+    /** The applied index of {@link #durable}, 0 for none. */
+    public long durableIndex() {
+        Commit commit = durable;
+        return commit == null ? 0 : commit.appliedIndex();
+    }
+
+    /** What the files take on the disk. */
+    public long totalBytes() {
+        return space.total();
+    }
+
+    /** What is not known to be dead: records, those that are not written yet too, and the checkpoint. */
+    public long inUseBytes() {
+        return space.inUse();
+    }
 
     /**
-     * The payload of the record at {@code position}, verified. For any thread.
+     * The payload of the record at {@code position}, verified.
      *
      * @throws Damaged if what is there is not what was written
+     * @throws Gone if it was forgotten, and its file rewritten
      */
     public Bytes read(long position) {
+        Chunk holder = unflushed(position);
+        if (holder != null) {
+            return LedgerFile.verified(holder.bytes, (int) (position - holder.start), position, path(position),
+                    Format.offset(position));
+        }
+        LedgerFile file = held(position);
+        try {
+            return file.read(position);
+        } finally {
+            file.release();
+        }
+    }
+
+    /**
+     * How long the payload of the record at {@code position} is, for who must say so before sending it. What it says of a
+     * damaged record, reading it will show to be wrong.
+     *
+     * @throws Damaged if it cannot be told
+     * @throws Gone if it was forgotten, and its file rewritten
+     */
+    public int payloadLength(long position) {
+        Chunk holder = unflushed(position);
+        if (holder != null) {
+            return Format.sizeAt(holder.bytes, (int) (position - holder.start)) - Format.RECORD_HEAD;
+        }
+        LedgerFile file = held(position);
+        try {
+            return file.payloadLength(position);
+        } finally {
+            file.release();
+        }
+    }
+
+    /** The chunk that holds a record; null if the record is in a file. */
+    private @Nullable Chunk unflushed(long position) {
         while (true) {
             if (position < flushed) {
-                return readFile(position);
+                return null;
             }
             Map.Entry<Long, Chunk> entry = chunks.floorEntry(position);
             if (entry != null && entry.getValue().holds(position)) {
-                Chunk holder = entry.getValue();
-                return verified(holder.bytes, (int) (position - holder.start), position);
+                return entry.getValue();
             }
             Invariant.check(position < flushed, "nothing was appended at segment %d, byte %d",
                     Format.segment(position), Format.offset(position));
         }
     }
 
-    private Bytes readFile(long position) {
-        int segment = Format.segment(position);
-        long offset = Format.offset(position);
-        FileView view = views.get(segment);
-        if (view == null) {
-            throw new Damaged(path(segment), offset, "the segment is not there");
+    private LedgerFile held(long position) {
+        LedgerFile file = segments.acquire(Format.segment(position));
+        if (file == null) {
+            throw new Damaged(path(position), Format.offset(position), "the segment is not there");
         }
-        byte[] start = new byte[8];
-        checkInside(view, position, start.length);
-        view.read(offset, start, 0, start.length);
-        int size = Format.sizeAt(start, 0);
-        if (!Format.fits(size, view.length() - offset)) {
-            throw new Damaged(path(segment), offset, "a record cannot have " + Integer.toUnsignedString(size)
-                    + " bytes there");
-        }
-        byte[] record = new byte[(int) Format.padded(size)];
-        view.read(offset, record, 0, record.length);
-        // The bytes may have changed between the two copies: what counts is the second one.
-        if (Format.sizeAt(record, 0) != size) {
-            throw new Damaged(path(segment), offset, "a record changes while it is read");
-        }
-        return verified(record, 0, position);
+        return file;
     }
 
-    private void checkInside(FileView view, long position, int length) {
-        if (Format.offset(position) + length > view.length()) {
-            throw new Damaged(path(Format.segment(position)), Format.offset(position),
-                    "the record lies behind the end of the file");
-        }
+    private Path path(long position) {
+        return directory.resolve(FileName.segment(Format.segment(position)));
     }
 
-    private Bytes verified(byte[] bytes, int at, long position) {
-        if (!Format.verifies(bytes, at, position)) {
-            throw new Damaged(path(Format.segment(position)), Format.offset(position),
-                    "the record there fails its checksum");
+    // --- the housekeeper --------------------------------------------------------------------------------------------
+
+    /**
+     * Counts records as dead: nobody will ask for them any more but readers of an older state of the store. Each is to be
+     * forgotten once. Those that are gone or damaged already do not matter.
+     *
+     * @return how many bytes that may give back
+     */
+    public long forget(long[] positions, int count) {
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            bytes += forget(positions[i]);
         }
-        return Format.payloadAt(bytes, at);
+        return bytes;
     }
 
-    private Path path(int segment) {
-        return directory.resolve(Format.name(segment));
+    private long forget(long position) {
+        Chunk holder = unflushed(position);
+        if (holder != null) {
+            long length = Format.padded(Format.sizeAt(holder.bytes, (int) (position - holder.start)));
+            return housekeeping.bury(position, holder.usage, length);
+        }
+        LedgerFile file = segments.acquire(Format.segment(position));
+        if (file == null) {
+            return 0;
+        }
+        try {
+            return housekeeping.bury(position, file.usage(), file.lengthOf(position));
+        } catch (Damaged e) {
+            return 0;
+        } finally {
+            file.release();
+        }
     }
 
     /**
-     * Writes what was committed and closes. The apply loop, the writer and all readers must have stopped. A commit that
-     * confirms everything is left at the end, so that after an orderly stop any damage is known for what it is.
+     * Begins a checkpoint: the state of the store as of {@code mark}, so that an opened ledger starts from it and reads only
+     * what lies behind it. It keeps what was forgotten up to now: so that must be just what is not in the state any more,
+     * and whoever starts from it forgets again what is forgotten from now on.
+     */
+    public CheckpointWriter checkpoint(Mark mark) {
+        return housekeeping.checkpoint(mark);
+    }
+
+    /** How many bytes an opened ledger would have to read behind the checkpoint. Rewriting does not touch these. */
+    public long replayBytes() {
+        return housekeeping.replayBytes();
+    }
+
+    /**
+     * Begins to rewrite the files that are most worth it without their dead records; null if none is.
+     *
+     * @param minDeadShare what rewriting must give back of a file, {@link #DEAD_SHARE} unless there is need or time
+     */
+    public @Nullable Rewrite nextRewrite(double minDeadShare, Liveness liveness) {
+        return housekeeping.nextRewrite(minDeadShare, liveness);
+    }
+
+    /** Begins a round through all files that do not change any more; each damage is reported once. */
+    public Scrub scrub(Consumer<Damaged> onDamage) {
+        return housekeeping.scrub(onDamage);
+    }
+
+    boolean isDurable(long position) {
+        return position <= flushed;
+    }
+
+    long flushedTo() {
+        return flushed;
+    }
+
+    /** The end of the last batch that was committed. */
+    long committedTo() {
+        return closed.position;
+    }
+
+    /** Of the segments that are not altogether in files yet. */
+    List<Usage> unflushedUsages() {
+        List<Usage> usages = new ArrayList<>();
+        chunks.values().forEach(holder -> usages.add(holder.usage));
+        return usages;
+    }
+
+    /**
+     * Writes what was committed and closes. All others must have stopped. A commit that confirms everything is left at the
+     * end, so that after an orderly stop any damage is known for what it is.
      */
     @Override
     public void close() {
         try {
             if (!poisoned) {
+                housekeeping.close();
                 flush();
                 Commit end = last;
                 if (end != null && !batchIsOpen && !complete) {
@@ -449,11 +486,8 @@ public final class Ledger implements AutoCloseable {
             }
         } finally {
             poisoned = true;
-            if (file != null) {
-                file.close();
-            }
-            views.values().forEach(FileView::close);
-            outgrown.forEach(FileView::close);
+            writer.close();
+            segments.close();
         }
     }
 }

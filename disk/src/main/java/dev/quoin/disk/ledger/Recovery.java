@@ -3,40 +3,36 @@ package dev.quoin.disk.ledger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
-import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskFile;
+import dev.quoin.disk.ledger.CheckpointFormat.FileState;
 
 /**
- * Opens what is on the disk: hands every record of a committed batch to a visitor, and cuts off what a crash left behind the
- * last one.
+ * Opens what is on the disk. First everything is looked at and decided, then the visitor is told, and only then is anything
+ * changed.
  *
- * <p>A segment that has a successor was synced before that was begun, so whatever is wrong with it is damage. At the end
- * of the last segment a batch may be incomplete, or a hole may have been left where sectors did not reach the disk. It may
- * be cut off unless a commit behind it says that it had been confirmed.
+ * <p>What lies before the checkpoint's mark is there for readers only: what is wrong with it is noted and keeps nobody from
+ * starting. What lies behind it ({@link Replay}) is needed to the last record.
  */
 final class Recovery {
-    private static final String CURE = "\n" + Damaged.REMEDY;
+    static final String CURE = "\n" + Damaged.REMEDY;
 
-    /** The last segment, open and cut, or nothing when the ledger is empty. */
-    record Tail(int segment, DiskFile file, long end) {}
+    /** Where everything up to the mark comes from. */
+    private record Checkpoint(Mark mark, List<FileState> files, long size) {}
 
     private final Disk disk;
     private final Path directory;
     private final Ledger.Visitor visitor;
-    private final List<Integer> sealed = new ArrayList<>();
-    /** A segment behind the last one in which nothing was ever confirmed, or 0. */
-    private int leftover;
-    private Ledger.@Nullable Commit last;
-    /** Whether the last commit says that everything before it was synced. */
-    private boolean lastIsComplete;
-    /** The position up to which the ledger was synced, as far as its commits know. */
-    private long confirmed;
+    private final List<Damaged> notes = new ArrayList<>();
+    private final List<LedgerFile> files = new ArrayList<>();
+    private final Space space = new Space();
+    private @Nullable Checkpoint checkpoint;
+    private @Nullable Replay replay;
 
     Recovery(Disk disk, Path directory, Ledger.Visitor visitor) {
         this.disk = disk;
@@ -44,158 +40,256 @@ final class Recovery {
         this.visitor = visitor;
     }
 
-    Ledger.@Nullable Commit last() {
-        return last;
+    /** The full files, open. */
+    List<LedgerFile> files() {
+        return files;
     }
 
-    boolean lastIsComplete() {
-        return lastIsComplete;
+    /** Damage that nobody needs to stop for. */
+    List<Damaged> notes() {
+        return notes;
     }
 
-    /** The segments before the last. */
-    List<Integer> sealed() {
-        return sealed;
+    Space space() {
+        return space;
     }
 
-    @Nullable
-    Tail run() {
-        List<Integer> segments = segments();
-        if (!segments.isEmpty() && wasNeverBegun(segments.getLast())) {
-            leftover = segments.removeLast();
-        }
-        for (int segment : segments.subList(0, Math.max(0, segments.size() - 1))) {
-            try (DiskFile file = disk.open(path(segment))) {
-                replaySealed(segment, file);
-            }
-            sealed.add(segment);
-        }
-        if (segments.isEmpty()) {
-            deleteLeftover();
-            return null;
-        }
-        return openTail(segments.getLast());
+    /** Where the durable checkpoint stands, 0 if there is none. */
+    long checkpointed() {
+        return checkpoint == null ? 0 : checkpoint.mark.position();
     }
 
-    private void deleteLeftover() {
-        if (leftover != 0) {
-            disk.delete(path(leftover));
-            disk.syncDirectory(directory);
-        }
-    }
-
-    private Path path(int segment) {
-        return directory.resolve(Format.name(segment));
-    }
-
-    private List<Integer> segments() {
-        List<Integer> segments = new ArrayList<>();
-        for (String name : disk.list(directory)) {
-            Integer segment = Format.segmentOf(name);
-            if (segment == null) {
-                continue;
-            }
-            if (!segments.isEmpty() && segments.getLast() + 1 != segment) {
-                throw new Damaged(directory, 0, "segment " + (segments.getLast() + 1) + " of the ledger is missing."
-                        + CURE);
-            }
-            segments.add(segment);
-        }
-        return segments;
-    }
-
-    /** Whether power went before the head of this segment was synced, so that nothing in it was confirmed. */
-    private boolean wasNeverBegun(int segment) {
-        try (DiskFile file = disk.open(path(segment))) {
-            SegmentScan scan = new SegmentScan(file, segment, file.size());
-            return scan.version() == 0 && !scan.wasConfirmed(0);
-        }
-    }
-
-    private SegmentScan scan(int segment, DiskFile file, long size) {
-        SegmentScan scan = new SegmentScan(file, segment, size);
-        int version = scan.version();
-        if (version == 0) {
-            throw damaged(segment, 0, "it does not begin with the head of a segment");
-        }
-        if (version != Format.VERSION) {
-            throw new DiskFailure("open", path(segment), "written in format " + version
-                    + " by a newer Quoin; this one reads format " + Format.VERSION, null);
-        }
-        return scan;
-    }
-
-    private void replaySealed(int segment, DiskFile file) {
-        SegmentScan scan = scan(segment, file, file.size());
-        boolean sealedAtEnd = replay(scan);
-        if (!sealedAtEnd || scan.end() != file.size()) {
-            String problem = scan.problem();
-            throw damaged(segment, scan.end(), problem == null ? "the segment ends too early" : problem);
-        }
-    }
-
-    private Tail openTail(int segment) {
-        DiskFile file = disk.open(path(segment));
+    /** The last segment, open for the writer, or null if the ledger is empty. */
+    Replay.@Nullable Tail run(long logReachesBackTo) {
         boolean done = false;
         try {
-            long size = file.size();
-            SegmentScan scan = scan(segment, file, size);
-            long committed = scan.end();
-            boolean hasSeal = false;
-            while (scan.next()) {
-                committed = scan.kind() == Format.COMMIT ? scan.end() : committed;
-                hasSeal = scan.kind() == Format.SEAL;
-            }
-            String problem = scan.problem();
-            if (scan.wasConfirmed(scan.end()) || (leftover != 0 && !hasSeal)) {
-                throw damaged(segment, scan.end(), problem == null ? "records are missing" : problem);
-            }
-            boolean clean = scan.isZeroFrom(committed);
-            replay(scan(segment, file, committed));
-            // Nothing was changed so far. A successor must be gone before the seal may go.
-            deleteLeftover();
-            if (!clean) {
-                file.truncate(committed);
-            }
-            // What was read may not be durable, neither bytes nor names: a process that was killed, or whose last sync
-            // failed, left it to the page cache.
-            file.rewrite(Format.segment(confirmed) == segment ? Format.offset(confirmed) : 0, committed);
-            file.sync();
-            disk.syncDirectory(directory);
+            Replay.Tail tail = openAll(logReachesBackTo);
             done = true;
-            return new Tail(segment, file, committed);
+            return tail;
         } finally {
             if (!done) {
-                file.close();
+                files.forEach(LedgerFile::retire);
             }
         }
     }
 
-    /** Hands over the records, all of which are committed; whether the last thing in the segment is a seal. */
-    private boolean replay(SegmentScan scan) {
-        boolean hasSeal = false;
-        while (scan.next()) {
-            hasSeal = scan.kind() == Format.SEAL;
-            switch (scan.kind()) {
-                case Format.SEAL -> {}
-                case Format.COMMIT -> commit(scan);
-                default -> visitor.record(scan.position(), scan.main(), scan.sub(), scan.kind(), scan.payload());
+    Replay replay() {
+        if (replay == null) {
+            throw new IllegalStateException("nothing was replayed yet");
+        }
+        return replay;
+    }
+
+    private Replay.@Nullable Tail openAll(long logReachesBackTo) {
+        Inventory inventory = Inventory.of(disk, directory);
+        if (!inventory.prefixes().isEmpty()) {
+            finishSettingAside(inventory);
+            inventory = Inventory.of(disk, directory);
+        }
+        checkpoint = readCheckpoint(inventory);
+        Mark mark = checkpoint == null ? null : checkpoint.mark;
+        long asOf = openPacked(inventory, mark);
+        openSegmentsBefore(inventory, mark);
+        noteWhatIsMissing();
+        Replay behind = new Replay(disk, directory, mark, usageBefore(mark), asOf, notes);
+        replay = behind;
+        behind.check(inventory, logReachesBackTo);
+        tell(behind);
+        delete(inventory.leftovers());
+        Replay.Tail tail = behind.settle();
+        for (LedgerFile file : files) {
+            count(file.usage(), file.length());
+        }
+        for (LedgerFile file : behind.sealed()) {
+            files.add(file);
+            count(file.usage(), file.length());
+        }
+        if (tail != null) {
+            count(tail.usage(), tail.end());
+        }
+        space.checkpoint(checkpoint == null ? 0 : checkpoint.size);
+        return tail;
+    }
+
+    /** Power went while a segment was being set aside: its good beginning takes its place, or is not needed. */
+    private void finishSettingAside(Inventory inventory) {
+        for (int segment : inventory.prefixes()) {
+            Path whole = directory.resolve(FileName.segment(segment));
+            Path prefix = directory.resolve(FileName.segment(segment) + FileName.PREFIX);
+            if (disk.exists(whole)) {
+                disk.delete(prefix);
+            } else {
+                disk.rename(prefix, whole);
+            }
+            disk.syncDirectory(directory);
+        }
+    }
+
+    private void count(Usage usage, long length) {
+        space.append(usage.recordBytes());
+        space.bury(usage.recordBytes() - usage.liveBytes());
+        space.write(length);
+    }
+
+    private void tell(Replay behind) {
+        if (checkpoint != null) {
+            try (DiskFile file = disk.open(directory.resolve(FileName.CHECKPOINT))) {
+                CheckpointScan scan = new CheckpointScan(file);
+                while (scan.next()) {
+                    visitor.image(scan.kind(), scan.payload());
+                }
             }
         }
-        return hasSeal;
+        behind.tell(visitor);
     }
 
-    private void commit(SegmentScan scan) {
-        Bytes payload = scan.payload();
-        long term = Format.longAt(payload.array(), payload.offset());
-        long bound = Format.longAt(payload.array(), payload.offset() + 8);
-        Bytes configuration = payload.slice(Format.COMMIT_HEAD, payload.length() - Format.COMMIT_HEAD);
-        last = new Ledger.Commit(scan.main(), term, configuration);
-        lastIsComplete = bound == scan.position();
-        confirmed = Math.max(confirmed, bound);
+    private void delete(List<String> names) {
+        for (String name : names) {
+            disk.delete(directory.resolve(name));
+        }
+        if (!names.isEmpty()) {
+            disk.syncDirectory(directory);
+        }
     }
 
-    private Damaged damaged(int segment, long offset, String problem) {
-        String from = last == null ? "nothing in it" : "nothing applied after index " + last.appliedIndex();
-        return new Damaged(path(segment), offset, from + " can be trusted (" + problem + ")." + CURE);
+    // --- the checkpoint ---------------------------------------------------------------------------------------------
+
+    /** Reads all of it before any of it is believed. Without it nothing may have been given up. */
+    private @Nullable Checkpoint readCheckpoint(Inventory inventory) {
+        boolean complete = inventory.packed().isEmpty() && !inventory.segments().isEmpty()
+                && inventory.segments().getFirst() == Ledger.FIRST_SEGMENT;
+        Path path = directory.resolve(FileName.CHECKPOINT);
+        if (!inventory.hasCheckpoint()) {
+            if (!inventory.packed().isEmpty()) {
+                throw new Damaged(path, 0, "the checkpoint is missing, and segments were rewritten since." + CURE);
+            }
+            return null;
+        }
+        try (DiskFile file = disk.open(path)) {
+            CheckpointScan scan = new CheckpointScan(file);
+            while (scan.next()) {
+            }
+            FileState last = scan.files().getLast();
+            Mark mark = new Mark(scan.markPosition(), scan.markCommit(), last.records(), last.recordBytes());
+            return new Checkpoint(mark, scan.files(), scan.size());
+        } catch (Damaged damage) {
+            if (!complete) {
+                throw new Damaged(path, damage.offset(), damage.what()
+                        + ", and the ledger before it is not there as a whole." + CURE, damage);
+            }
+            notes.add(damage);
+            return null;
+        }
+    }
+
+    private Usage usageBefore(@Nullable Mark mark) {
+        return mark == null || checkpoint == null ? new Usage() : checkpoint.files.getLast().usage();
+    }
+
+    private @Nullable FileState stateOf(int first, int last) {
+        if (checkpoint == null) {
+            return null;
+        }
+        for (FileState state : checkpoint.files) {
+            if (state.first() == first && state.last() == last) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    // --- files before the mark --------------------------------------------------------------------------------------
+
+    /** The position up to which the ledger must reach: deaths before it were acted upon. */
+    private long openPacked(Inventory inventory, @Nullable Mark mark) {
+        long asOf = 0;
+        for (FileName.Packed name : inventory.packed()) {
+            if (mark == null || name.last() >= mark.segment()) {
+                throw new Damaged(directory.resolve(FileName.packed(name.first(), name.last())), 0,
+                        "it stands for segments that are not before the checkpoint." + CURE);
+            }
+            LedgerFile file = openPacked(name);
+            files.add(file);
+            if (file instanceof LedgerFile.Packed packed) {
+                asOf = Math.max(asOf, packed.asOf());
+            } else {
+                // It may have been the reason why others went: they are kept for people to look at.
+                inventory.leftovers().removeIf(other -> isWithin(other, name));
+            }
+        }
+        return asOf;
+    }
+
+    private static boolean isWithin(String other, FileName.Packed name) {
+        return switch (FileName.of(other)) {
+            case FileName.Segment(int number) -> name.covers(number, number);
+            case FileName.Packed(int first, int last) -> name.covers(first, last);
+            case FileName.Checkpoint(),FileName.Prefix(_),FileName.Unfinished(),FileName.Other() -> false;
+        };
+    }
+
+    private LedgerFile openPacked(FileName.Packed name) {
+        Path path = directory.resolve(FileName.packed(name.first(), name.last()));
+        FileState state = stateOf(name.first(), name.last());
+        try (DiskFile file = disk.open(path)) {
+            long size = file.size();
+            try {
+                PackedFormat.Contents contents = PackedFormat.read(file, name.first(), name.last());
+                PackedTable table = contents.table();
+                Usage usage = state != null && state.length() == size && state.records() == table.records()
+                        ? state.usage()
+                        : new Usage(table.records(), table.recordBytes(), 0, 0);
+                return new LedgerFile.Packed(path, name.first(), name.last(), file.view(size), table,
+                        contents.asOf(), usage);
+            } catch (Damaged damage) {
+                notes.add(damage);
+                return new LedgerFile.Unreadable(path, name.first(), name.last(), size, damage,
+                        state == null ? new Usage() : state.usage());
+            }
+        }
+    }
+
+    private void openSegmentsBefore(Inventory inventory, @Nullable Mark mark) {
+        if (mark == null) {
+            return;
+        }
+        for (int segment : inventory.segments()) {
+            if (segment < mark.segment()) {
+                openSegmentBefore(segment);
+            }
+        }
+        files.sort((a, b) -> Integer.compare(a.first(), b.first()));
+    }
+
+    private void openSegmentBefore(int segment) {
+        Path path = directory.resolve(FileName.segment(segment));
+        FileState state = stateOf(segment, segment);
+        try (DiskFile file = disk.open(path)) {
+            long size = file.size();
+            if (state != null && size < state.length()) {
+                notes.add(new Damaged(path, size, String.format(Locale.ROOT,
+                        "the file ends here, and had %,d bytes", state.length())));
+            }
+            long length = state == null ? size : Math.min(size, state.length());
+            files.add(new LedgerFile.Segment(path, segment, file.view(length),
+                    state == null ? new Usage() : state.usage(), false));
+        }
+    }
+
+    private void noteWhatIsMissing() {
+        if (checkpoint == null) {
+            return;
+        }
+        for (FileState state : checkpoint.files.subList(0, checkpoint.files.size() - 1)) {
+            for (int segment = state.first(); segment <= state.last(); segment++) {
+                int wanted = segment;
+                if (files.stream().noneMatch(file -> file.first() <= wanted && wanted <= file.last())) {
+                    String name = state.first() == state.last() ? FileName.segment(segment)
+                            : FileName.packed(state.first(), state.last());
+                    notes.add(new Damaged(directory.resolve(name), 0, "the file is missing"));
+                    break;
+                }
+            }
+        }
     }
 }

@@ -1,32 +1,24 @@
 package dev.quoin.disk.ledger;
 
-import java.nio.ByteBuffer;
-
 import org.jspecify.annotations.Nullable;
 
-import dev.quoin.base.Bytes;
-import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskFile;
 
-/** Reads the records of one segment, front to back, by positional reads. A length is an enemy until it was compared. */
-final class SegmentScan {
-    private static final int WINDOW = 1 << 20;
+/** Scans a segment as it was appended. A length is an enemy until it was compared. */
+final class SegmentScan implements RecordScan {
     private static final int SECTOR = 512;
 
-    private final DiskFile file;
+    private final FileWindow window;
     private final int segment;
     private final long size;
-    /** Handed out in slices, so a new one is made each time. */
-    private byte[] window = new byte[0];
-    private long windowStart;
 
     private long end;
     private int at;
     private @Nullable String problem;
 
-    /** Scans up to {@code size}. */
+    /** Scans up to {@code size}, which the file has. */
     SegmentScan(DiskFile file, int segment, long size) {
-        this.file = file;
+        window = new FileWindow(file, size);
         this.segment = segment;
         this.size = size;
     }
@@ -36,47 +28,49 @@ final class SegmentScan {
         if (size < Format.HEAD) {
             return 0;
         }
-        byte[] head = new byte[Format.HEAD];
-        if (file.readFully(0, ByteBuffer.wrap(head)) < Format.HEAD) {
-            return 0;
-        }
+        int head = window.load(0, Format.HEAD);
         end = Format.HEAD;
-        return Format.versionOf(head, segment);
+        return Format.versionOf(window.bytes(), head, segment);
     }
 
-    /** Where the last good record ends. */
-    long end() {
+    /** Scans on from {@code offset}, where a record begins. */
+    void from(long offset) {
+        end = offset;
+    }
+
+    @Override
+    public long end() {
         return end;
     }
 
-    /** What is wrong behind {@link #end}, once {@link #next} said that there is nothing more; null if nothing is. */
-    @Nullable
-    String problem() {
+    @Override
+    public @Nullable String problem() {
         return problem;
     }
 
-    /** The position of the current record. */
-    long position() {
-        return Format.position(segment, windowStart + at);
+    @Override
+    public long position() {
+        return Format.position(segment, end - length());
     }
 
-    long main() {
-        return Format.mainAt(window, at);
+    @Override
+    public int length() {
+        return (int) Format.padded(Format.sizeAt(window.bytes(), at));
     }
 
-    int sub() {
-        return Format.subAt(window, at);
+    @Override
+    public byte[] bytes() {
+        return window.bytes();
     }
 
-    int kind() {
-        return Format.kindAt(window, at);
+    @Override
+    public int at() {
+        return at;
     }
 
-    Bytes payload() {
-        return Format.payloadAt(window, at);
-    }
-
-    boolean next() {
+    @Override
+    public boolean next() {
+        problem = null;
         long left = size - end;
         if (left == 0) {
             return false;
@@ -85,8 +79,8 @@ final class SegmentScan {
             problem = isZero(end, size) ? null : "the file ends inside a record";
             return false;
         }
-        load(end, Format.RECORD_HEAD);
-        int recordSize = Format.sizeAt(window, at);
+        at = window.load(end, Format.RECORD_HEAD);
+        int recordSize = Format.sizeAt(window.bytes(), at);
         if (recordSize == 0) {
             // Written from the front, a sector cannot hold data behind a record that is not there.
             problem = isZero(end, Math.min(size, (end / SECTOR + 1) * SECTOR)) ? null
@@ -97,9 +91,7 @@ final class SegmentScan {
             problem = "a record of " + Integer.toUnsignedString(recordSize) + " bytes where " + left + " are left";
             return false;
         }
-        int padded = (int) Format.padded(recordSize);
-        load(end, padded);
-        if (!Format.verifies(window, at, Format.position(segment, end))) {
+        if (!verifiesAt(end)) {
             problem = "a record fails its checksum";
             return false;
         }
@@ -108,8 +100,41 @@ final class SegmentScan {
             problem = "a record of no known form";
             return false;
         }
-        end += padded;
+        end += length();
         return true;
+    }
+
+    /** Another record verifies where the bad one should end, which cannot be by chance, or the segment is over. */
+    @Override
+    public boolean skip() {
+        if (size - end < Format.RECORD_HEAD) {
+            return false;
+        }
+        at = window.load(end, Format.RECORD_HEAD);
+        int recordSize = Format.sizeAt(window.bytes(), at);
+        if (!Format.fits(recordSize, size - end)) {
+            return false;
+        }
+        long next = end + Format.padded(recordSize);
+        if (next < size && !verifiesAt(next)) {
+            return false;
+        }
+        at = window.load(end, (int) Format.padded(recordSize));
+        end = next;
+        return true;
+    }
+
+    private boolean verifiesAt(long offset) {
+        if (size - offset < Format.RECORD_HEAD) {
+            return false;
+        }
+        at = window.load(offset, Format.RECORD_HEAD);
+        int recordSize = Format.sizeAt(window.bytes(), at);
+        if (!Format.fits(recordSize, size - offset)) {
+            return false;
+        }
+        at = window.load(offset, (int) Format.padded(recordSize));
+        return Format.verifies(window.bytes(), at, Format.position(segment, offset));
     }
 
     /**
@@ -119,16 +144,16 @@ final class SegmentScan {
     boolean wasConfirmed(long offset) {
         long lost = Format.position(segment, offset);
         for (long candidate = offset; candidate + Format.RECORD_HEAD + Format.COMMIT_HEAD <= size; candidate += 8) {
-            load(candidate, Format.RECORD_HEAD + Format.COMMIT_HEAD);
-            int recordSize = Format.sizeAt(window, at);
+            at = window.load(candidate, Format.RECORD_HEAD + Format.COMMIT_HEAD);
+            int recordSize = Format.sizeAt(window.bytes(), at);
             if (recordSize < Format.RECORD_HEAD + Format.COMMIT_HEAD
                     || recordSize > Format.RECORD_HEAD + Format.COMMIT_HEAD + Format.CONFIGURATION_MAX
                     || kind() != Format.COMMIT || !Format.fits(recordSize, size - candidate)) {
                 continue;
             }
-            load(candidate, (int) Format.padded(recordSize));
-            boolean confirms = Format.longAt(window, at + Format.RECORD_HEAD + 8) > lost;
-            if (confirms && Format.verifies(window, at, Format.position(segment, candidate))) {
+            at = window.load(candidate, (int) Format.padded(recordSize));
+            boolean confirms = Format.longAt(window.bytes(), at + Format.RECORD_HEAD + 8) > lost;
+            if (confirms && Format.verifies(window.bytes(), at, Format.position(segment, candidate))) {
                 return true;
             }
         }
@@ -140,28 +165,15 @@ final class SegmentScan {
     }
 
     private boolean isZero(long from, long to) {
-        for (long block = from; block < to; block += WINDOW) {
-            int length = (int) Math.min(WINDOW, to - block);
-            load(block, length);
-            for (int i = at; i < at + length; i++) {
-                if (window[i] != 0) {
+        for (long block = from; block < to; block += FileWindow.BYTES) {
+            int length = (int) Math.min(FileWindow.BYTES, to - block);
+            int first = window.load(block, length);
+            for (int i = first; i < first + length; i++) {
+                if (window.bytes()[i] != 0) {
                     return false;
                 }
             }
         }
         return true;
-    }
-
-    /** Makes {@code window} from {@code at} on be the {@code length} bytes at {@code position}, which the file has. */
-    private void load(long position, int length) {
-        if (position < windowStart || position + length > windowStart + window.length) {
-            window = new byte[(int) Math.min(Math.max(length, WINDOW), size - position)];
-            windowStart = position;
-            if (file.readFully(position, ByteBuffer.wrap(window)) < window.length) {
-                throw new DiskFailure("read at byte " + position, file.path(),
-                        "the file became shorter while it was read", null);
-            }
-        }
-        at = (int) (position - windowStart);
     }
 }
