@@ -35,7 +35,7 @@ final class LedgerRecords implements Records {
 
     @Override
     public int length(long position) {
-        return bound().read(position).length();
+        return bound().payloadLength(position);
     }
 
     private Ledger bound() {

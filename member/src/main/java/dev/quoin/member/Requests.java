@@ -317,24 +317,11 @@ public final class Requests {
     }
 
     /**
-     * Whether a CompactionRequest asks to be answered only when this member's disk has given up what is compacted.
+     * Reads a CompactionRequest.
      *
      * @throws Malformed if it is not one
      */
-    public static boolean isPhysical(Bytes message) {
-        boolean physical = false;
-        ProtoReader reader = new ProtoReader(message);
-        for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
-            switch (tag) {
-                case 1 << 3 | NUMBER -> reader.varint(tag);
-                case 2 << 3 | NUMBER -> physical = reader.varint(tag) != 0;
-                default -> reader.skip(tag);
-            }
-        }
-        return physical;
-    }
-
-    private static Command.Compact compaction(Bytes message) {
+    public static Command.Compact compaction(Bytes message) {
         long revision = 0;
         boolean physical = false;
         ProtoReader reader = new ProtoReader(message);

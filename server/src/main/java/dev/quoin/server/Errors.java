@@ -1,6 +1,5 @@
 package dev.quoin.server;
 
-import dev.quoin.disk.Damaged;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Status;
 import dev.quoin.net.Status.Code;
@@ -76,8 +75,8 @@ final class Errors {
     }
 
     /** A stored record is not what was written; everything else is still served. */
-    static Status of(Damaged damaged) {
-        return Status.of(Code.DATA_LOSS, "quoin: " + damaged.getMessage());
+    static Status lost(RuntimeException unreadable) {
+        return Status.of(Code.DATA_LOSS, "quoin: " + unreadable.getMessage());
     }
 
     /** As grpc-go says it of a unary request that is not the message it should be. */

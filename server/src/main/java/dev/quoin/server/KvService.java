@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.ledger.Gone;
 import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
@@ -136,7 +137,7 @@ final class KvService {
 
     /** Form is all there is to check: whether the revision can be compacted is decided where it is applied. */
     private void compact(Call call, Bytes message) {
-        boolean physical = Requests.isPhysical(message);
+        boolean physical = Requests.compaction(message).physical();
         propose(call, Requests.Kind.COMPACTION, message, outcome -> {
             Runnable answer = () -> answer(call, outcome);
             if (physical) {
@@ -214,8 +215,8 @@ final class KvService {
         View view = views.newest();
         try {
             answer(call, question.apply(view));
-        } catch (Damaged damaged) {
-            call.finish(views.status(damaged, Views.revision(view, query)));
+        } catch (Damaged | Gone unreadable) {
+            call.finish(views.status(unreadable, Views.revision(view, query)));
         }
     }
 

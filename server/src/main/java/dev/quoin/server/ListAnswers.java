@@ -6,6 +6,7 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoWriter;
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.ledger.Gone;
 import dev.quoin.net.StatusException;
 import dev.quoin.store.Command;
 import dev.quoin.store.Op;
@@ -53,8 +54,8 @@ final class ListAnswers {
                 }
                 case Plan.Refused(Refusal reason) -> throw new StatusException(Errors.of(reason));
             };
-        } catch (Damaged damaged) {
-            throw new StatusException(views.status(damaged, Views.revision(view, query)));
+        } catch (Damaged | Gone unreadable) {
+            throw new StatusException(views.status(unreadable, Views.revision(view, query)));
         }
     }
 
@@ -89,8 +90,8 @@ final class ListAnswers {
                 return decided;
             }
             throw Invariant.violation("a transaction that only reads has the outcome %s", outcome);
-        } catch (Damaged damaged) {
-            throw new StatusException(views.status(damaged, view.revision()));
+        } catch (Damaged | Gone unreadable) {
+            throw new StatusException(views.status(unreadable, view.revision()));
         }
     }
 

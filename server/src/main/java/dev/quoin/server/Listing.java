@@ -5,6 +5,7 @@ import java.util.function.Predicate;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoWriter;
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.ledger.Gone;
 import dev.quoin.net.StatusException;
 import dev.quoin.store.Plan;
 
@@ -38,8 +39,8 @@ final class Listing {
                 int length = plan.length(number);
                 bytes += 1L + ProtoWriter.varintSize(length) + length;
             }
-        } catch (Damaged damaged) {
-            throw new StatusException(views.status(damaged, revision));
+        } catch (Damaged | Gone unreadable) {
+            throw new StatusException(views.status(unreadable, revision));
         }
         elementBytes = bytes;
     }
@@ -71,8 +72,8 @@ final class Listing {
                     return;
                 }
             }
-        } catch (Damaged damaged) {
-            throw new StatusException(views.status(damaged, revision));
+        } catch (Damaged | Gone unreadable) {
+            throw new StatusException(views.status(unreadable, revision));
         }
     }
 }

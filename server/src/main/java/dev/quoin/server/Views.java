@@ -2,7 +2,6 @@ package dev.quoin.server;
 
 import java.util.function.Supplier;
 
-import dev.quoin.disk.Damaged;
 import dev.quoin.net.Status;
 import dev.quoin.store.Query;
 import dev.quoin.store.Refusal;
@@ -26,10 +25,14 @@ final class Views {
     }
 
     /**
-     * Why a record could not be read at {@code revision}: a compaction has passed by since the view was taken and given it
-     * up, which is no damage; or it is damage.
+     * Why a record could not be read at {@code revision}: a compaction has passed by since the view was taken, and its records
+     * may be given up; otherwise something is lost that should be there.
+     *
+     * @param unreadable a {@link dev.quoin.disk.Damaged} or a {@link dev.quoin.disk.ledger.Gone}
      */
-    Status status(Damaged damaged, long revision) {
-        return revision < newest().compactedRevision() ? Errors.of(Refusal.COMPACTED) : Errors.of(damaged);
+    Status status(RuntimeException unreadable, long revision) {
+        return revision < newest().compactedRevision()
+                ? Errors.of(Refusal.COMPACTED)
+                : Errors.lost(unreadable);
     }
 }

@@ -19,7 +19,6 @@ import dev.quoin.net.StatusException;
 import dev.quoin.store.Command;
 import dev.quoin.store.Compare;
 import dev.quoin.store.KeyRange;
-import dev.quoin.store.Leases;
 import dev.quoin.store.Op;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Query;
@@ -61,7 +60,7 @@ class ListAnswersTest {
     }
 
     private final ListRecords records = new ListRecords();
-    private final Store store = new Store(records, Leases.NONE);
+    private final Store store = new Store(records, 2);
     private final Answers answers = new Answers(-7, 9, () -> 3);
     private final Views views = new Views(store::view);
     private final ListAnswers lists = new ListAnswers(answers, views);
@@ -244,7 +243,7 @@ class ListAnswersTest {
             chunks.add(parse(bytes(message)));
             if (chunks.size() == 2) {
                 store.apply(Command.Put.of(key(0), Bytes.EMPTY));
-                store.apply(new Command.Compact(view.revision() + 1));
+                store.apply(new Command.Compact(view.revision() + 1, false));
                 store.publish();
             }
             return true;
@@ -261,7 +260,7 @@ class ListAnswersTest {
         stream.run(message -> {
             chunks.add(parse(bytes(message)));
             if (chunks.size() == 1) {
-                store.apply(new Command.Compact(view.revision()));
+                store.apply(new Command.Compact(view.revision(), false));
                 store.publish();
             }
             return true;
@@ -306,7 +305,7 @@ class ListAnswersTest {
     void aRecordThatACompactionHasGivenUpEndsItToo() throws StatusException {
         SplicedAnswer answer = lists.range(store.view(), Query.of(KeyRange.everything()), share());
         store.apply(Command.Put.of(key(0), Bytes.EMPTY));
-        store.apply(new Command.Compact(store.view().revision() + 1));
+        store.apply(new Command.Compact(store.view().revision() + 1, false));
         store.publish();
         records.damagedFrom = 0;
         assertThatThrownBy(() -> bytes(answer)).isInstanceOfSatisfying(StatusException.class,
