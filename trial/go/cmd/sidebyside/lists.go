@@ -31,6 +31,7 @@ const (
 	listPageKeys  = 500
 	listTxnPuts   = 100
 	listAnswerMax = 2<<30 - 1
+	listStalled   = 200 // readers that stop after the first message
 )
 
 // listCell is a way to read the list, by so many clients at once.
@@ -93,7 +94,50 @@ func (p *plan) performLists(ctx context.Context, counts *tally.Tally) string {
 			}
 		}
 	}
-	return p.reportLists(measured, resting)
+	stalled := map[string]listMeasure{}
+	for _, c := range p.contenders {
+		m, err := c.measureStalled(ctx)
+		counts.Check(fmt.Sprintf("%d readers that stop, %s: %s", listStalled, c.name, m), err)
+		stalled[c.name] = m
+	}
+	return p.reportLists(measured, resting, stalled)
+}
+
+// measureStalled opens streams of the whole list, reads the first message of each, and then nothing for a while.
+func (c *contender) measureStalled(ctx context.Context) (listMeasure, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	before, err := c.server.CPU()
+	if err != nil {
+		return listMeasure{}, err
+	}
+	begin := time.Now()
+	if err := c.server.ResetPeak(); err != nil {
+		return listMeasure{}, err
+	}
+	for range listStalled {
+		conn, err := process.Dial(c.server.Address())
+		if err != nil {
+			return listMeasure{}, err
+		}
+		defer conn.Close()
+		stream, err := pb.NewKVClient(conn).RangeStream(ctx, wholeList())
+		if err != nil {
+			return listMeasure{}, err
+		}
+		if _, err := stream.Recv(); err != nil {
+			return listMeasure{}, err
+		}
+	}
+	time.Sleep(2 * time.Second)
+	m := listMeasure{took: time.Since(begin)}
+	after, err := c.server.CPU()
+	if err != nil {
+		return m, err
+	}
+	m.cpu = after - before
+	_, m.peak, err = c.server.Memory()
+	return m, err
 }
 
 // fill writes the keys.
@@ -304,7 +348,7 @@ func (t *tallied) scan(message []byte) error {
 	return nil
 }
 
-func (p *plan) reportLists(measured map[string]map[string][]listMeasure, resting map[string]int64) string {
+func (p *plan) reportLists(measured map[string]map[string][]listMeasure, resting map[string]int64, stalled map[string]listMeasure) string {
 	a, b := p.contenders[0].name, p.contenders[1].name
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d keys with values of %d bytes; medians of %d rounds in turns, after one that is not counted; both servers were "+
@@ -332,6 +376,8 @@ func (p *plan) reportLists(measured map[string]map[string][]listMeasure, resting
 			float64(y.peak)/1e6, float64(x.peak)/float64(y.peak))
 	}
 	fmt.Fprintf(&out, "\nAt rest, before the first list: %s %.0f MB, %s %.0f MB.\n", a, float64(resting[a])/1e6, b, float64(resting[b])/1e6)
+	fmt.Fprintf(&out, "\n%d clients that open a RangeStream, take its first message and stop: peak %s %.0f MB, %s %.0f MB.\n", listStalled,
+		a, float64(stalled[a].peak)/1e6, b, float64(stalled[b].peak)/1e6)
 	return out.String()
 }
 

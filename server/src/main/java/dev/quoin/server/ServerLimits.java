@@ -11,8 +11,15 @@ package dev.quoin.server;
 record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKeysMax) {
     /** Has no flag. */
     static final int LISTS_MAX = 256;
-    /** Has no flag. 128 MiB of positions, or 192 MiB where only keys are asked for. */
-    static final int LIST_KEYS_MAX = 1 << 24;
+    private static final int PLANNED_KEY_BYTES = 8;
+    private static final int HEAP_SHARE = 16;
+    private static final int LIST_KEYS_MIN = 1 << 22;
+
+    /** A sixteenth of the heap, and 4 Mi keys at least. Has no flag. */
+    static int listKeysMax(long heapBytes) {
+        long keys = Math.max(LIST_KEYS_MIN, heapBytes / HEAP_SHARE / PLANNED_KEY_BYTES);
+        return (int) Math.min(Integer.MAX_VALUE, keys);
+    }
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
     int messageBytesMax() {
