@@ -1,6 +1,7 @@
 // Kvcheck judges the key-value half of a running server through etcd's own Go client: Put, Range, DeleteRange and Txn
-// with all their options, errors and headers, and the calls that describe the server. It uses no watch, lease,
-// compaction, auth or membership change, and writes only under a prefix of its own.
+// with all their options, errors and headers, RangeStream, Compact, and the calls that describe the server. It uses no
+// watch, lease, auth or membership change, and writes only under a prefix of its own; but compaction gives up the
+// history of the whole store.
 //
 //	kvcheck --endpoint http://127.0.0.1:2379
 package main
@@ -23,7 +24,7 @@ import (
 func main() { os.Exit(run()) }
 
 // checks is everything this program judges, in the order it is run.
-var checks = concat(serverChecks, writeChecks, rangeChecks, txnChecks, refusalChecks)
+var checks = concat(serverChecks, writeChecks, rangeChecks, txnChecks, refusalChecks, streamChecks, compactChecks)
 
 func run() int {
 	endpoint := flag.String("endpoint", "http://127.0.0.1:2379", "client URL of the server to judge")
@@ -35,7 +36,7 @@ func run() int {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{*endpoint},
 		DialTimeout: 10 * time.Second,
-		DialOptions: []grpc.DialOption{grpc.WithNoProxy()},
+		DialOptions: []grpc.DialOption{grpc.WithNoProxy(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20))},
 		// Refusing what is too large is the server's work here, so the client must send it.
 		MaxCallSendMsgSize: 64 << 20,
 		Logger:             zap.NewNop(),

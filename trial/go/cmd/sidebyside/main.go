@@ -5,6 +5,7 @@
 //
 // A COMMAND is split at blanks; {data}, {client} and {peer} in it are filled in. The load comes from h2load (Debian
 // package nghttp2-client). It does not see a gRPC status: what was really written and read is checked afterwards.
+// With --lists it measures long lists instead, by a client of its own.
 package main
 
 import (
@@ -38,6 +39,10 @@ type plan struct {
 	home        string // the directory made in dir, for everything this run writes
 	markdown    string
 	latencyPass bool
+
+	lists          bool // measure lists instead of cells
+	listKeys       int
+	listValueBytes int
 }
 
 func run() int {
@@ -61,8 +66,13 @@ func run() int {
 		return counts.Close()
 	}
 
-	if p.perform(ctx, counts) {
-		table := p.report()
+	table := ""
+	if p.lists {
+		table = p.performLists(ctx, counts)
+	} else if p.perform(ctx, counts) {
+		table = p.report()
+	}
+	if table != "" {
 		fmt.Printf("\n%s\n", table)
 		if p.markdown != "" {
 			counts.Check("write "+p.markdown, os.WriteFile(p.markdown, []byte(table), 0o644))
@@ -152,6 +162,9 @@ func parse(args []string) (*plan, error) {
 	flags.IntVar(&p.starts, "starts", 3, "how often to start each server on an empty directory, to time it")
 	flags.DurationVar(&p.ready, "ready", 30*time.Second, "bound for one start")
 	flags.BoolVar(&p.latencyPass, "latency", true, "one more pass over the cells for p50 and p99, with h2load logging each request")
+	flags.BoolVar(&p.lists, "lists", false, "measure long lists instead: whole, in pages, streamed")
+	flags.IntVar(&p.listKeys, "keys", 100_000, "with --lists: how many keys")
+	flags.IntVar(&p.listValueBytes, "value", 1_000, "with --lists: bytes of each value")
 	flags.StringVar(&p.dir, "dir", ".", "where to make the directory for both servers' data: what disk is it on?")
 	flags.StringVar(&p.markdown, "markdown", "", "also write the table to this file")
 	if err := flags.Parse(rest); err != nil {
@@ -169,6 +182,13 @@ func parse(args []string) (*plan, error) {
 		return nil, errors.New("the two need different names")
 	case p.rounds < 1 || p.starts < 1 || p.length < 100*time.Millisecond || *connections < 1:
 		return nil, errors.New("--rounds, --starts and --connections must be at least 1, --seconds at least 0.1")
+	}
+	if p.lists {
+		p.starts = 1
+		if p.listKeys < 1 || p.listValueBytes < 1 {
+			return nil, errors.New("--keys and --value must be at least 1")
+		}
+		return p, nil
 	}
 	if _, err := exec.LookPath("h2load"); err != nil {
 		return nil, fmt.Errorf("%w (Debian: apt-get install nghttp2-client)", err)

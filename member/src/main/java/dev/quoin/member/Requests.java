@@ -338,7 +338,12 @@ public final class Requests {
         };
     }
 
-    static Command.Compact compaction(Bytes message) {
+    /**
+     * Reads a CompactionRequest.
+     *
+     * @throws Malformed if it is not one
+     */
+    public static Command.Compact compaction(Bytes message) {
         long revision = 0;
         boolean physical = false;
         ProtoReader reader = new ProtoReader(message);

@@ -53,6 +53,17 @@ public interface Call {
     /** One message given in pieces, which must not change afterwards. Long pieces are not copied. */
     void send(Bytes... pieces);
 
+    /**
+     * Sends one message in parts, and waits on this thread, a virtual one, while the client has no room for the next: so
+     * of a message of any size little more is held than what a stream may owe ({@link NetLimits#partBytes}, {@link
+     * NetLimits#owedBytesPerStreamMax}). The stream's stall limit, its deadline and a reset end the wait.
+     *
+     * @return false if the call was over before all of the message was handed over
+     * @throws StatusException if the message is too large to be sent, or could not be made to its end. To {@link #finish}
+     *         with this status is then all that is left to do: the client finds the message cut short
+     */
+    boolean send(LongMessage message) throws StatusException;
+
     /** Ends the call. The first one counts; whatever comes later is ignored. */
     void finish(Status status, Metadata trailers);
 

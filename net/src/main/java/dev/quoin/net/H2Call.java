@@ -9,6 +9,7 @@ import io.netty.handler.codec.http2.Http2Stream;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 
 /**
  * A gRPC call on an HTTP/2 stream: the half-close rules, the credit of its client, and the order headers, messages,
@@ -359,14 +360,93 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     }
 
     private boolean tooLarge(long size) {
-        int max = connection.shared().limits.answerBytesMax();
-        if (size <= max) {
+        if (size <= connection.shared().limits.answerBytesMax()) {
             return false;
         }
-        String prefix = method.kind() == Method.Kind.UNARY ? "grpc: " : "";
-        finishNow(Status.of(Status.Code.RESOURCE_EXHAUSTED,
-                prefix + "trying to send message larger than max (" + size + " vs. " + max + ")"), Metadata.EMPTY);
+        finishNow(tooLargeStatus(size), Metadata.EMPTY);
         return true;
+    }
+
+    private Status tooLargeStatus(long size) {
+        String prefix = method.kind() == Method.Kind.UNARY ? "grpc: " : "";
+        return Status.of(Status.Code.RESOURCE_EXHAUSTED, prefix + "trying to send message larger than max (" + size
+                + " vs. " + connection.shared().limits.answerBytesMax() + ")");
+    }
+
+    @Override
+    public boolean send(LongMessage message) throws StatusException {
+        Invariant.check(!loop().inLoop(), "an event loop would wait for itself");
+        return sendParts(gzip ? new Packed(message) : message);
+    }
+
+    private boolean sendParts(LongMessage message) throws StatusException {
+        long length = message.length();
+        if (length > connection.shared().limits.answerBytesMax()) {
+            throw new StatusException(tooLargeStatus(length));
+        }
+        PartSink parts = new PartSink(this, gzip, length);
+        try {
+            message.writeTo(parts);
+            return parts.end();
+        } finally {
+            parts.release();
+        }
+    }
+
+    /** A message as its compressed bytes, whose number is found by compressing it once for nobody. */
+    private final class Packed implements LongMessage {
+        private final LongMessage plain;
+        private final long length;
+
+        Packed(LongMessage plain) throws StatusException {
+            this.plain = plain;
+            long[] bytes = {0};
+            pack((array, offset, count) -> {
+                bytes[0] += count;
+                return !isOver();
+            });
+            length = bytes[0];
+        }
+
+        private void pack(Sink target) throws StatusException {
+            try (GzipSink packer = new GzipSink(target)) {
+                plain.writeTo(packer);
+                packer.finish();
+            }
+        }
+
+        @Override
+        public long length() {
+            return length;
+        }
+
+        @Override
+        public void writeTo(Sink sink) throws StatusException {
+            pack(sink);
+        }
+    }
+
+    /** Takes over a part of a message; from any thread but the loop. */
+    void sendPart(ByteBuf part) {
+        int size = part.readableBytes();
+        sending(size);
+        connection.loop().post(new LoopState.Op() {
+            @Override
+            void run() {
+                partNow(part);
+                sent(size);
+            }
+        });
+    }
+
+    private void partNow(ByteBuf part) {
+        headersNow(Metadata.EMPTY);
+        if (isOver()) {
+            part.release();
+        } else {
+            connection.writeData(this, part, false);
+            checkWritable();
+        }
     }
 
     @Override

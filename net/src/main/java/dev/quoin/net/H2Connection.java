@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -686,6 +687,11 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         }
         flush(ctx());
         ctx().close();
+    }
+
+    /** Where buffers for this connection come from; for any thread. */
+    ByteBufAllocator alloc() {
+        return ctx().alloc();
     }
 
     LoopState loop() {

@@ -21,6 +21,7 @@ package dev.quoin.net;
  * @param requestBytesPerLoopMax the same, per event loop
  * @param owedBytesPerConnectionMax answers a connection has not taken; beyond it new calls of it wait
  * @param owedBytesPerStreamMax what one stream has not taken before it counts as not writable
+ * @param partBytes how much of a {@link LongMessage} is made at a time
  * @param writeStallMillisMax how long a stream or connection may owe us the reading of a single byte
  * @param virtualCallsMax calls on virtual threads at once, per server
  * @param httpRequestsMax requests that are not gRPC, in work at once, per server
@@ -41,7 +42,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         long streamsPerConnectionMax, int headerListBytesMax, int requestLineBytesMax, int requestBytesMax,
         int answerBytesMax, int httpBodyBytesMax, int streamWindowBytes, int connectionWindowBytes,
         int messagesAheadMax, long requestBytesPerConnectionMax, long requestBytesPerLoopMax,
-        long owedBytesPerConnectionMax, int owedBytesPerStreamMax, long writeStallMillisMax, int virtualCallsMax,
+        long owedBytesPerConnectionMax, int owedBytesPerStreamMax, int partBytes, long writeStallMillisMax,
+        int virtualCallsMax,
         int httpRequestsMax, int resetsReceivedMax, int resetsProvokedMax, int continuationsMax, int emptyDataMax,
         int controlAnswersQueuedMax, int settingsMax, long pingMinMillis, boolean pingWithoutStream,
         long keepaliveIntervalMillis, long keepaliveTimeoutMillis, long httpIdleMillisMax, long handshakeMillisMax) {
@@ -69,6 +71,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         builder.requestBytesPerLoopMax = requestBytesPerLoopMax;
         builder.owedBytesPerConnectionMax = owedBytesPerConnectionMax;
         builder.owedBytesPerStreamMax = owedBytesPerStreamMax;
+        builder.partBytes = partBytes;
         builder.writeStallMillisMax = writeStallMillisMax;
         builder.virtualCallsMax = virtualCallsMax;
         builder.httpRequestsMax = httpRequestsMax;
@@ -105,6 +108,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         private long requestBytesPerLoopMax = 536_870_912;
         private long owedBytesPerConnectionMax = 4_194_304;
         private int owedBytesPerStreamMax = 262_144;
+        private int partBytes = 65_536;
         private long writeStallMillisMax = 60_000;
         private int virtualCallsMax = 4_096;
         private int httpRequestsMax = 1_024;
@@ -203,6 +207,11 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
             return this;
         }
 
+        public Builder partBytes(int value) {
+            partBytes = value;
+            return this;
+        }
+
         public Builder writeStallMillisMax(long value) {
             writeStallMillisMax = value;
             return this;
@@ -282,7 +291,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
             return new NetLimits(connectionsMax, unadmittedPerAddressMax, firstHeadMillisMax, streamsPerConnectionMax,
                     headerListBytesMax, requestLineBytesMax, requestBytesMax, answerBytesMax, httpBodyBytesMax,
                     streamWindowBytes, connectionWindowBytes, messagesAheadMax, requestBytesPerConnectionMax,
-                    requestBytesPerLoopMax, owedBytesPerConnectionMax, owedBytesPerStreamMax, writeStallMillisMax,
+                    requestBytesPerLoopMax, owedBytesPerConnectionMax, owedBytesPerStreamMax, partBytes,
+                    writeStallMillisMax,
                     virtualCallsMax, httpRequestsMax, resetsReceivedMax, resetsProvokedMax, continuationsMax,
                     emptyDataMax, controlAnswersQueuedMax, settingsMax, pingMinMillis, pingWithoutStream,
                     keepaliveIntervalMillis, keepaliveTimeoutMillis, httpIdleMillisMax, handshakeMillisMax);

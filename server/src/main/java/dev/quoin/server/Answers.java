@@ -11,7 +11,8 @@ import dev.quoin.store.Outcome;
 
 /**
  * Outcomes as the messages that clients receive (etcdserverpb, rpc.proto). Stored KeyValues are passed on as the bytes
- * they are, as pieces of the answer: a list is not copied together here.
+ * they are, as pieces of the answer: large ones are not copied together here. What may be a list is answered by {@link
+ * ListAnswers}.
  *
  * <p>Field numbers: PutResponse 1 header, 2 prev_kv; RangeResponse 1 header, 2 kvs, 3 more, 4 count; DeleteRangeResponse
  * 1 header, 2 deleted, 3 prev_kvs; TxnResponse 1 header, 2 succeeded, 3 responses; ResponseOp 1 range, 2 put, 3 delete, 4
@@ -78,10 +79,8 @@ final class Answers {
 
     /** A step of a transaction: its header has the revision only, and one within another not even that. */
     private static Bytes[] responseOp(Outcome response) {
-        ProtoWriter header = new ProtoWriter(16);
-        header.varintFieldIfSet(3, revision(response));
         Pieces inner = new Pieces();
-        body(inner, Bytes.of(header.toByteArray()), response);
+        body(inner, stepHeader(revision(response)), response);
         Pieces op = new Pieces();
         op.message(switch (response) {
             case Outcome.Ranged ranged -> 1;
@@ -93,8 +92,15 @@ final class Answers {
         return op.toArray();
     }
 
+    /** The header of a step of a transaction: the revision, or nothing if that is 0. */
+    static Bytes stepHeader(long revision) {
+        ProtoWriter header = new ProtoWriter(16);
+        header.varintFieldIfSet(3, revision);
+        return Bytes.of(header.toByteArray());
+    }
+
     /** ResponseHeader: 1 cluster_id, 2 member_id, 3 revision, 4 raft_term. */
-    private Bytes header(long revision) {
+    Bytes header(long revision) {
         ProtoWriter header = new ProtoWriter(48);
         header.varintFieldIfSet(1, clusterId);
         header.varintFieldIfSet(2, memberId);

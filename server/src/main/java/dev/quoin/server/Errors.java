@@ -1,6 +1,5 @@
 package dev.quoin.server;
 
-import dev.quoin.disk.Damaged;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Status;
 import dev.quoin.net.Status.Code;
@@ -11,6 +10,10 @@ import dev.quoin.store.Refusal;
  */
 final class Errors {
     static final Status REQUEST_TOO_LARGE = Status.of(Code.INVALID_ARGUMENT, "etcdserver: request is too large");
+    static final Status STREAM_SORTED = Status.of(Code.UNIMPLEMENTED,
+            "RangeStream does not support custom sort orders");
+    static final Status STREAM_FILTERED = Status.of(Code.UNIMPLEMENTED,
+            "RangeStream does not support revision filters");
     static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");
@@ -115,8 +118,8 @@ final class Errors {
     }
 
     /** A stored record is not what was written; everything else is still served. */
-    static Status of(Damaged damaged) {
-        return Status.of(Code.DATA_LOSS, "quoin: " + damaged.getMessage());
+    static Status lost(RuntimeException unreadable) {
+        return Status.of(Code.DATA_LOSS, "quoin: " + unreadable.getMessage());
     }
 
     /** As grpc-go says it of a unary request that is not the message it should be. */

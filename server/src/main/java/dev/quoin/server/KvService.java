@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -8,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.ledger.Gone;
 import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
@@ -26,7 +28,8 @@ import dev.quoin.store.View;
 
 /**
  * etcdserverpb.KV. These calls stay on their event loop: a request is decoded and checked where it arrived, gathered over
- * the turn ({@link Turn}) and answered by callback. A list does not: it is read on a virtual thread ({@link Lists}).
+ * the turn ({@link Turn}) and answered by callback. A list does not: it is read and sent on a virtual thread ({@link
+ * Lists}), in parts ({@link ListAnswers}).
  *
  * <p>The order of the checks is etcd's (v3rpc/key.go, v3_server.go): form, then the size of the entry.
  */
@@ -35,19 +38,27 @@ final class KvService {
 
     private final Member member;
     private final Answers answers;
+    private final Views views;
+    private final ListAnswers listAnswers;
+    private final RangeStream rangeStream;
     private final Lists lists;
     private final ServerLimits limits;
 
-    KvService(Member member, Answers answers, Lists lists, ServerLimits limits) {
+    KvService(Member member, Answers answers, ServerLimits limits) {
         this.member = member;
         this.answers = answers;
-        this.lists = lists;
         this.limits = limits;
+        views = new Views(member::view);
+        listAnswers = new ListAnswers(answers, views);
+        rangeStream = new RangeStream(listAnswers, views, limits.requestBytesMax());
+        lists = new Lists(limits.listsMax(), limits.listKeysMax());
     }
 
     List<Method> methods() {
-        return List.of(hot("Range", this::range), hot("Put", this::put), hot("DeleteRange", this::deleteRange),
-                hot("Txn", this::txn));
+        return List.of(hot("Range", Method.Kind.UNARY, this::range),
+                hot("RangeStream", Method.Kind.SERVER_STREAMING, this::rangeStream),
+                hot("Put", Method.Kind.UNARY, this::put), hot("DeleteRange", Method.Kind.UNARY, this::deleteRange),
+                hot("Txn", Method.Kind.UNARY, this::txn), hot("Compact", Method.Kind.UNARY, this::compact));
     }
 
     /** What a method does with a request; whatever it throws as {@link Malformed} is the client's fault. */
@@ -55,8 +66,8 @@ final class KvService {
         void arrived(Call call, Bytes message);
     }
 
-    private Method hot(String name, Request request) {
-        return Method.hot(SERVICE + name, Method.Kind.UNARY, new Handler() {
+    private Method hot(String name, Method.Kind kind, Request request) {
+        return Method.hot(SERVICE + name, kind, new Handler() {
             @Override
             public void onMessage(Call call, Bytes message) {
                 if (member.leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
@@ -85,14 +96,16 @@ final class KvService {
     private void txn(Call call, Bytes message) {
         Command.Txn txn = Requests.txn(message);
         Refusal refusal = RequestCheck.txn(txn, limits.txnOpsMax());
-        if (refusal == null && txn.isReadOnly()) {
-            boolean isSmall = txn.compares().stream().allMatch(compare -> compare.range().isSingle())
-                    && txn.success().stream().allMatch(KvService::isSmall)
-                    && txn.failure().stream().allMatch(KvService::isSmall);
-            read(call, txn.isSerializable(), isSmall, view -> view.read(txn));
-        } else {
+        if (refusal != null || !txn.isReadOnly()) {
             propose(call, Requests.Kind.TXN, message, refusal);
+            return;
         }
+        boolean isSmall = txn.compares().stream().allMatch(compare -> compare.range().isSingle())
+                && txn.success().stream().allMatch(KvService::isSmall)
+                && txn.failure().stream().allMatch(KvService::isSmall);
+        read(call, txn.isSerializable(), isSmall
+                ? () -> answerSmall(call, Query.get(Bytes.EMPTY), view -> view.read(txn))
+                : () -> lists.run(call, share -> call.send(listAnswers.txn(views.newest(), txn, share))));
     }
 
     private void range(Call call, Bytes message) {
@@ -102,7 +115,45 @@ final class KvService {
             call.finish(Errors.of(refusal));
             return;
         }
-        read(call, query.serializable(), isSmall(query), view -> view.range(query));
+        read(call, query.serializable(), isSmall(query)
+                ? () -> answerSmall(call, query, view -> view.range(query))
+                : () -> lists.run(call, share -> call.send(listAnswers.range(views.newest(), query, share))));
+    }
+
+    private void rangeStream(Call call, Bytes message) {
+        Query query = Requests.range(message);
+        Refusal refusal = RequestCheck.range(query);
+        if (refusal != null) {
+            call.finish(Errors.of(refusal));
+        } else if (!query.isDefaultOrder()) {
+            call.finish(Errors.STREAM_SORTED);
+        } else if (!query.filter().isNone()) {
+            call.finish(Errors.STREAM_FILTERED);
+        } else {
+            read(call, query.serializable(),
+                    () -> lists.run(call, share -> rangeStream.run(call::send, views.newest(), query, share)));
+        }
+    }
+
+    /** Form is all there is to check: whether the revision can be compacted is decided where it is applied. */
+    private void compact(Call call, Bytes message) {
+        boolean physical = Requests.compaction(message).physical();
+        propose(call, Requests.Kind.COMPACTION, message, outcome -> {
+            Runnable answer = () -> answer(call, outcome);
+            if (physical) {
+                whenDeleted(answer);
+            } else {
+                answer.run();
+            }
+        });
+    }
+
+    /**
+     * Goes on with {@code then} once this member has deleted what a compaction gave up. So far nothing tells when that
+     * is, and so a physical compaction is answered as any other, once it is decided.
+     */
+    private static void whenDeleted(Runnable then) {
+        then.run();
     }
 
     private static boolean isSmall(Op op) {
@@ -118,10 +169,14 @@ final class KvService {
             call.finish(Errors.of(refusal));
             return;
         }
+        propose(call, kind, message, outcome -> answer(call, outcome));
+    }
+
+    private void propose(Call call, Requests.Kind kind, Bytes message, Consumer<Outcome> whenApplied) {
         Proposal proposal = member.prepare(kind, message, new Answer() {
             @Override
             public void outcome(Outcome outcome) {
-                answer(call, outcome);
+                whenApplied.accept(outcome);
             }
 
             @Override
@@ -136,15 +191,8 @@ final class KvService {
         Turn.of(call.loop()).propose(proposal);
     }
 
-    private void read(Call call, boolean serializable, boolean isSmall, Function<View, Outcome> question) {
-        Runnable ask = () -> {
-            try {
-                answer(call, question.apply(member.view()));
-            } catch (Damaged damaged) {
-                call.finish(Errors.of(damaged));
-            }
-        };
-        Runnable ready = isSmall ? ask : () -> lists.run(call, ask);
+    /** Goes on with {@code ready} once the view is fresh: at once, if a possibly stale one will do. */
+    private void read(Call call, boolean serializable, Runnable ready) {
         if (serializable) {
             ready.run();
             return;
@@ -160,6 +208,16 @@ final class KvService {
                 call.finish(Errors.of(failure));
             }
         });
+    }
+
+    /** Answers on the event loop; {@code query} says at which revision records are read. */
+    private void answerSmall(Call call, Query query, Function<View, Outcome> question) {
+        View view = views.newest();
+        try {
+            answer(call, question.apply(view));
+        } catch (Damaged | Gone unreadable) {
+            call.finish(views.status(unreadable, Views.revision(view, query)));
+        }
     }
 
     private void answer(Call call, Outcome outcome) {

@@ -5,11 +5,21 @@ package dev.quoin.server;
  *
  * @param requestBytesMax the largest entry that a request may become ({@code --max-request-bytes})
  * @param txnOpsMax conditions or steps of a transaction ({@code --max-txn-ops})
- * @param listsMax lists that are read at the same time; one more is refused
+ * @param listsMax lists that are read and sent at the same time; one more is refused
+ * @param listKeysMax keys that all of them have still to send; one that would make it more is refused, unless it is alone
  */
-record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax) {
+record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKeysMax) {
     /** Has no flag. */
     static final int LISTS_MAX = 256;
+    private static final int PLANNED_KEY_BYTES = 8;
+    private static final int HEAP_SHARE = 16;
+    private static final int LIST_KEYS_MIN = 1 << 22;
+
+    /** A sixteenth of the heap, and 4 Mi keys at least. Has no flag. */
+    static int listKeysMax(long heapBytes) {
+        long keys = Math.max(LIST_KEYS_MIN, heapBytes / HEAP_SHARE / PLANNED_KEY_BYTES);
+        return (int) Math.min(Integer.MAX_VALUE, keys);
+    }
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
     int messageBytesMax() {

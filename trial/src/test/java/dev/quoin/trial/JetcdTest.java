@@ -19,6 +19,7 @@ import io.etcd.jetcd.kv.TxnResponse;
 import io.etcd.jetcd.op.Cmp;
 import io.etcd.jetcd.op.CmpTarget;
 import io.etcd.jetcd.op.Op;
+import io.etcd.jetcd.options.CompactOption;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.PutOption;
@@ -150,6 +151,46 @@ class JetcdTest {
                 kv.get(bytes("sort/"), GetOption.builder().isPrefix(true).withCountOnly(true).build()));
         assertThat(counted.getCount()).isEqualTo(2);
         assertThat(counted.getKvs()).isEmpty();
+    }
+
+    /** Longer than what is sent in one part: 100 values of 20,000 bytes. */
+    @Test
+    void listsLongAnswers() throws Exception {
+        String value = "v".repeat(20_000);
+        for (int i = 0; i < 100; i++) {
+            await(kv.put(bytes("long/%03d".formatted(i)), bytes(value)));
+        }
+        GetOption.Builder all = GetOption.builder().isPrefix(true);
+        assertThat(await(kv.get(bytes("long/"), all.build())).getKvs()).hasSize(100).allSatisfy(pair -> assertThat(
+                pair.getValue()).isEqualTo(bytes(value)));
+        assertThat(await(kv.get(bytes("long/"), all.withKeysOnly(true).build())).getKvs()).hasSize(100)
+                .allSatisfy(pair -> assertThat(pair.getValue().isEmpty()).isTrue());
+        TxnResponse txn = await(kv.txn().Then(Op.get(bytes("long/"), GetOption.builder().isPrefix(true).build()),
+                Op.get(bytes("long/007"), GetOption.DEFAULT)).commit());
+        assertThat(txn.getGetResponses().getFirst().getKvs()).hasSize(100);
+        assertThat(txn.getGetResponses().getLast().getKvs()).hasSize(1);
+    }
+
+    @Test
+    void compactsHistory() throws Exception {
+        long first = await(kv.put(bytes("compact"), bytes("1"))).getHeader().getRevision();
+        long second = await(kv.put(bytes("compact"), bytes("2"))).getHeader().getRevision();
+        long third = await(kv.put(bytes("compact"), bytes("3"))).getHeader().getRevision();
+        assertThat(await(kv.compact(second)).getHeader().getRevision()).isEqualTo(third);
+        assertThat(pairs(await(kv.get(bytes("compact"), GetOption.builder().withRevision(second).build())).getKvs()))
+                .containsExactly("compact=2");
+        String compacted = "etcdserver: mvcc: required revision has been compacted";
+        assertThatThrownBy(
+                () -> await(kv.get(bytes("compact"), GetOption.builder().withRevision(first).build())))
+                .hasMessageContaining(compacted);
+        assertThatThrownBy(() -> await(
+                kv.get(bytes("compact"), GetOption.builder().isPrefix(true).withRevision(first).build())))
+                .hasMessageContaining(compacted);
+        assertThatThrownBy(() -> await(kv.compact(second))).hasMessageContaining(compacted);
+        assertThatThrownBy(() -> await(kv.compact(third + 1)))
+                .hasMessageContaining("etcdserver: mvcc: required revision is a future revision");
+        await(kv.compact(third, CompactOption.builder().withCompactPhysical(true).build()));
+        assertThat(pairs(await(kv.get(bytes("compact"))).getKvs())).containsExactly("compact=3");
     }
 
     @Test
