@@ -6,6 +6,7 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.DiskFailure;
@@ -16,6 +17,7 @@ import dev.quoin.disk.ledger.Scrub;
 import dev.quoin.store.Compaction;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.Image;
+import dev.quoin.store.Records;
 import dev.quoin.store.Store;
 import dev.quoin.store.View;
 
@@ -138,8 +140,10 @@ final class Housekeeper implements Actor {
         return null;
     }
 
-    private boolean isLive(long position, long main, int sub, int kind, dev.quoin.base.Bytes payload) {
-        return store.view().refersTo(position, main, sub, kind, payload);
+    /** What is not about keys is in the checkpoint, and only what lies before that is rewritten. */
+    private boolean isLive(long position, long main, int sub, int kind, Bytes payload) {
+        boolean isAboutKeys = kind == Records.Kind.PUT.number() || kind == Records.Kind.TOMBSTONE.number();
+        return isAboutKeys && store.view().refersTo(position, main, sub, kind, payload);
     }
 
     private void tellWaiters(View view) {

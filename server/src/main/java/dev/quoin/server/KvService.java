@@ -14,6 +14,7 @@ import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
 import dev.quoin.member.Proposal;
+import dev.quoin.member.ReadAnswer;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
 import dev.quoin.net.Handler;
@@ -84,8 +85,10 @@ final class KvService {
     }
 
     private void put(Call call, Bytes message) {
-        Refusal refusal = RequestCheck.put(Requests.put(message));
-        propose(call, Requests.Kind.PUT, message, refusal);
+        Command.Put put = Requests.put(message);
+        if (!refusesForSpace(call, put)) {
+            propose(call, Requests.Kind.PUT, message, RequestCheck.put(put));
+        }
     }
 
     private void deleteRange(Call call, Bytes message) {
@@ -95,6 +98,9 @@ final class KvService {
 
     private void txn(Call call, Bytes message) {
         Command.Txn txn = Requests.txn(message);
+        if (refusesForSpace(call, txn)) {
+            return;
+        }
         Refusal refusal = RequestCheck.txn(txn, limits.txnOpsMax());
         if (refusal != null || !txn.isReadOnly()) {
             propose(call, Requests.Kind.TXN, message, refusal);
@@ -137,23 +143,44 @@ final class KvService {
 
     /** Form is all there is to check: whether the revision can be compacted is decided where it is applied. */
     private void compact(Call call, Bytes message) {
-        boolean physical = Requests.compaction(message).physical();
+        Command.Compact compact = Requests.compaction(message);
         propose(call, Requests.Kind.COMPACTION, message, outcome -> {
-            Runnable answer = () -> answer(call, outcome);
-            if (physical) {
-                whenDeleted(answer);
+            if (compact.physical() && outcome instanceof Outcome.Compacted) {
+                member.awaitCompaction(compact.revision(), new AnswerLater(call, outcome));
             } else {
-                answer.run();
+                answer(call, outcome);
             }
         });
     }
 
-    /**
-     * Goes on with {@code then} once this member has deleted what a compaction gave up. So far nothing tells when that
-     * is, and so a physical compaction is answered as any other, once it is decided.
-     */
-    private static void whenDeleted(Runnable then) {
-        then.run();
+    /** Answers a call with what came of it, once something else is done too. */
+    private final class AnswerLater implements ReadAnswer {
+        private final Call call;
+        private final Outcome outcome;
+
+        AnswerLater(Call call, Outcome outcome) {
+            this.call = call;
+            this.outcome = outcome;
+        }
+
+        @Override
+        public void ready() {
+            answer(call, outcome);
+        }
+
+        @Override
+        public void failed(Failure failure) {
+            call.finish(Errors.of(failure));
+        }
+    }
+
+    /** Whether there is no space for a command; then it is answered so, and the alarm is raised first. */
+    private boolean refusesForSpace(Call call, Command command) {
+        if (!member.isOverQuota(command.cost())) {
+            return false;
+        }
+        member.raiseNoSpace(() -> call.finish(Errors.of(Refusal.NO_SPACE)));
+        return true;
     }
 
     private static boolean isSmall(Op op) {

@@ -1,9 +1,6 @@
 package dev.quoin.server;
 
-import java.util.ArrayList;
 import java.util.List;
-
-import org.jspecify.annotations.Nullable;
 
 import dev.quoin.api.etcdserverpb.AlarmRequest;
 import dev.quoin.api.etcdserverpb.AlarmRequest.AlarmAction;
@@ -16,6 +13,7 @@ import dev.quoin.api.etcdserverpb.HashKVRequest;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.StatusRequest;
 import dev.quoin.api.etcdserverpb.StatusResponse;
+import dev.quoin.base.Invariant;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Requests;
@@ -24,51 +22,36 @@ import dev.quoin.net.Method;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
 import dev.quoin.store.AlarmMember;
+import dev.quoin.store.HashWalk;
+import dev.quoin.store.Hashing;
+import dev.quoin.store.KeyHash;
 import dev.quoin.store.Outcome;
+import dev.quoin.store.Refusal;
 
-/**
- * etcdserverpb.Maintenance, as far as it is served. Status and the list of alarms always are. HashKV, Defragment and the
- * raising of alarms are once there is an {@link Upkeep} that does them; until then the first two are not there, and the
- * third is refused rather than pretended.
- *
- * <p>Of the headers, as in etcd: Defragment has none.
- */
+/** etcdserverpb.Maintenance, as far as it is served. Of the headers, as in etcd: Defragment has none. */
 final class MaintenanceService {
     private static final String SERVICE = "/etcdserverpb.Maintenance/";
-    /** What a quota of 0 means, and what Status reports for it. */
-    private static final long QUOTA_BYTES_DEFAULT = 2L << 30;
 
     private final Member member;
     private final MemberCalls calls;
-    private final @Nullable Upkeep upkeep;
 
-    MaintenanceService(Member member, MemberCalls calls, @Nullable Upkeep upkeep) {
+    MaintenanceService(Member member, MemberCalls calls) {
         this.member = member;
         this.calls = calls;
-        this.upkeep = upkeep;
     }
 
     List<Method> methods() {
-        List<Method> methods = new ArrayList<>();
-        methods.add(Unary.method(SERVICE + "Status", StatusRequest.parser(), this::status));
-        methods.add(Unary.method(SERVICE + "Alarm", AlarmRequest.parser(), this::alarm));
-        Upkeep does = upkeep;
-        if (does != null) {
-            methods.add(Unary.method(SERVICE + "HashKV", HashKVRequest.parser(),
-                    (call, request) -> hashKv(does, request)));
-            methods.add(Unary.method(SERVICE + "Defragment", DefragmentRequest.parser(),
-                    (call, request) -> defragment(does)));
-        }
-        return List.copyOf(methods);
+        return List.of(Unary.method(SERVICE + "Status", StatusRequest.parser(), this::status),
+                Unary.method(SERVICE + "Alarm", AlarmRequest.parser(), this::alarm),
+                Unary.method(SERVICE + "HashKV", HashKVRequest.parser(), this::hashKv),
+                Unary.method(SERVICE + "Defragment", DefragmentRequest.parser(), this::defragment));
     }
 
     private StatusResponse status(Call call, StatusRequest request) {
         MemberStatus status = member.status();
-        Upkeep.Bytes bytes = upkeep != null ? upkeep.bytes()
-                : new Upkeep.Bytes(status.storeBytes(), status.storeBytes(), QUOTA_BYTES_DEFAULT);
         StatusResponse.Builder response = StatusResponse.newBuilder().setHeader(calls.header(member.view().revision()))
-                .setVersion(Version.ETCD).setDbSize(bytes.total()).setDbSizeInUse(bytes.inUse())
-                .setDbSizeQuota(bytes.quota()).setLeader(status.leader()).setRaftIndex(status.committedIndex())
+                .setVersion(Version.ETCD).setDbSize(status.storeBytes()).setDbSizeInUse(status.storeBytesInUse())
+                .setDbSizeQuota(status.quotaBytes()).setLeader(status.leader()).setRaftIndex(status.committedIndex())
                 .setRaftTerm(status.term()).setRaftAppliedIndex(status.appliedIndex())
                 .setStorageVersion(Version.CLUSTER).setDowngradeInfo(DowngradeInfo.getDefaultInstance());
         if (status.leader() == 0) {
@@ -88,10 +71,6 @@ final class MaintenanceService {
 
     /** Through the log, even to list: the list is then that of the whole cluster. */
     private AlarmResponse alarm(Call call, AlarmRequest request) throws StatusException, InterruptedException {
-        if (request.getAction() != AlarmAction.GET && upkeep == null) {
-            throw new StatusException(Status.Code.UNIMPLEMENTED,
-                    "quoin: alarms can be listed, not yet raised or disarmed");
-        }
         if (request.getAction() == AlarmAction.UNRECOGNIZED) {
             // An etcd that applied it would crash answering; it must not get into the log.
             throw new StatusException(Status.Code.INVALID_ARGUMENT, "quoin: an action that no alarm has");
@@ -106,14 +85,20 @@ final class MaintenanceService {
         return response.setHeader(calls.header(member.view().revision())).build();
     }
 
-    private HashKVResponse hashKv(Upkeep does, HashKVRequest request) throws StatusException, InterruptedException {
-        Upkeep.KvHash hash = does.hashKv(request.getRevision());
-        return HashKVResponse.newBuilder().setHeader(calls.header(hash.storeRevision())).setHash(hash.hash())
-                .setCompactRevision(hash.compactedRevision()).setHashRevision(hash.hashedRevision()).build();
+    private HashKVResponse hashKv(Call call, HashKVRequest request) throws StatusException {
+        Hashing hashing = member.hash(request.getRevision());
+        return switch (hashing) {
+            case Hashing.Known(KeyHash hash) -> HashKVResponse.newBuilder()
+                    .setHeader(calls.header(member.view().revision())).setHash(hash.hash())
+                    .setCompactRevision(hash.compactRevision()).setHashRevision(hash.revision()).build();
+            case Hashing.Refused(Refusal reason) -> throw new StatusException(Errors.of(reason));
+            case HashWalk walk -> throw Invariant.violation("a hash that nobody has computed: %s", walk);
+        };
     }
 
-    private static DefragmentResponse defragment(Upkeep does) throws StatusException, InterruptedException {
-        does.defragment();
+    private DefragmentResponse defragment(Call call, DefragmentRequest request)
+            throws StatusException, InterruptedException {
+        calls.await(member::defragment);
         return DefragmentResponse.getDefaultInstance();
     }
 }

@@ -3,6 +3,7 @@ package dev.quoin.server;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 
 import com.google.protobuf.MessageLite;
 
@@ -47,8 +48,13 @@ final class MemberCalls {
 
     /** Waits until the member's view shows all that was acknowledged before. */
     void linearize() throws StatusException, InterruptedException {
+        await(member::read);
+    }
+
+    /** Waits for what the member does for a {@link ReadAnswer}. */
+    void await(Consumer<ReadAnswer> work) throws StatusException, InterruptedException {
         CompletableFuture<Boolean> future = new CompletableFuture<>();
-        member.read(new ReadAnswer() {
+        work.accept(new ReadAnswer() {
             @Override
             public void ready() {
                 future.complete(true);

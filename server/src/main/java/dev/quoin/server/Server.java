@@ -59,7 +59,7 @@ final class Server {
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
                 config.limits()).methods());
-        methods.addAll(new MaintenanceService(member, calls, null).methods());
+        methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls).methods());
         methods.addAll(new HealthService().methods());
         NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
