@@ -8,12 +8,16 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.CheckpointWriter;
 import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.store.Image;
 
 /**
  * Saves the state of the store as of the end of a batch, so that a restart reads only what comes after it, and what lies
  * before it may be rewritten.
  */
 final class CheckpointJob implements Job {
+    /** Writing a key down costs much less than taking one out of the store. */
+    private static final int KEYS_PER_SLICE = 16;
+
     private final Ledger ledger;
     private final ApplyLoop applyLoop;
     private final HousekeepingLimits limits;
@@ -22,6 +26,8 @@ final class CheckpointJob implements Job {
     private boolean isAsked;
     private Housekeeper.Reply.@Nullable Captured captured;
     private @Nullable CheckpointWriter writer;
+    private Image.@Nullable Writer image;
+    private boolean isWritten;
 
     /**
      * @param onSaved told how many bytes it takes
@@ -47,15 +53,15 @@ final class CheckpointJob implements Job {
 
     private long write(Housekeeper.Reply.Captured state) {
         try {
-            CheckpointWriter open = writer == null ? ledger.checkpoint(state.mark()) : writer;
-            if (writer == null) {
-                writer = open;
-                state.state().writeTo(open::add);
-            }
+            CheckpointWriter file = writer == null ? ledger.checkpoint(state.mark()) : writer;
+            writer = file;
+            Image.Writer writing = image == null ? state.state().writer(file::add) : image;
+            image = writing;
+            isWritten = isWritten || writing.step(KEYS_PER_SLICE * limits.sliceKeys());
             // What it stands on must be durable first; the ledger's writer sees to that several times a second.
-            if (ledger.isDurable(state.mark())) {
-                open.finish();
-                onSaved.accept(open.bytes());
+            if (isWritten && ledger.isDurable(state.mark())) {
+                file.finish();
+                onSaved.accept(file.bytes());
                 return DONE;
             }
             return limits.pauseNanos();

@@ -15,6 +15,6 @@ import java.time.Duration;
 public record HousekeepingLimits(long pauseNanos, int sliceKeys, int stepBytes, long checkpointBytes,
         long scrubPauseNanos) {
 
-    public static final HousekeepingLimits DEFAULT = new HousekeepingLimits(Duration.ofMillis(4).toNanos(), 1_000,
+    public static final HousekeepingLimits DEFAULT = new HousekeepingLimits(Duration.ofMillis(3).toNanos(), 300,
             256 << 10, 64 << 20, Duration.ofMillis(100).toNanos());
 }

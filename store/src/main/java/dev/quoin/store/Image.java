@@ -8,6 +8,7 @@ import java.util.NavigableMap;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoWriter;
 
 /**
@@ -71,18 +72,60 @@ public final class Image {
         return revision;
     }
 
+    /** Begins to write it out. */
+    public Writer writer(Sink sink) {
+        return new Writer(sink);
+    }
+
+    /** Writes it all out. */
     public void writeTo(Sink sink) {
-        ProtoWriter state = new ProtoWriter(16);
-        state.varint(revision);
-        sink.block(Kind.STATE.number(), Bytes.of(state.toByteArray()));
-        long entries = writeBuckets(sink);
-        KeyWriter keys = new KeyWriter(sink);
-        index.scan(KeyRange.from(Bytes.EMPTY), keys);
-        keys.flush();
-        ProtoWriter end = new ProtoWriter(32);
-        end.varint(entries);
-        end.varint(keys.count);
-        sink.block(Kind.END.number(), Bytes.of(end.toByteArray()));
+        Writer writer = writer(sink);
+        while (!writer.step(Integer.MAX_VALUE)) {
+            // Once more for the last block.
+        }
+    }
+
+    /** An image on its way out, in steps. */
+    public final class Writer {
+        private final Sink sink;
+        private final KeyWriter keys;
+        private @Nullable Bytes next = Bytes.EMPTY;
+        private long entries = -1;
+
+        private Writer(Sink sink) {
+            this.sink = sink;
+            keys = new KeyWriter(sink);
+        }
+
+        /** Goes on for {@code keysMax} keys; true when that was all. What is in buckets is one step. */
+        public boolean step(int keysMax) {
+            Invariant.check(keysMax > 0, "a step of %d keys", keysMax);
+            Bytes from = next;
+            if (entries < 0) {
+                begin();
+            } else if (from != null) {
+                next = keys.goOn(index, from, keysMax);
+            } else {
+                end();
+                return true;
+            }
+            return false;
+        }
+
+        private void begin() {
+            ProtoWriter state = new ProtoWriter(16);
+            state.varint(revision);
+            sink.block(Kind.STATE.number(), Bytes.of(state.toByteArray()));
+            entries = writeBuckets(sink);
+        }
+
+        private void end() {
+            keys.flush();
+            ProtoWriter end = new ProtoWriter(32);
+            end.varint(entries);
+            end.varint(keys.count);
+            sink.block(Kind.END.number(), Bytes.of(end.toByteArray()));
+        }
     }
 
     /** For each entry bucket, length and bytes of the key, length and bytes of the value. */
@@ -132,13 +175,27 @@ public final class Image {
         private long lastMain;
         private long lastPosition;
         private long count;
+        private long stopsAtCount;
+        private @Nullable Bytes stoppedAt;
 
         private KeyWriter(Sink sink) {
             this.sink = sink;
         }
 
+        /** Writes some keys; where to go on, or null if there are no more. */
+        private @Nullable Bytes goOn(KeyIndex index, Bytes from, int keysMax) {
+            stopsAtCount = count + keysMax;
+            stoppedAt = null;
+            index.scan(KeyRange.from(from), this);
+            return stoppedAt;
+        }
+
         @Override
         public boolean visit(byte[] key, History history) {
+            if (count == stopsAtCount) {
+                stoppedAt = Bytes.of(key);
+                return false;
+            }
             count++;
             for (int from = 0; from < history.count(); from += REVISIONS_PER_PART) {
                 part(key, history, from, Math.min(history.count(), from + REVISIONS_PER_PART));

@@ -106,6 +106,11 @@ public final class FaultyDisk implements Disk {
         plan = new Plan(Fault.CUT_AFTER, setOf(operations), n);
     }
 
+    /** Whether a fault is planned that has not come yet. */
+    public synchronized boolean isFaultPlanned() {
+        return plan != null;
+    }
+
     public synchronized void cutPower() {
         powerless = true;
     }
