@@ -15,6 +15,8 @@ final class SegmentScan implements RecordScan {
     private long end;
     private int at;
     private @Nullable String problem;
+    /** Whether the current record is a seal, or must have been one. */
+    private boolean sealed;
 
     /** Scans up to {@code size}, which the file has. */
     SegmentScan(DiskFile file, int segment, long size) {
@@ -41,6 +43,16 @@ final class SegmentScan implements RecordScan {
     @Override
     public long end() {
         return end;
+    }
+
+    /** Of a full segment. Not by its length alone: it may have been cut between two records. */
+    @Override
+    public boolean isOver() {
+        return end == size && sealed;
+    }
+
+    boolean isSealed() {
+        return sealed;
     }
 
     @Override
@@ -101,6 +113,7 @@ final class SegmentScan implements RecordScan {
             return false;
         }
         end += length();
+        sealed = kind() == Format.SEAL;
         return true;
     }
 
@@ -121,6 +134,7 @@ final class SegmentScan implements RecordScan {
         }
         at = window.load(end, (int) Format.padded(recordSize));
         end = next;
+        sealed = next == size;
         return true;
     }
 

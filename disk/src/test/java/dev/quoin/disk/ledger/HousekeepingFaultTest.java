@@ -24,9 +24,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * has time for.
  */
 class HousekeepingFaultTest {
-    private static final long SEEDS = Long.getLong("quoin.ledger.seeds", 1);
+    private static final long SEEDS = Long.getLong("quoin.ledger.seeds", 2);
     /** How many of the bits of a ledger are flipped, one at a time, and how many lengths tried; all if there are fewer. */
-    private static final int CASES = Integer.getInteger("quoin.ledger.cases", 4_000);
+    private static final int CASES = Integer.getInteger("quoin.ledger.cases", 8_000);
     private static final int STEPS = 120;
     private static final int STEPS_WITH_A_FAILURE = 80;
     private static final int OUTCOMES = 3;

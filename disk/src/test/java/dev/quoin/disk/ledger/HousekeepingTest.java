@@ -422,6 +422,28 @@ class HousekeepingTest {
         assertThat(disk.exists(cut)).as("what cannot be read is not given up").isTrue();
     }
 
+    /** What is left of it looks whole. Rewritten, its lost records would be gone instead of damaged. */
+    @Test
+    void aFileCutBetweenTwoRecordsIsNotPacked() {
+        List<Long> positions = put(200, 100);
+        for (int i = 0; i < 100; i++) {
+            forget(positions.get(i));
+        }
+        checkpoint();
+        ledger.close();
+        long lost = positions.get(150);
+        Path file = DIRECTORY.resolve(FileName.segment(Format.segment(lost)));
+        disk.put(file, Arrays.copyOf(disk.contents(file), (int) Format.offset(lost)));
+
+        Ledger.Recovered recovered = open(Long.MAX_VALUE);
+
+        ledger = recovered.ledger();
+        assertThat(recovered.damage()).singleElement().extracting(Damaged::file).isEqualTo(file.toString());
+        assertThat(rewriteAll(0.01)).isPositive();
+        assertThatThrownBy(() -> ledger.read(lost)).isInstanceOf(Damaged.class);
+        assertThat(scrub()).extracting(Damaged::file).containsOnly(file.toString());
+    }
+
     @Test
     void aPackedFileWithoutItsTableIsNamedAndTheRestIsServed() {
         rewritten();
