@@ -266,12 +266,9 @@ final class Recovery {
         try (DiskFile file = disk.open(path)) {
             long size = file.size();
             long length = state == null ? size : Math.min(size, state.length());
-            LedgerFile.Segment opened = new LedgerFile.Segment(path, segment, file.view(length),
-                    state == null ? new Usage() : state.usage(), false);
-            files.add(opened);
+            files.add(new LedgerFile.Segment(path, segment, file.view(length),
+                    state == null ? new Usage() : state.usage(), false));
             if (state == null || size < state.length()) {
-                // What is not there must go on being missed, so what is there is not packed.
-                opened.leaveAlone();
                 notes.add(new Damaged(path, size, state == null ? "the checkpoint does not know it"
                         : String.format(Locale.ROOT, "the file ends here, and had %,d bytes", state.length())));
             }
