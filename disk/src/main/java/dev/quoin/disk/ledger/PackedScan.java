@@ -56,6 +56,11 @@ final class PackedScan implements RecordScan {
     }
 
     @Override
+    public boolean isOver() {
+        return passed == table.records();
+    }
+
+    @Override
     public long end() {
         return passed == table.records() ? table.recordsEnd() : table.offset(passed);
     }

@@ -19,6 +19,9 @@ sealed interface RecordScan permits SegmentScan, PackedScan {
      */
     boolean skip();
 
+    /** Whether everything that was ever in the file was passed. */
+    boolean isOver();
+
     /** Where the current record ends in the file. */
     long end();
 

@@ -4,6 +4,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +25,8 @@ import dev.quoin.disk.ledger.CheckpointFormat.FileState;
 final class Recovery {
     static final String CURE = "\n" + Damaged.REMEDY;
 
-    /** Where everything up to the mark comes from. */
-    private record Checkpoint(Mark mark, List<FileState> files, long size) {}
+    /** Where everything up to the mark comes from; the files by their first segment, without that of the mark. */
+    private record Checkpoint(Mark mark, NavigableMap<Integer, FileState> files, Usage markUsage, long size) {}
 
     private final Disk disk;
     private final Path directory;
@@ -33,6 +36,8 @@ final class Recovery {
     private final Space space = new Space();
     private @Nullable Checkpoint checkpoint;
     private @Nullable Replay replay;
+    /** Whether it is known of every packed file how far the ledger reached when it was made. */
+    private boolean mayCut = true;
 
     Recovery(Disk disk, Path directory, Ledger.Visitor visitor) {
         this.disk = disk;
@@ -91,7 +96,8 @@ final class Recovery {
         long asOf = openPacked(inventory, mark);
         openSegmentsBefore(inventory, mark);
         noteWhatIsMissing();
-        Replay behind = new Replay(disk, directory, mark, usageBefore(mark), asOf, notes);
+        Replay behind = new Replay(disk, directory, mark, checkpoint == null ? new Usage() : checkpoint.markUsage, asOf,
+                mayCut, notes);
         replay = behind;
         behind.check(inventory, logReachesBackTo);
         tell(behind);
@@ -169,9 +175,12 @@ final class Recovery {
             CheckpointScan scan = new CheckpointScan(file);
             while (scan.next()) {
             }
-            FileState last = scan.files().getLast();
+            List<FileState> states = scan.files();
+            FileState last = states.removeLast();
+            NavigableMap<Integer, FileState> before = new TreeMap<>();
+            states.forEach(state -> before.put(state.first(), state));
             Mark mark = new Mark(scan.markPosition(), scan.markCommit(), last.records(), last.recordBytes());
-            return new Checkpoint(mark, scan.files(), scan.size());
+            return new Checkpoint(mark, before, last.usage(), scan.size());
         } catch (Damaged damage) {
             if (!complete) {
                 throw new Damaged(path, damage.offset(), damage.what()
@@ -182,20 +191,9 @@ final class Recovery {
         }
     }
 
-    private Usage usageBefore(@Nullable Mark mark) {
-        return mark == null || checkpoint == null ? new Usage() : checkpoint.files.getLast().usage();
-    }
-
     private @Nullable FileState stateOf(int first, int last) {
-        if (checkpoint == null) {
-            return null;
-        }
-        for (FileState state : checkpoint.files) {
-            if (state.first() == first && state.last() == last) {
-                return state;
-            }
-        }
-        return null;
+        FileState state = checkpoint == null ? null : checkpoint.files.get(first);
+        return state != null && state.last() == last ? state : null;
     }
 
     // --- files before the mark --------------------------------------------------------------------------------------
@@ -213,6 +211,7 @@ final class Recovery {
             if (file instanceof LedgerFile.Packed packed) {
                 asOf = Math.max(asOf, packed.asOf());
             } else {
+                mayCut = false;
                 // It may have been the reason why others went: they are kept for people to look at.
                 inventory.leftovers().removeIf(other -> isWithin(other, name));
             }
@@ -266,13 +265,13 @@ final class Recovery {
         FileState state = stateOf(segment, segment);
         try (DiskFile file = disk.open(path)) {
             long size = file.size();
-            if (state != null && size < state.length()) {
-                notes.add(new Damaged(path, size, String.format(Locale.ROOT,
-                        "the file ends here, and had %,d bytes", state.length())));
-            }
             long length = state == null ? size : Math.min(size, state.length());
             files.add(new LedgerFile.Segment(path, segment, file.view(length),
                     state == null ? new Usage() : state.usage(), false));
+            if (state == null || size < state.length()) {
+                notes.add(new Damaged(path, size, state == null ? "the checkpoint does not know it"
+                        : String.format(Locale.ROOT, "the file ends here, and had %,d bytes", state.length())));
+            }
         }
     }
 
@@ -280,15 +279,14 @@ final class Recovery {
         if (checkpoint == null) {
             return;
         }
-        for (FileState state : checkpoint.files.subList(0, checkpoint.files.size() - 1)) {
-            for (int segment = state.first(); segment <= state.last(); segment++) {
-                int wanted = segment;
-                if (files.stream().noneMatch(file -> file.first() <= wanted && wanted <= file.last())) {
-                    String name = state.first() == state.last() ? FileName.segment(segment)
-                            : FileName.packed(state.first(), state.last());
-                    notes.add(new Damaged(directory.resolve(name), 0, "the file is missing"));
-                    break;
-                }
+        NavigableMap<Integer, LedgerFile> there = new TreeMap<>();
+        files.forEach(file -> there.put(file.first(), file));
+        for (FileState state : checkpoint.files.values()) {
+            Map.Entry<Integer, LedgerFile> entry = there.floorEntry(state.first());
+            if (entry == null || entry.getValue().last() < state.last()) {
+                boolean single = state.first() == state.last();
+                notes.add(new Damaged(directory.resolve(single ? FileName.segment(state.first())
+                        : FileName.packed(state.first(), state.last())), 0, "the file is missing"));
             }
         }
     }

@@ -41,6 +41,7 @@ final class Replay {
     private final Path directory;
     private final @Nullable Mark mark;
     private final long asOf;
+    private final boolean mayCut;
     private final List<Damaged> notes;
 
     private Good good;
@@ -59,12 +60,17 @@ final class Replay {
     private boolean clean = true;
     private @Nullable String repaired;
 
-    /** @param asOf the ledger must reach this position, for records were given up on the strength of what lies before it */
-    Replay(Disk disk, Path directory, @Nullable Mark mark, Usage usage, long asOf, List<Damaged> notes) {
+    /**
+     * @param asOf the ledger must reach this position, for records were given up on the strength of what lies before it
+     * @param mayCut whether that is known for certain
+     */
+    Replay(Disk disk, Path directory, @Nullable Mark mark, Usage usage, long asOf, boolean mayCut,
+            List<Damaged> notes) {
         this.disk = disk;
         this.directory = directory;
         this.mark = mark;
         this.asOf = asOf;
+        this.mayCut = mayCut;
         this.notes = notes;
         good = mark == null ? new Good(Format.position(Ledger.FIRST_SEGMENT, 0), null, false, usage)
                 : new Good(mark.position(), mark.commit(), true, usage);
@@ -152,15 +158,15 @@ final class Replay {
             checkHead(segment, scan);
             scan.from(begin(segment));
             Usage usage = at == 0 ? good.usage.copy() : new Usage();
-            boolean hasSeal = scan(scan, usage);
+            scan(scan, usage);
             if (at + 1 < segments.size()) {
-                if (!hasSeal || scan.end() != size) {
+                if (!scan.isOver()) {
                     throw damaged(segment, scan.end(), or(scan.problem(), "the segment ends too early"));
                 }
                 usages.add(usage);
                 return;
             }
-            if (scan.wasConfirmed(scan.end()) || (!leftover.isEmpty() && !hasSeal)) {
+            if (scan.wasConfirmed(scan.end()) || (!leftover.isEmpty() && !scan.isSealed())) {
                 throw damaged(segment, scan.end(), or(scan.problem(), "records are missing"));
             }
             boolean holdsGood = Format.segment(good.position) == segment;
@@ -190,18 +196,15 @@ final class Replay {
         notes.add(new Damaged(path(segment), 0, "it does not begin with the head of a segment"));
     }
 
-    /** Goes through to the last good record; whether that is a seal. */
-    private boolean scan(SegmentScan scan, Usage usage) {
-        boolean hasSeal = false;
+    /** Goes through to the last good record. */
+    private void scan(SegmentScan scan, Usage usage) {
         while (scan.next()) {
-            hasSeal = scan.kind() == Format.SEAL;
             if (scan.kind() > 0) {
                 usage.add(scan.length());
             } else if (scan.kind() == Format.COMMIT) {
                 commit(scan, usage);
             }
         }
-        return hasSeal;
     }
 
     private void commit(SegmentScan scan, Usage usage) {
@@ -233,7 +236,7 @@ final class Replay {
         boolean logHasTheRest = good.appliedIndex() >= logReachesBackTo;
         boolean prefixIsThere = mark == null || (!segments.isEmpty() && segments.getFirst() == firstSegment()
                 && sizeOf(firstSegment()) >= Format.offset(mark.position()));
-        if (!logHasTheRest || !prefixIsThere || good.position < asOf) {
+        if (!mayCut || !logHasTheRest || !prefixIsThere || good.position < asOf) {
             throw damage;
         }
         aside.addAll(segments.subList(at, segments.size()));

@@ -127,12 +127,7 @@ public final class Rewrite {
     private long copyNext(LedgerFile from) throws Unsuitable {
         RecordScan records = scanOf(from);
         if (!advance(records)) {
-            boolean whole = switch (from) {
-                case LedgerFile.Segment segment -> records.end() == segment.length();
-                case LedgerFile.Packed packed -> records.end() == packed.table().recordsEnd();
-                case LedgerFile.Unreadable _ -> false;
-            };
-            if (!whole) {
+            if (!records.isOver()) {
                 throw new Unsuitable();
             }
             closeSource();

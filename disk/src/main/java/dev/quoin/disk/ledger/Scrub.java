@@ -131,12 +131,7 @@ public final class Scrub {
 
     private long problem(LedgerFile of, RecordScan running, long from) {
         String problem = running.problem();
-        boolean atEnd = switch (of) {
-            case LedgerFile.Segment segment -> running.end() == segment.length();
-            case LedgerFile.Packed packed -> running.end() == packed.table().recordsEnd();
-            case LedgerFile.Unreadable _ -> true;
-        };
-        if (problem == null && atEnd) {
+        if (problem == null && running.isOver()) {
             closeFile();
             return 1;
         }

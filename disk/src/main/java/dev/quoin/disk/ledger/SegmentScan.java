@@ -7,6 +7,8 @@ import dev.quoin.disk.DiskFile;
 /** Scans a segment as it was appended. A length is an enemy until it was compared. */
 final class SegmentScan implements RecordScan {
     private static final int SECTOR = 512;
+    /** How much is checked to find out that a damaged record hides no other; beyond that its place counts as uncertain. */
+    private static final long HIDDEN_BYTES_MAX = 64 << 20;
 
     private final FileWindow window;
     private final int segment;
@@ -15,6 +17,8 @@ final class SegmentScan implements RecordScan {
     private long end;
     private int at;
     private @Nullable String problem;
+    /** Whether the current record is a seal, or must have been one. */
+    private boolean sealed;
 
     /** Scans up to {@code size}, which the file has. */
     SegmentScan(DiskFile file, int segment, long size) {
@@ -41,6 +45,16 @@ final class SegmentScan implements RecordScan {
     @Override
     public long end() {
         return end;
+    }
+
+    /** Of a full segment. Not by its length alone: it may have been cut between two records. */
+    @Override
+    public boolean isOver() {
+        return end == size && sealed;
+    }
+
+    boolean isSealed() {
+        return sealed;
     }
 
     @Override
@@ -101,10 +115,14 @@ final class SegmentScan implements RecordScan {
             return false;
         }
         end += length();
+        sealed = kind() == Format.SEAL;
         return true;
     }
 
-    /** Another record verifies where the bad one should end, which cannot be by chance, or the segment is over. */
+    /**
+     * Another record verifies where the bad one should end, which cannot be by chance, or the segment is over. And none
+     * verifies before that: a length that became larger may lead from one record to the one after the next.
+     */
     @Override
     public boolean skip() {
         if (size - end < Format.RECORD_HEAD) {
@@ -116,12 +134,29 @@ final class SegmentScan implements RecordScan {
             return false;
         }
         long next = end + Format.padded(recordSize);
-        if (next < size && !verifiesAt(next)) {
+        if ((next < size && !verifiesAt(next)) || mayHideRecord(end + Format.RECORD_HEAD, next)) {
             return false;
         }
         at = window.load(end, (int) Format.padded(recordSize));
         end = next;
+        sealed = next == size;
         return true;
+    }
+
+    private boolean mayHideRecord(long from, long to) {
+        long checked = 0;
+        for (long candidate = from; candidate + Format.RECORD_HEAD <= to; candidate += 8) {
+            at = window.load(candidate, Format.RECORD_HEAD);
+            int recordSize = Format.sizeAt(window.bytes(), at);
+            if (!Format.fits(recordSize, to - candidate)) {
+                continue;
+            }
+            checked += recordSize;
+            if (checked > HIDDEN_BYTES_MAX || verifiesAt(candidate)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean verifiesAt(long offset) {

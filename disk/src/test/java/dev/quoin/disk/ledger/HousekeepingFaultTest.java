@@ -24,9 +24,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * has time for.
  */
 class HousekeepingFaultTest {
-    private static final long SEEDS = Long.getLong("quoin.ledger.seeds", 1);
+    private static final long SEEDS = Long.getLong("quoin.ledger.seeds", 2);
     /** How many of the bits of a ledger are flipped, one at a time, and how many lengths tried; all if there are fewer. */
-    private static final int CASES = Integer.getInteger("quoin.ledger.cases", 4_000);
+    private static final int CASES = Integer.getInteger("quoin.ledger.cases", 8_000);
     private static final int STEPS = 120;
     private static final int STEPS_WITH_A_FAILURE = 80;
     private static final int OUTCOMES = 3;
@@ -228,6 +228,10 @@ class HousekeepingFaultTest {
                 for (long position : life.history.get(count).positions()) {
                     unreadable += isUnreadable(recovered.ledger(), position, story) ? 1 : 0;
                 }
+                rewrite(recovered.ledger(), found);
+                for (long position : life.history.get(count).positions()) {
+                    isUnreadable(recovered.ledger(), position, story + ", rewritten");
+                }
                 List<Damaged> scrubbed = new ArrayList<>();
                 assertThat(recovered.ledger().scrub(scrubbed::add).step(Integer.MAX_VALUE)).isTrue();
                 recovered.ledger().close();
@@ -237,6 +241,16 @@ class HousekeepingFaultTest {
                 return new Outcome(-1, 0, 1);
             } catch (RuntimeException | Error e) {
                 throw new AssertionError(story + ": not an answer", e);
+            }
+        }
+
+        /** What is damaged may be copied or left alone, but never given up: reading it must not say that it is gone. */
+        private void rewrite(Ledger ledger, LedgerLife.MiniStore store) {
+            for (int i = 0; i < 3; i++) {
+                Rewrite rewrite = ledger.nextRewrite(0.0,
+                        (position, main, sub, kind, payload) -> store.refersTo(position));
+                while (rewrite != null && !rewrite.step(Integer.MAX_VALUE)) {
+                }
             }
         }
 

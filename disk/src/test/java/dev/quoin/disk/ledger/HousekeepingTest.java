@@ -329,7 +329,7 @@ class HousekeepingTest {
         checkpoint();
         put(10, 100);
         ledger.close();
-        disk.corrupt(CHECKPOINT, 50, 1);
+        disk.corrupt(CHECKPOINT, disk.contents(CHECKPOINT).length - 10, 1);
 
         Ledger.Recovered recovered = open(Long.MAX_VALUE);
 
@@ -422,6 +422,28 @@ class HousekeepingTest {
         assertThat(disk.exists(cut)).as("what cannot be read is not given up").isTrue();
     }
 
+    /** What is left of it looks whole. Rewritten, its lost records would be gone instead of damaged. */
+    @Test
+    void aFileCutBetweenTwoRecordsIsNotPacked() {
+        List<Long> positions = put(200, 100);
+        for (int i = 0; i < 100; i++) {
+            forget(positions.get(i));
+        }
+        checkpoint();
+        ledger.close();
+        long lost = positions.get(150);
+        Path file = DIRECTORY.resolve(FileName.segment(Format.segment(lost)));
+        disk.put(file, Arrays.copyOf(disk.contents(file), (int) Format.offset(lost)));
+
+        Ledger.Recovered recovered = open(Long.MAX_VALUE);
+
+        ledger = recovered.ledger();
+        assertThat(recovered.damage()).singleElement().extracting(Damaged::file).isEqualTo(file.toString());
+        assertThat(rewriteAll(0.01)).isPositive();
+        assertThatThrownBy(() -> ledger.read(lost)).isInstanceOf(Damaged.class);
+        assertThat(scrub()).extracting(Damaged::file).containsOnly(file.toString());
+    }
+
     @Test
     void aPackedFileWithoutItsTableIsNamedAndTheRestIsServed() {
         rewritten();
@@ -471,10 +493,16 @@ class HousekeepingTest {
         long rotten = positions.get(2);
         Path file = DIRECTORY.resolve(FileName.segment(Format.segment(rotten)));
         disk.corrupt(file, Format.offset(rotten) + 5, 1);
+        // All records are of one length: twice that leads over the next one to the one behind it.
+        long leading = positions.stream().filter(position -> Format.segment(position) == 2).toList().get(3);
+        Path other = DIRECTORY.resolve(FileName.segment(2));
+        disk.corrupt(other, Format.offset(leading) + 4, 0x80);
 
         rewriteAll(0.25);
 
         assertThat(disk.exists(file)).isTrue();
+        assertThat(disk.exists(other)).isTrue();
+        live.remove(leading);
         readAll();
         assertThat(names(".tmp")).isEmpty();
     }
@@ -587,6 +615,46 @@ class HousekeepingTest {
         long rotten = behind.get(10);
         disk.corrupt(DIRECTORY.resolve(FileName.segment(Format.segment(rotten))), Format.offset(rotten) + 30, 1);
         assertThatThrownBy(() -> open(0)).isInstanceOf(Damaged.class);
+    }
+
+    /** Nobody knows how far the ledger reached when it was made. */
+    @Test
+    void nothingIsCutBesideAPackedFileThatCannotBeRead() {
+        rewritten();
+        long last = put(100);
+        put(100);
+        ledger.close();
+        Path packed = DIRECTORY.resolve(names(".packed").getFirst());
+        disk.corrupt(DIRECTORY.resolve(FileName.segment(Format.segment(last))), Format.offset(last) + 30, 1);
+        FaultyDisk before = disk.copy(new Random(1));
+        disk.corrupt(packed, disk.contents(packed).length - 20, 1);
+        assertThatThrownBy(() -> open(0)).isInstanceOf(Damaged.class);
+        assertThat(Ledger.open(before, DIRECTORY, LIMITS, recorder(new ArrayList<>()), 0).repaired()).isNotNull();
+    }
+
+    /** The new file has the name of the old one already, and nobody knows whether for good. */
+    @Test
+    void aSwapThatFailsHalfWayIsNotUndone() {
+        List<Long> positions = put(100, 100);
+        forget(positions.stream().mapToLong(Long::longValue).limit(40).toArray());
+        checkpoint();
+        rewriteAll(0.01);
+        forget(positions.stream().mapToLong(Long::longValue).skip(40).limit(30).toArray());
+        List<String> packed = names(".packed");
+        Rewrite rewrite = ledger.nextRewrite(0.25, (position, main, sub, kind, payload) -> live.containsKey(position));
+        assertThat(rewrite).isNotNull();
+        assertThat(rewrite.step(Integer.MAX_VALUE)).isFalse();
+        disk.fail(1, FaultyDisk.Operation.SYNC_DIRECTORY);
+        assertThatThrownBy(() -> rewrite.step(1)).isInstanceOf(DiskFailure.class);
+        assertThat(names(".packed")).as("it is replaced by name").isEqualTo(packed);
+        reopen();
+        readAll();
+
+        CheckpointWriter writer = ledger.checkpoint(ledger.mark());
+        disk.fail(1, FaultyDisk.Operation.SYNC_DIRECTORY);
+        assertThatThrownBy(writer::finish).isInstanceOf(DiskFailure.class);
+        reopen();
+        readAll();
     }
 
     /** A tail that is missing altogether leaves no proof in its own file. */

@@ -242,7 +242,7 @@ final class LedgerLife {
                     (position, main, sub, kind, payload) -> store.refersTo(position));
         }
         Rewrite running = rewrite;
-        if (running != null && running.step(1 + random.nextInt(4000))) {
+        if (running != null && running.step(1 + random.nextInt(12_000))) {
             rewrite = null;
             rewrites++;
         }
