@@ -10,6 +10,7 @@ import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
+import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
@@ -65,6 +66,9 @@ final class ApplyLoop implements Actor {
         void exceeded(Runnable then);
 
         void changeRefused(String why);
+
+        /** An entry depends on a record that cannot be read, and was left out. */
+        void damaged(Damaged damage);
     }
 
     private record Completion(long id, Outcome outcome) {}
@@ -91,6 +95,8 @@ final class ApplyLoop implements Actor {
     private Bytes configuration;
     private volatile long appliedIndex;
     private long appliedTerm;
+    /** The end of the log when the member started: up to here an earlier life may have answered. */
+    private final long lastAtStart;
 
     ApplyLoop(Startup startup, Clock clock, Waiters waiters, Quota quota, int learnersMax, Listener listener) {
         this.store = startup.store();
@@ -99,6 +105,7 @@ final class ApplyLoop implements Actor {
         this.configuration = membership.encodeConfState();
         this.appliedIndex = startup.restart().applied();
         this.appliedTerm = startup.appliedTerm();
+        this.lastAtStart = startup.restart().baseIndex() + startup.restart().entries().size();
         this.clock = clock;
         this.waiters = waiters;
         this.quota = quota;
@@ -182,7 +189,7 @@ final class ApplyLoop implements Actor {
             return;
         }
         switch (Requests.logged(entry.data())) {
-            case Requests.Logged.ToStore request -> applyToStore(request);
+            case Requests.Logged.ToStore request -> applyToStore(entry, request);
             case Requests.Logged.ToCluster(long id, InternalRaftRequest request) -> {
                 applyToCluster(request);
                 completions.add(new Completion(id, store.apply(new Command.Nothing())));
@@ -191,11 +198,9 @@ final class ApplyLoop implements Actor {
     }
 
     /** Over the quota it is done all the same, since others may have room; only the answer says that there is none. */
-    private void applyToStore(Requests.Logged.ToStore request) {
+    private void applyToStore(Entry entry, Requests.Logged.ToStore request) {
         boolean isExceeded = quota.isExceededBy(request.command().cost());
-        Outcome outcome = waiters.isWaiting(request.id())
-                ? store.apply(request.command(), request.caller())
-                : store.applyUnheard(request.command(), request.caller());
+        Outcome outcome = outcome(entry, request);
         if (isExceeded && !(outcome instanceof Outcome.Refused)) {
             Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
             listener.exceeded(() -> waiters.complete(request.id(), noSpace));
@@ -203,6 +208,29 @@ final class ApplyLoop implements Actor {
         }
         completions.add(new Completion(request.id(), outcome));
         isCompacted |= outcome instanceof Outcome.Compacted;
+    }
+
+    private Outcome outcome(Entry entry, Requests.Logged.ToStore request) {
+        try {
+            return waiters.isWaiting(request.id())
+                    ? store.apply(request.command(), request.caller())
+                    : store.applyUnheard(request.command(), request.caller());
+        } catch (Damaged damaged) {
+            if (!mayLeaveOut(entry)) {
+                throw damaged;
+            }
+            listener.damaged(damaged);
+            long revision = ((Outcome.Nothing) store.apply(new Command.Nothing())).revision();
+            return new Outcome.Unreadable(revision, damaged);
+        }
+    }
+
+    /**
+     * Whether an entry that depends on a lost record may have no effect instead of ending the process. Only if that is what
+     * everybody sees: nobody else applies it, and nobody was ever told that it had an effect.
+     */
+    private boolean mayLeaveOut(Entry entry) {
+        return membership.members().size() == 1 && entry.index() > lastAtStart;
     }
 
     private void applyToCluster(InternalRaftRequest request) {

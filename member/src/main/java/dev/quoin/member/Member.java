@@ -13,6 +13,7 @@ import com.google.protobuf.MessageLite;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
+import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
@@ -149,6 +150,11 @@ public final class Member implements AutoCloseable {
         @Override
         public void changeRefused(String why) {
             events.changeRefused(why);
+        }
+
+        @Override
+        public void damaged(Damaged damage) {
+            events.damaged(damage);
         }
     }
 

@@ -74,6 +74,7 @@ final class Answers {
             case Outcome.Auth auth -> throw Invariant.violation("no service asks about users and roles: %s", auth);
             case Outcome.Nothing nothing -> {}
             case Outcome.Refused refused -> throw Invariant.violation("a refusal is not an answer: %s", refused);
+            case Outcome.Unreadable lost -> throw Invariant.violation("what is lost is not an answer: %s", lost);
         }
     }
 
@@ -122,6 +123,7 @@ final class Answers {
             case Outcome.Auth auth -> auth.revision();
             case Outcome.Nothing nothing -> nothing.revision();
             case Outcome.Refused refused -> 0;
+            case Outcome.Unreadable lost -> lost.revision();
         };
     }
 

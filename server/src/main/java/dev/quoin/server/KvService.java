@@ -248,10 +248,11 @@ final class KvService {
     }
 
     private void answer(Call call, Outcome outcome) {
-        if (outcome instanceof Outcome.Refused(Refusal reason)) {
-            call.finish(Errors.of(reason));
-        } else {
-            call.finish(answers.of(outcome));
+        switch (outcome) {
+            case Outcome.Refused(Refusal reason) -> call.finish(Errors.of(reason));
+            case Outcome.Unreadable(long revision, RuntimeException reason) ->
+                call.finish(views.status(reason, revision));
+            default -> call.finish(answers.of(outcome));
         }
     }
 }

@@ -101,6 +101,10 @@ record Decision(boolean succeeded, List<Op> ops, List<Decision> inner) {
             if ((put.ignoreValue() || put.ignoreLease()) && (!before.isLive(put.key()) || isDeleted(put.key()))) {
                 return Refusal.KEY_NOT_FOUND;
             }
+            if (put.ignoreValue()) {
+                // If what the put depends on is lost, that must show before the first step is done.
+                before.newest(put.key());
+            }
             if (deleted != null) {
                 putAgain.add(put.key());
             }

@@ -49,6 +49,13 @@ public sealed interface Outcome {
     /** Nothing was to be done to the keys. */
     record Nothing(long revision) implements Outcome {}
 
+    /**
+     * Done, but what it was to tell cannot be read; or not done at all, if that is what it depends on.
+     *
+     * @param reason what {@link Records#read} threw
+     */
+    record Unreadable(long revision, RuntimeException reason) implements Outcome {}
+
     /** Not done, and nothing changed. */
     record Refused(Refusal reason) implements Outcome {}
 }

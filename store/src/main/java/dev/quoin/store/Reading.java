@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 
 /**
  * The keys as they are after {@code revision}, which is the newest change in {@code index}: what a view and a step of a
@@ -15,6 +16,15 @@ record Reading(KeyIndex index, Records records, long revision) {
     boolean isLive(Bytes key) {
         History history = index.find(key);
         return history != null && history.isLive();
+    }
+
+    /** The newest KeyValue of a key that is live. */
+    Bytes newest(Bytes key) {
+        History history = index.find(key);
+        if (history == null || !history.isLive()) {
+            throw Invariant.violation("%s is not live", key);
+        }
+        return records.read(history.position(history.newest()));
     }
 
     Outcome.Ranged range(Query query) {

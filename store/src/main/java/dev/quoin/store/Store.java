@@ -20,9 +20,10 @@ import dev.quoin.base.ProtoWriter;
  * <p>Before the first command the store is rebuilt: {@link #restoreImage} for every block of an image, if there is one,
  * {@link #restore} for every record behind it, in the order they were appended, then {@link #restored}.
  *
- * <p>A command is applied wholly or refused wholly. Should it fail in the middle, because a record that it must read
- * cannot be read, the store is finished: it applies and publishes nothing more, and what has been published stays as it
- * was.
+ * <p>A command is applied wholly or refused wholly. If a record cannot be read on which its effect depends, it throws what
+ * the records threw, and has done nothing. If only the answer needs the record, it is applied, and the answer says so
+ * ({@link Outcome.Unreadable}). Should it fail in the middle all the same, the store is finished: it applies and publishes
+ * nothing more, and what has been published stays as it was.
  */
 public final class Store {
     private static final long FIRST_REVISION = 1;
@@ -44,6 +45,8 @@ public final class Store {
     private final Auth auth = new Auth(buckets);
     private KeyIndex index = KeyIndex.empty();
     private State state = State.RESTORING;
+    /** The writes of the command at hand, once there may be some. */
+    private @Nullable Transaction underWay;
     private long revision = FIRST_REVISION;
     private long compactedRevision = Revisions.NONE;
     /** The compaction to be done next. Those that came after it wait behind it as one: the last, compactedRevision. */
@@ -263,9 +266,20 @@ public final class Store {
         if (refusal == null) {
             refusal = auth.view().check(caller, command, leases::keys);
         }
-        Outcome outcome = refusal == null ? perform(command, heard) : new Outcome.Refused(refusal);
-        state = State.READY;
-        return outcome;
+        if (refusal != null) {
+            state = State.READY;
+            return new Outcome.Refused(refusal);
+        }
+        underWay = null;
+        try {
+            Outcome outcome = perform(command, heard);
+            state = State.READY;
+            return outcome;
+        } catch (RuntimeException unreadable) {
+            Transaction begun = underWay;
+            state = begun == null || begun.isUntouched() ? State.READY : state;
+            throw unreadable;
+        }
     }
 
     private Outcome perform(Command command, boolean heard) {
@@ -284,7 +298,9 @@ public final class Store {
     }
 
     private Transaction begin(boolean heard) {
-        return new Transaction(index, records, leases, revision, heard);
+        Transaction begun = new Transaction(index, records, leases, revision, heard);
+        underWay = begun;
+        return begun;
     }
 
     private Outcome put(Command.Put put, boolean heard) {
@@ -294,15 +310,17 @@ public final class Store {
         if ((put.ignoreValue() || put.ignoreLease()) && !now().isLive(put.key())) {
             return new Outcome.Refused(Refusal.KEY_NOT_FOUND);
         }
-        Outcome.Put outcome = begin(heard).put(put);
+        Transaction transaction = begin(heard);
+        Outcome.Put outcome = transaction.put(put);
         revision = outcome.revision();
-        return outcome;
+        return transaction.told(outcome);
     }
 
     private Outcome delete(Command.DeleteRange delete, boolean heard) {
-        Outcome.Deleted outcome = begin(heard).delete(delete);
+        Transaction transaction = begin(heard);
+        Outcome.Deleted outcome = transaction.delete(delete);
         revision = outcome.revision();
-        return outcome;
+        return transaction.told(outcome);
     }
 
     private Outcome txn(Command.Txn txn, boolean heard) {
@@ -312,9 +330,10 @@ public final class Store {
         if (refusal != null) {
             return new Outcome.Refused(refusal);
         }
-        Outcome.Txned outcome = begin(heard).run(decision);
+        Transaction transaction = begin(heard);
+        Outcome.Txned outcome = transaction.run(decision);
         revision = outcome.revision();
-        return outcome;
+        return transaction.told(outcome);
     }
 
     private Outcome compact(long at) {

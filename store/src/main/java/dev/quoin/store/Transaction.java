@@ -2,6 +2,8 @@ package dev.quoin.store;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,7 @@ final class Transaction {
     /** Whether somebody waits for what a step reads. If not, only writes and what they need are done. */
     private final boolean heard;
     private int changes;
+    private @Nullable RuntimeException unreadable;
 
     Transaction(KeyIndex index, Records records, Leases leases, long begin, boolean heard) {
         this.index = index;
@@ -41,7 +44,13 @@ final class Transaction {
     /** Lease and, if value or lease are kept, key have been found to be there. */
     Outcome.Put put(Command.Put put) {
         History history = index.find(put.key());
-        Bytes prev = put.ignoreValue() || (put.prevKv() && heard) ? newest(history) : null;
+        Bytes prev = null;
+        if (put.ignoreValue()) {
+            prev = newest(history);
+        } else if (put.prevKv() && heard) {
+            List<Bytes> found = readForAnswer(() -> Stream.ofNullable(newest(history)).toList(), List.of());
+            prev = found.isEmpty() ? null : found.getFirst();
+        }
         Bytes value = put.ignoreValue() && prev != null ? KeyValues.decode(prev).value() : put.value();
         long lease = put.ignoreLease() && history != null ? history.lease() : put.lease();
         write(put.key(), history, value, lease);
@@ -90,7 +99,9 @@ final class Transaction {
         });
         List<Bytes> prevs = List.of();
         if (delete.prevKv() && heard) {
-            prevs = doomed.stream().map(one -> records.read(one.history.position(one.history.newest()))).toList();
+            prevs = readForAnswer(
+                    () -> doomed.stream().map(one -> records.read(one.history.position(one.history.newest()))).toList(),
+                    prevs);
         }
         for (Doomed one : doomed) {
             bury(one);
@@ -143,6 +154,30 @@ final class Transaction {
     }
 
     private Outcome.Ranged range(Query query) {
-        return heard ? reading().range(query) : new Outcome.Ranged(revision(), List.of(), 0, false);
+        Outcome.Ranged nothing = new Outcome.Ranged(revision(), List.of(), 0, false);
+        return heard ? readForAnswer(() -> reading().range(query), nothing) : nothing;
+    }
+
+    /**
+     * Reads what only the answer needs: what is written must not depend on whether this member can read it, since others
+     * write the same. If it cannot, that is remembered instead.
+     */
+    private <T> T readForAnswer(Supplier<T> read, T otherwise) {
+        try {
+            return read.get();
+        } catch (RuntimeException lost) {
+            unreadable = lost;
+            return otherwise;
+        }
+    }
+
+    /** The outcome to be told: what was found, unless something of it could not be read. */
+    Outcome told(Outcome outcome) {
+        return unreadable == null ? outcome : new Outcome.Unreadable(revision(), unreadable);
+    }
+
+    /** Whether nothing has been written. */
+    boolean isUntouched() {
+        return changes == 0;
     }
 }

@@ -130,6 +130,7 @@ public final class View {
         if (refusal != null) {
             return new Outcome.Refused(refusal);
         }
-        return new Transaction(reading.index(), reading.records(), Leases.NONE, revision(), true).run(decision);
+        Transaction transaction = new Transaction(reading.index(), reading.records(), Leases.NONE, revision(), true);
+        return transaction.told(transaction.run(decision));
     }
 }

@@ -72,6 +72,7 @@ final class Dump {
             case Outcome.Auth auth -> auth;
             case Outcome.Nothing nothing -> nothing;
             case Outcome.Refused refused -> refused;
+            case Outcome.Unreadable lost -> lost;
         };
     }
 }
