@@ -245,7 +245,7 @@ class HousekeepingTest {
         assertThat(rewrite).isNotNull();
         while (!rewrite.step(3_000)) {
             List<Long> there = new ArrayList<>(live.keySet());
-            forget(there.get(2), there.get(there.size() / 4), there.getLast());
+            forget(there.getFirst(), there.get(there.size() / 4), there.getLast());
         }
         assertThat(ledger.inUseBytes()).isEqualTo(liveBytes() + checkpointBytes());
     }
@@ -493,18 +493,35 @@ class HousekeepingTest {
         long rotten = positions.get(2);
         Path file = DIRECTORY.resolve(FileName.segment(Format.segment(rotten)));
         disk.corrupt(file, Format.offset(rotten) + 5, 1);
-        // All records are of one length: twice that leads over the next one to the one behind it.
-        long leading = positions.stream().filter(position -> Format.segment(position) == 2).toList().get(3);
-        Path other = DIRECTORY.resolve(FileName.segment(2));
-        disk.corrupt(other, Format.offset(leading) + 4, 0x80);
 
         rewriteAll(0.25);
 
         assertThat(disk.exists(file)).isTrue();
-        assertThat(disk.exists(other)).isTrue();
-        live.remove(leading);
         readAll();
         assertThat(names(".tmp")).isEmpty();
+    }
+
+    /** With records of one length a single bit leads over the next one to the one behind it. */
+    @Test
+    void aRecordIsNotLostInTheOneBeforeIt() {
+        List<Long> positions = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            positions.add(ledger.append(1, i, 1, Bytes.of(new byte[100])));
+        }
+        index = 1;
+        ledger.commit(1, 1, Bytes.EMPTY);
+        positions.forEach(position -> live.put(position, Bytes.of(new byte[100])));
+        put(10, 1_000);
+        checkpoint();
+        forget(positions.stream().mapToLong(Long::longValue).limit(40).toArray());
+        long leading = positions.get(60);
+        disk.corrupt(DIRECTORY.resolve("00000001.ledger"), Format.offset(leading) + 4, 0x80);
+
+        rewriteAll(0.25);
+
+        live.remove(leading);
+        readAll();
+        assertThatThrownBy(() -> ledger.read(leading)).isInstanceOf(Damaged.class);
     }
 
     // --- scrubbing --------------------------------------------------------------------------------------------------
@@ -639,7 +656,8 @@ class HousekeepingTest {
         forget(positions.stream().mapToLong(Long::longValue).limit(40).toArray());
         checkpoint();
         rewriteAll(0.01);
-        forget(positions.stream().mapToLong(Long::longValue).skip(40).limit(30).toArray());
+        forget(positions.stream().mapToLong(Long::longValue).skip(40).limit(26).filter(position -> position % 16 == 0)
+                .toArray());
         List<String> packed = names(".packed");
         Rewrite rewrite = ledger.nextRewrite(0.25, (position, main, sub, kind, payload) -> live.containsKey(position));
         assertThat(rewrite).isNotNull();
