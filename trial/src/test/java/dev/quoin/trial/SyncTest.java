@@ -27,6 +27,8 @@ class SyncTest {
     private static final int PUTS = 40;
     private static final int PREFACE_BYTES = 24;
     private static final int PUTS_MAX = 2_000;
+    /** More than a slow start needs: the ledger is flushed about every 100 ms while there is something to flush. */
+    private static final int FLUSHES_BEFORE = 15;
     private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
@@ -142,7 +144,7 @@ class SyncTest {
         for (String file : files) {
             try (ServerProcess server = ServerProcess.prepared(Files.createDirectory(home.resolve("of-" + file)))) {
                 Path path = server.dataDirectory().resolve("member/ledger").resolve(file);
-                server.wrappedBy(failing(path, 3)).start();
+                server.wrappedBy(failing(path, FLUSHES_BEFORE)).start();
                 List<String> acknowledged = putUntilItEnds(server);
                 assertThat(server.stderr()).contains(file, "Input/output error");
                 assertAllThereAfterARestart(server, acknowledged);

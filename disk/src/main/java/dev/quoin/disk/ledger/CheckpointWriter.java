@@ -23,6 +23,7 @@ public final class CheckpointWriter {
     private byte[] buffer = new byte[BUFFER];
     private int used;
     private long written;
+    private long synced;
     private long number;
     private boolean open = true;
 
@@ -109,5 +110,9 @@ public final class CheckpointWriter {
         file.writeFully(written, buffer, 0, used);
         written += used;
         used = 0;
+        if (written - synced >= Format.UNSYNCED_BYTES_MAX) {
+            file.sync();
+            synced = written;
+        }
     }
 }

@@ -31,6 +31,8 @@ final class Format {
     /** Term and bound before the configuration. */
     static final int COMMIT_HEAD = 16;
     static final int CONFIGURATION_MAX = 1 << 20;
+    /** A large file that nobody waits for is synced this often, so that those who wait for the log's syncs never meet more. */
+    static final long UNSYNCED_BYTES_MAX = 2L << 20;
 
     private static final long MAGIC = 0x47444c4e494f5551L; // "QUOINLDG"
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);

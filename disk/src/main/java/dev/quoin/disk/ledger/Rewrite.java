@@ -37,6 +37,7 @@ public final class Rewrite {
     private final byte[] buffer = new byte[BUFFER];
     private int used;
     private long written;
+    private long synced;
     private long[] positions = new long[1024];
     private int[] offsets = new int[1024];
     private int records;
@@ -208,6 +209,10 @@ public final class Rewrite {
         file.writeFully(written, buffer, 0, used);
         written += used;
         used = 0;
+        if (written - synced >= Format.UNSYNCED_BYTES_MAX) {
+            file.sync();
+            synced = written;
+        }
     }
 
     private void closeSource() {
