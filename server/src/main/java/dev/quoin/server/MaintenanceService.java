@@ -14,6 +14,7 @@ import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.StatusRequest;
 import dev.quoin.api.etcdserverpb.StatusResponse;
 import dev.quoin.base.Invariant;
+import dev.quoin.disk.Damaged;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Requests;
@@ -86,7 +87,12 @@ final class MaintenanceService {
     }
 
     private HashKVResponse hashKv(Call call, HashKVRequest request) throws StatusException {
-        Hashing hashing = member.hash(request.getRevision());
+        Hashing hashing;
+        try {
+            hashing = member.hash(request.getRevision());
+        } catch (Damaged damaged) {
+            throw new StatusException(Errors.lost(damaged));
+        }
         return switch (hashing) {
             case Hashing.Known(KeyHash hash) -> HashKVResponse.newBuilder()
                     .setHeader(calls.header(member.view().revision())).setHash(hash.hash())
