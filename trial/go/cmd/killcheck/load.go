@@ -43,8 +43,11 @@ type client struct {
 	seen     int64 // highest revision in an answer
 }
 
-func startLoad(ctx context.Context, address string, number int, seed uint64, clients int, counters [counterCount]counter) *load {
+func startLoad(ctx context.Context, address string, number int, seed uint64, clients int, counters [counterCount]counter, compacts bool) *load {
 	l := &load{failed: make(chan struct{}), round: &round{number: number, counters: counters}}
+	if compacts {
+		l.done.Go(func() { l.compact(ctx, address) })
+	}
 	for i := range clients {
 		c := &client{
 			load:     l,
@@ -57,6 +60,26 @@ func startLoad(ctx context.Context, address string, number int, seed uint64, cli
 		l.done.Go(func() { c.run(ctx, address) })
 	}
 	return l
+}
+
+// compact gives up history, a few times a second and up to half a second ago, until the server is killed. What that
+// leaves must be as if it had never happened.
+func (l *load) compact(ctx context.Context, address string) {
+	conn, err := process.Dial(address)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	kv := pb.NewKVClient(conn)
+	for ctx.Err() == nil && !l.killed.Load() {
+		now, err := kv.Range(ctx, &pb.RangeRequest{Key: []byte("c"), CountOnly: true})
+		if err != nil {
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+		// Refused where nothing was written meanwhile, which is as good.
+		kv.Compact(ctx, &pb.CompactionRequest{Revision: now.Header.Revision})
+	}
 }
 
 // stop has the server killed and gathers what the clients know. It returns the first error of the time before.

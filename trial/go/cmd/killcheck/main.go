@@ -34,6 +34,7 @@ func run() int {
 	timeout := flag.Duration("timeout", 30*time.Minute, "bound for the whole run")
 	ready := flag.Duration("ready", 30*time.Second, "bound for one start of the server")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and log")
+	compacts := flag.Bool("compact", true, "compact all the time under the load")
 	keep := flag.Bool("keep", false, "keep that directory when something failed")
 	selfTest := flag.Bool("self-test", false, "one kill, then plant false expectations and demand that each is noticed")
 	flag.Usage = func() {
@@ -59,7 +60,7 @@ func run() int {
 		os.RemoveAll(home)
 		return 2
 	}
-	t := &trial{ctx: ctx, server: server, seed: *seed, clients: *clients, ready: *ready,
+	t := &trial{ctx: ctx, server: server, seed: *seed, clients: *clients, compacts: *compacts, ready: *ready,
 		random: rand.New(rand.NewPCG(*seed, 0)), counts: counts}
 	if *selfTest {
 		t.selfTest()
@@ -78,13 +79,14 @@ func run() int {
 
 // trial is one run of the program.
 type trial struct {
-	ctx     context.Context
-	server  *process.Server
-	seed    uint64
-	clients int
-	ready   time.Duration
-	random  *rand.Rand
-	counts  *tally.Tally
+	ctx      context.Context
+	server   *process.Server
+	seed     uint64
+	clients  int
+	compacts bool
+	ready    time.Duration
+	random   *rand.Rand
+	counts   *tally.Tally
 
 	past    past          // what all rounds so far have left behind
 	restart time.Duration // from the last kill to ready again
@@ -128,7 +130,7 @@ func (t *trial) round(n int) (*round, time.Duration, error) {
 	if err != nil {
 		return &round{}, 0, fmt.Errorf("before the load: %w", err)
 	}
-	load := startLoad(t.ctx, t.server.Address(), n, t.seed, t.clients, t.past.counters)
+	load := startLoad(t.ctx, t.server.Address(), n, t.seed, t.clients, t.past.counters, t.compacts)
 	wait := 20*time.Millisecond + upTo(t.random, 1480*time.Millisecond)
 	select {
 	case <-time.After(wait):

@@ -145,7 +145,7 @@ func (t *trial) selfTest() {
 	if !t.counts.Check("read", err) {
 		return
 	}
-	load := startLoad(t.ctx, t.server.Address(), 1, t.seed, t.clients, t.past.counters)
+	load := startLoad(t.ctx, t.server.Address(), 1, t.seed, t.clients, t.past.counters, false)
 	time.Sleep(2 * time.Second)
 	loaded, err := load.stop(before.revision, t.server.Kill)
 	if !t.counts.Check("load and kill", err) {

@@ -15,6 +15,9 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"quoin.dev/trial/internal/process"
 )
 
@@ -128,6 +131,9 @@ func (p *past) sampleHistory(ctx context.Context, address string, random *rand.R
 		for range min(50, len(list)) {
 			b := list[random.IntN(len(list))]
 			answer, err := kv.Range(ctx, &pb.RangeRequest{Key: []byte(counterKey(c)), Revision: b.revision})
+			if status.Code(err) == codes.OutOfRange {
+				continue // compacted
+			}
 			if err != nil {
 				return sampled, err
 			}
