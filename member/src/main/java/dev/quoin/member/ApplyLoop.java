@@ -11,7 +11,7 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.ledger.Ledger;
-import dev.quoin.raft.ConfState;
+import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.store.Command;
 import dev.quoin.store.Outcome;
@@ -44,7 +44,7 @@ final class ApplyLoop implements Actor {
     private final Clock clock;
     private final Waiters waiters;
     private final Runnable flushSoon;
-    private final Consumer<ConfState> onReconfigured;
+    private final Consumer<ConfChange> onReconfigured;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
@@ -56,10 +56,10 @@ final class ApplyLoop implements Actor {
 
     /**
      * @param flushSoon asks the ledger writer not to wait for its time
-     * @param onReconfigured tells the raft loop who takes part from now on
+     * @param onReconfigured tells the raft loop which change of who takes part is in force
      */
     ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Clock clock, Waiters waiters,
-            Runnable flushSoon, Consumer<ConfState> onReconfigured) {
+            Runnable flushSoon, Consumer<ConfChange> onReconfigured) {
         this.store = store;
         this.ledger = ledger;
         this.membership = membership;
@@ -149,7 +149,7 @@ final class ApplyLoop implements Actor {
 
     private void applyConfChange(Entry entry) {
         change(MemberChange.applied(membership, entry.data()));
-        onReconfigured.accept(membership.confState());
+        onReconfigured.accept(ConfChange.decode(entry.kind(), entry.data()));
     }
 
     private void change(Membership next) {

@@ -15,6 +15,8 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.raft.RaftCore;
+import dev.quoin.raft.RaftLimits;
+import dev.quoin.raft.Rules;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.View;
 
@@ -83,18 +85,23 @@ public final class Member implements AutoCloseable {
         LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
         applyLoop = new ApplyLoop(startup.store(), startup.ledger(), startup.membership(), startup.restart().applied(),
                 clock, waiters, ledgerWriter::nudge,
-                configuration -> raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration)));
+                change -> raftMailbox.put(new RaftLoop.Message.Reconfigured(change)));
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());
             applyLoop.nudge();
         });
-        raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()),
-                startup.memberId(), clock, limits, waiters, () -> chores(config), logWriter, applyLoop);
+        raftLoop = new RaftLoop(raftMailbox, consensus(startup, limits), startup.memberId(), clock, limits, waiters,
+                () -> chores(config), logWriter, applyLoop);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
         actors.put("ledger", ledgerWriter);
         actors.put("wal-ahead", new LogPreparer(startup.wal()));
+    }
+
+    /** A lone member meets nobody in an election, so it needs no luck. */
+    private static RaftCore consensus(Startup startup, MemberLimits limits) {
+        return new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), RaftLimits.DEFAULT, bound -> 0);
     }
 
     /** The owners by name, for whoever gives them their turns instead of {@link #start}. */

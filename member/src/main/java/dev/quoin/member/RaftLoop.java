@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
-import dev.quoin.raft.ConfState;
+import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.Input;
@@ -40,7 +40,7 @@ final class RaftLoop implements Actor {
 
         record Persisted(long ticket) implements Message {}
 
-        record Reconfigured(ConfState configuration) implements Message {}
+        record Reconfigured(ConfChange change) implements Message {}
     }
 
     /** A round of reads that waits for its index. */
@@ -121,7 +121,7 @@ final class RaftLoop implements Actor {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
                 case Message.Read read -> reads.add(read);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
-                case Message.Reconfigured(ConfState configuration) -> step(new Input.Reconfigured(configuration));
+                case Message.Reconfigured(ConfChange change) -> step(new Input.Reconfigured(change));
             }
         }
         propose(proposals);
@@ -159,7 +159,7 @@ final class RaftLoop implements Actor {
      */
     private boolean isBehind() {
         return core.committedIndex() > appliedIndex + limits.unappliedEntriesMax()
-                || core.heldBytes() > limits.inFlightBytesMax();
+                || core.unappliedBytes() > limits.inFlightBytesMax();
     }
 
     /** A lone voter knows the outcome of its election: it need not wait for a timeout. */
@@ -199,6 +199,11 @@ final class RaftLoop implements Actor {
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
                 case Effect.ReadReady(long id, long index) -> onReadReady(id, index);
                 case Effect.LeaderChanged(long leader, long term) -> onLeaderChanged(leader);
+                case Effect.Noted noted -> {}
+                case Effect.ConfigurationChanged changed -> {}
+                case Effect.Send(var message) -> throw Invariant.violation("a lone member sends %s", message);
+                case Effect.Install(var snapshot) -> throw Invariant.violation("a lone member installs %s", snapshot);
+                case Effect.Dropped dropped -> throw Invariant.violation("a lone leader drops %s", dropped.reason());
             }
         }
     }
