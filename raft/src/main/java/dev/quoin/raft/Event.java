@@ -139,7 +139,8 @@ public sealed interface Event {
     /** {@code atOnce}: it held the whole log when the transfer began. */
     record TimeoutNowSent(long to, boolean atOnce) implements Event {}
 
-    record TimeoutNowReceived(long from, long term, boolean heeded) implements Event {}
+    /** Heeded by a follower; a candidate stands for election already. */
+    record TimeoutNowReceived(long from, long term, RaftCore.Role role) implements Event {}
 
     record LeaderForgotten(long leader, long term) implements Event {}
 

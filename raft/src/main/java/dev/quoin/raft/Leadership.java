@@ -363,7 +363,7 @@ final class Leadership {
 
     void onUnreachable(long peer) {
         Progress progress = progresses.of(peer);
-        if (progress == null) {
+        if (progress == null || peer == id) {
             return;
         }
         // What was sent ahead is probably lost.

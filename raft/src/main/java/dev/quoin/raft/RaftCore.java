@@ -654,7 +654,7 @@ public final class RaftCore {
         if (role == Role.LEADER) {
             return;
         }
-        note(new Event.TimeoutNowReceived(now.from(), term, role == Role.FOLLOWER));
+        note(new Event.TimeoutNowReceived(now.from(), term, role));
         if (role == Role.FOLLOWER) {
             onCampaign(Campaign.TRANSFER);
         }

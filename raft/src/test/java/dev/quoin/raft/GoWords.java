@@ -252,7 +252,7 @@ final class GoWords {
                         e.snapshot().term());
             case Event.SnapshotNotForUs e ->
                 warn("%x attempted to restore snapshot but it is not in the ConfState %s; should never happen", id,
-                        e.snapshot().configuration());
+                        protoText(e.snapshot().configuration()));
             case Event.SnapshotTaken(boolean restored, long committed, SnapshotMeta snapshot) ->
                 info("%x [commit: %d] %s snapshot [index: %d, term: %d]", id, committed,
                         restored ? "restored" : "ignored", snapshot.index(), snapshot.term());
@@ -275,15 +275,25 @@ final class GoWords {
             case Event.TimeoutNowSent(long to, boolean atOnce) -> atOnce
                     ? info("%x sends MsgTimeoutNow to %x immediately as %x already has up-to-date log", id, to, to)
                     : info("%x sent MsgTimeoutNow to %x after received MsgAppResp", id, to);
-            case Event.TimeoutNowReceived(long from, long term, boolean heeded) -> heeded
+            case Event.TimeoutNowReceived(long from, long term, var role) -> role == RaftCore.Role.FOLLOWER
                     ? info("%x [term %d] received MsgTimeoutNow from %x and starts an election to get leadership.", id,
                             term, from)
-                    : null;
+                    : debug("%x [term %d state %s] ignored MsgTimeoutNow from %x", id, term, role(role), from);
             case Event.LeaderForgotten(long leader, long term) ->
                 info("%x forgetting leader %x at term %d", id, leader, term);
             case Event.ForgetLeaderIgnored() ->
                 new Line(Level.ERROR, "ignoring MsgForgetLeader due to ReadOnlyLeaseBased");
         };
+    }
+
+    /** As protobuf prints it, but for its spaces, of which it takes one or two as it likes. */
+    private static String protoText(ConfState state) {
+        StringBuilder text = new StringBuilder();
+        state.voters().forEach(id -> text.append("voters:").append(id).append(' '));
+        state.learners().forEach(id -> text.append("learners:").append(id).append(' '));
+        state.votersOutgoing().forEach(id -> text.append("voters_outgoing:").append(id).append(' '));
+        state.learnersNext().forEach(id -> text.append("learners_next:").append(id).append(' '));
+        return text.append("auto_leave:").append(state.autoLeave()).toString();
     }
 
     static Line stale(long id, Message message, long term) {

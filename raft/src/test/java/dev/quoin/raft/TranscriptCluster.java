@@ -86,7 +86,7 @@ final class TranscriptCluster {
         return node(Long.parseLong(command.args().getFirst().key()));
     }
 
-    private TranscriptNode node(long id) {
+    TranscriptNode node(long id) {
         return nodes.get((int) id - 1);
     }
 
@@ -328,10 +328,7 @@ final class TranscriptCluster {
                     node.deliver(wire);
                 }
             }
-            node.acknowledge(work.ticket());
-            if (ready.snapshot() != null) {
-                node.appliedSnapshot(ready.snapshot());
-            }
+            node.acknowledgeWritten(work.ticket());
         }
         node.onApplied(ready.committed());
     }

@@ -70,6 +70,7 @@ final class TranscriptNode {
     private final List<Message> immediate = new ArrayList<>();
     private final List<Message> afterAppend = new ArrayList<>();
     private long lastTicket;
+    private long writtenTicket;
     private long ackedTicket;
     private RaftCore.Role lastRole;
     private long lastLeader;
@@ -77,7 +78,9 @@ final class TranscriptNode {
     /** Messages that the core holds back until a write is done, and which the harness has seen. */
     private final Set<Message> heldByCore = Collections.newSetFromMap(new IdentityHashMap<>());
     private final IdentityHashMap<Message, Long> ticketOfOwn = new IdentityHashMap<>();
-    private final List<Event> ownPreVote = new ArrayList<>();
+    /** What the core said of a vote for itself at once, and the reference says when it hears of it. */
+    private final IdentityHashMap<Message, List<Event>> ownPreVotes = new IdentityHashMap<>();
+    private @Nullable Message countingPreVote;
     private boolean dropped;
     private boolean unknownPeer;
 
@@ -176,12 +179,14 @@ final class TranscriptNode {
     private void onEvent(Event event, List<Message> ownVotes) {
         switch (event) {
             case Event.VoteReceived received when received.pre() && received.from() == id -> {
-                afterAppend.add(new Message.VoteAnswer(id, id, core.term() + 1, true, true));
-                ownPreVote.add(event);
+                countingPreVote = new Message.VoteAnswer(id, id, core.term() + 1, true, true);
+                ownPreVotes.put(countingPreVote, new ArrayList<>(List.of(event)));
+                afterAppend.add(countingPreVote);
                 return;
             }
-            case Event.VotesCounted counted when ownPreVote.size() == 1 -> {
-                ownPreVote.add(event);
+            case Event.VotesCounted counted when countingPreVote != null -> {
+                ownPreVotes.computeIfAbsent(countingPreVote, none -> new ArrayList<>()).add(event);
+                countingPreVote = null;
                 return;
             }
             case Event.BecameCandidate(long term) -> {
@@ -192,6 +197,7 @@ final class TranscriptNode {
             case Event.Truncated(long index) -> onTruncated(index);
             case Event.RestoreStarted started -> onRestore(started);
             case Event.Refused refused -> unknownPeer = refused.refusal() == Event.Refusal.UNKNOWN_PEER;
+            case Event.ProposalDropped drop -> dropped = true;
             default -> {}
         }
         GoWords.lines(id, event).forEach(log);
@@ -369,8 +375,8 @@ final class TranscriptNode {
         return switch (wire) {
             case Wire.Net(Message message) when message.from() == id && message.to() == id -> deliverOwn(message);
             case Wire.Net(Message message) -> {
-                step(new Input.Received(message));
-                yield unknownPeer ? "raft: cannot step as peer not found" : "";
+                boolean lost = step(new Input.Received(message)) && message instanceof Message.Propose;
+                yield unknownPeer ? "raft: cannot step as peer not found" : lost ? "raft proposal dropped" : "";
             }
             case Wire.Appended appended -> {
                 onAppended(appended);
@@ -385,20 +391,23 @@ final class TranscriptNode {
 
     /** The reference's node hears of its own vote and log by messages; the core by its tickets. */
     String deliverOwn(Message message) {
-        boolean preVote = message instanceof Message.VoteAnswer answer && answer.pre();
+        Long ticket = ticketOfOwn.remove(message);
         if (async && !core.configuration().isMember(id)) {
+            acknowledgeWritten(0);
             return "raft: cannot step as peer not found";
         }
         if (message.term() < core.term()) {
             log.accept(GoWords.stale(id, message, core.term()));
-        } else if (!preVote) {
-            acknowledge(ticketOfOwn.getOrDefault(message, 0L));
+        } else if (ticket != null) {
+            if (core.isLeader() && !core.configuration().isMember(id)) {
+                log.accept(new GoWords.Line(GoWords.Level.DEBUG,
+                        "%x no progress available for %x".formatted(id, id)));
+            }
+            acknowledge(ticket);
         } else if (core.role() == RaftCore.Role.PRE_CANDIDATE) {
-            ownPreVote.forEach(event -> GoWords.lines(id, event).forEach(log));
+            ownPreVotes.getOrDefault(message, List.of()).forEach(event -> GoWords.lines(id, event).forEach(log));
         }
-        if (preVote) {
-            ownPreVote.clear();
-        }
+        acknowledgeWritten(0);
         return "";
     }
 
@@ -411,7 +420,7 @@ final class TranscriptNode {
                 stableTo(appended.index(), appended.logTerm());
             }
         }
-        acknowledge(appended.ticket());
+        acknowledgeWritten(appended.ticket());
         if (appended.snapshot() != null) {
             long index = appended.snapshot().index();
             if (unstableSnapshot != null && unstableSnapshot.index() == index) {
@@ -419,18 +428,27 @@ final class TranscriptNode {
                 snapshotInProgress = false;
             }
             applying = Math.max(applying, index);
+            if (committedByCore >= index) {
+                step(new Input.Applied(index));
+            }
         }
     }
 
     /** The storage is done. Whoever has messages to itself hears of it by them; else at once. */
     void written(AppendWork work) {
         if (work.responses().stream().noneMatch(response -> response.to() == id)) {
-            acknowledge(work.ticket());
+            acknowledgeWritten(work.ticket());
         }
     }
 
+    /** As far as the storage is done, but not beyond what the reference's node has not heard of. */
+    void acknowledgeWritten(long ticket) {
+        writtenTicket = Math.max(writtenTicket, ticket);
+        acknowledge(ticketOfOwn.values().stream().mapToLong(own -> own - 1).reduce(writtenTicket, Math::min));
+    }
+
     /** One by one, as the reference hears of each append. */
-    void acknowledge(long ticket) {
+    private void acknowledge(long ticket) {
         while (ackedTicket < ticket) {
             step(new Input.Persisted(++ackedTicket));
         }
@@ -445,9 +463,5 @@ final class TranscriptNode {
         applyingBytes = Math.max(0, applyingBytes - bytes(entries));
         applyingPaused = applyingBytes >= committedBytesMax;
         step(new Input.Applied(index));
-    }
-
-    void appliedSnapshot(SnapshotMeta snapshot) {
-        step(new Input.Applied(snapshot.index()));
     }
 }
