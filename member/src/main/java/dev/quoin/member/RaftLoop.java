@@ -50,6 +50,7 @@ final class RaftLoop implements Actor {
     record Progress(long leader, long term, long committed) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
+    private static final long SOON_NANOS = 1_000_000;
 
     private final Mailbox<Message> mailbox;
     private final RaftCore core;
@@ -102,7 +103,8 @@ final class RaftLoop implements Actor {
         campaignIfAlone();
         long untilTick = tick();
         progress = progressOf(core);
-        return untilTick;
+        // A change of members that is being applied holds up the election. That is soon over, and nobody says so.
+        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : untilTick;
     }
 
     private void noteApplied() {

@@ -825,7 +825,7 @@ public final class RaftCore {
         }
         HardState state = new HardState(term, vote, log.committedIndex());
         boolean sync = entries || voted || newSnapshot != null;
-        List<Entry> unasked = log.slice(askedIndex + 1, log.lastIndex(), Long.MAX_VALUE);
+        List<Entry> unasked = log.after(askedIndex);
         Writes.Write write = writes.begin(sync, state, newSnapshot, log.lastIndex());
         effects.add(new Effect.Persist(write.ticket(), newSnapshot, unasked, state, sync));
         askedIndex = log.lastIndex();

@@ -3,13 +3,12 @@ package dev.quoin.raft;
 import dev.quoin.base.Invariant;
 
 /**
- * The bounds of a node. Sizes of entries are those of their wire form; a bound on bytes lets one entry pass that is
- * larger.
+ * The bounds of a node. A bound on bytes lets one entry pass that is larger.
  *
- * @param messageBytesMax entries in one message to a follower
+ * @param messageBytesMax entries in one message to a follower, in their wire form
  * @param inflightMessagesMax messages to a follower that it has not acknowledged
  * @param inflightBytesMax data in those messages
- * @param applyingBytesMax entries handed out to be applied and not applied yet
+ * @param applyingBytesMax data of entries handed out to be applied and not applied yet
  * @param uncommittedBytesMax data that a leader has appended and not seen applied; beyond it, proposals are dropped
  * @param retainedAloneBytesMax what applied entries may weigh that a lone member keeps for followers to come
  * @param retainedBytesMax the same where there are other members, some of which may lag

@@ -26,6 +26,8 @@ final class RaftLog {
     static final long UNKNOWN = -1;
 
     private static final int SLOTS_AT_START = 1024;
+    /** A list grows from there: how many entries fit is not known before. */
+    private static final int ROOM_AT_START_MAX = 1024;
     /** What an entry weighs beside its data, about. */
     private static final int ENTRY_OVERHEAD_BYTES = 64;
 
@@ -43,7 +45,7 @@ final class RaftLog {
     private long appliedIndex;
     /** The data of what is applied and held. */
     private long retainedBytes;
-    /** The wire form of what is handed over and not applied. */
+    /** The data of what is handed over and not applied. */
     private long applyingBytes;
     /** Taken over, and not the state machine's state yet. Until it is, nothing else is handed over. */
     private @Nullable SnapshotMeta pendingSnapshot;
@@ -199,11 +201,13 @@ final class RaftLog {
         if (to <= handedOverIndex || pendingSnapshot != null || applyingBytes >= limits.applyingBytesMax()) {
             return List.of();
         }
-        List<Entry> ready = slice(handedOverIndex + 1, to, limits.applyingBytesMax() - applyingBytes);
-        for (Entry entry : ready) {
-            applyingBytes += entry.encodedBytes();
+        List<Entry> ready = new ArrayList<>((int) Math.min(to - handedOverIndex, ROOM_AT_START_MAX));
+        while (handedOverIndex < to && applyingBytes < limits.applyingBytesMax()) {
+            handedOverIndex++;
+            Entry entry = entryAt(handedOverIndex);
+            ready.add(entry);
+            applyingBytes += Math.max(1, entry.data().length());
         }
-        handedOverIndex += ready.size();
         return ready;
     }
 
@@ -223,7 +227,7 @@ final class RaftLog {
         for (long i = Math.max(appliedIndex, baseIndex) + 1; i <= index; i++) {
             Entry entry = entryAt(i);
             dataBytes += entry.data().length();
-            applyingBytes -= entry.encodedBytes();
+            applyingBytes -= Math.max(1, entry.data().length());
         }
         // A snapshot that took over while entries were being applied has set the count to zero.
         applyingBytes = Math.max(0, applyingBytes);
@@ -259,12 +263,24 @@ final class RaftLog {
         slots[slot(baseIndex)] = null;
     }
 
+    /** All entries behind {@code index}. */
+    List<Entry> after(long index) {
+        if (index >= lastIndex) {
+            return List.of();
+        }
+        List<Entry> entries = new ArrayList<>((int) (lastIndex - index));
+        for (long i = index + 1; i <= lastIndex; i++) {
+            entries.add(entryAt(i));
+        }
+        return entries;
+    }
+
     /** Entries from {@code from} to {@code to}: as many as fit into {@code bytesMax}, but at least one. */
     List<Entry> slice(long from, long to, long bytesMax) {
         if (from > to) {
             return List.of();
         }
-        List<Entry> entries = new ArrayList<>((int) Math.min(to - from + 1, 1024));
+        List<Entry> entries = new ArrayList<>((int) Math.min(to - from + 1, ROOM_AT_START_MAX));
         long left = bytesMax;
         for (long index = from; index <= to; index++) {
             Entry entry = entryAt(index);

@@ -122,6 +122,17 @@ class RaftClusterTest {
         assertThat(core.step(new Input.Persisted(2))).contains(new Effect.Commit(List.of(entry(6, 2))));
     }
 
+    /** The leader has committed 3 of its own; this log's 2 and 3 are not known to be those. */
+    @Test
+    void aCommitIndexCountsOnlyAsFarAsTheLogsAreKnownToAgree() {
+        RaftCore core = core(RULES, RaftLimits.DEFAULT, List.of(entry(1, 1), entry(4, 2), entry(4, 3)), 1, 1);
+        act(core, new Input.Received(new Message.Append(PEER, SELF, 5, 1, 1, List.of(), 3)));
+        assertThat(core.committedIndex()).isEqualTo(1);
+        act(core, new Input.Received(new Message.Append(PEER, SELF, 5, 1, 1, List.of(entry(5, 2)), 3)));
+        assertThat(core.committedIndex()).isEqualTo(2);
+        assertThat(core.lastIndex()).isEqualTo(2);
+    }
+
     /** A commit index alone is not promised to anybody, so nobody waits for its write. */
     @Test
     void anAnswerDoesNotWaitForTheNoteOfACommit() {

@@ -621,6 +621,10 @@ final class Simulation {
     private void checkNewLeader(Node node, RaftCore core) {
         Long other = leaderOfTerm.putIfAbsent(core.term(), node.id);
         check(other == null || other == node.id, "%x and %x lead in term %d", node.id, other, core.term());
+        ConfState members = core.members();
+        check(isElected(members.voters(), node.id, core.term())
+                && (members.votersOutgoing().isEmpty() || isElected(members.votersOutgoing(), node.id, core.term())),
+                "%x leads in term %d without a quorum of votes on disk", node.id, core.term());
         RaftLog log = core.log();
         long from = Math.max(log.baseIndex() + 1, committed.size() - 200);
         for (long index = from; index <= committed.size(); index++) {
@@ -628,6 +632,13 @@ final class Simulation {
             check(log.matches(index, entry.term()) || entry.term() >= core.term(),
                     "%x leads in term %d without the committed %s", node.id, core.term(), entry);
         }
+    }
+
+    /** Whether more than half may have voted for it, as their disks say; one that is further on may have. */
+    private boolean isElected(List<Long> voters, long id, long term) {
+        long votes = voters.stream().map(this::nodeOf).filter(Objects::nonNull).map(voter -> voter.synced.state)
+                .filter(state -> state.term() > term || (state.term() == term && state.vote() == id)).count();
+        return votes > voters.size() / 2;
     }
 
     private void checkCommit(Node node, Entry entry) {

@@ -17,13 +17,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
- * The transcripts with which the reference tests itself, line for line. They are not part of this repository; where they
- * are not beside it, or where {@code QUOIN_RAFT_ORACLES} says, the test is skipped, visibly.
+ * The transcripts with which the reference tests itself, line for line. They are not part of this repository. They are
+ * looked for where {@code QUOIN_RAFT_ORACLES} says, beside the repository, and in Go's module cache, where
+ * {@code trial/go/build} leaves the library that they belong to; elsewhere this test is skipped, visibly.
  */
 class TranscriptTest {
     private static final int TRANSCRIPTS = 41;
-    private static final Path FOLDER = Path.of(System.getenv().getOrDefault("QUOIN_RAFT_ORACLES",
-            Path.of("..", "..", "shared", "oracles", "raft").toString()));
+    private static final Path FOLDER = folder();
+
+    private static Path folder() {
+        Path modules = Path.of(System.getenv().getOrDefault("GOMODCACHE",
+                Path.of(System.getProperty("user.home"), "go", "pkg", "mod").toString()));
+        List<Path> candidates = new ArrayList<>();
+        candidates.add(Path.of("..", "..", "shared", "oracles", "raft"));
+        candidates.add(modules.resolve(Path.of("go.etcd.io", "raft", "v3@v3.7.0")));
+        String told = System.getenv("QUOIN_RAFT_ORACLES");
+        if (told != null) {
+            candidates.addFirst(Path.of(told));
+        }
+        return candidates.stream().filter(Files::isDirectory).findFirst().orElse(candidates.getFirst());
+    }
 
     private record File(Path path, Supplier<Function<Transcript.Command, String>> performer) {}
 
