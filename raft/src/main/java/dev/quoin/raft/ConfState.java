@@ -23,6 +23,22 @@ public record ConfState(List<Long> voters, List<Long> learners, List<Long> voter
         this(voters, learners, List.of(), List.of(), false);
     }
 
+    /** As etcd's logs have it: {@code voters=(1 2 3)&&(1 2 a) learners=(4) autoleave}, in hexadecimal. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("voters=").append(Majority.of(voters));
+        if (!votersOutgoing.isEmpty()) {
+            text.append("&&").append(Majority.of(votersOutgoing));
+        }
+        if (!learners.isEmpty()) {
+            text.append(" learners=").append(Majority.of(learners));
+        }
+        if (!learnersNext.isEmpty()) {
+            text.append(" learners_next=").append(Majority.of(learnersNext));
+        }
+        return text.append(autoLeave ? " autoleave" : "").toString();
+    }
+
     public boolean isVoter(long id) {
         return voters.contains(id) || votersOutgoing.contains(id);
     }

@@ -10,7 +10,7 @@ import java.util.List;
  * <p>A member is a voter or a learner, never both: an outgoing voter that is to become a learner waits in
  * {@code learnersNext} until the joint configuration is left.
  */
-public record Configuration(Majority incoming, Majority outgoing, Majority learners, Majority learnersNext,
+record Configuration(Majority incoming, Majority outgoing, Majority learners, Majority learnersNext,
         boolean autoLeave) {
     static final Configuration EMPTY = new Configuration(Majority.EMPTY, Majority.EMPTY, Majority.EMPTY, Majority.EMPTY,
             false);
@@ -71,16 +71,6 @@ public record Configuration(Majority incoming, Majority outgoing, Majority learn
     /** As etcd's logs have it. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder("voters=").append(incoming);
-        if (isJoint()) {
-            text.append("&&").append(outgoing);
-        }
-        if (!learners.isEmpty()) {
-            text.append(" learners=").append(learners);
-        }
-        if (!learnersNext.isEmpty()) {
-            text.append(" learners_next=").append(learnersNext);
-        }
-        return text.append(autoLeave ? " autoleave" : "").toString();
+        return toConfState().toString();
     }
 }

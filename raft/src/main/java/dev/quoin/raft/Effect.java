@@ -27,7 +27,10 @@ public sealed interface Effect {
     /** The members in force have changed, by {@link Input.Reconfigured} or by a snapshot. */
     record ConfigurationChanged(ConfState configuration) implements Effect {}
 
-    /** The read with this id is linearizable once {@code index} is applied. */
+    /**
+     * The read with this id is linearizable once {@code index} is applied. A leader elsewhere may answer twice, late, or
+     * for a read that was never asked.
+     */
     record ReadReady(long id, long index) implements Effect {}
 
     /** The leader this node knows has changed; 0: it knows none. */

@@ -54,6 +54,7 @@ public sealed interface Event {
         ENTRIES("its entries do not follow one another"),
         CONFLICT_WITH_COMMITTED("it would replace an entry that is committed"),
         COMMIT_BEYOND_LOG("it says that entries are committed which this node does not have: one of the logs was lost"),
+        TOO_MANY_READS("too many reads of other members wait already"),
         ACKNOWLEDGES_TOO_MUCH("it acknowledges what was never sent"),
         SECOND_LEADER("two members lead in one term"),
         CONFIGURATION("its configuration cannot be"),
@@ -106,14 +107,14 @@ public sealed interface Event {
 
     record SnapshotTaken(boolean restored, long committed, SnapshotMeta snapshot) implements Event {}
 
-    record ConfigurationSwitched(Configuration configuration) implements Event {}
+    record ConfigurationSwitched(ConfState configuration) implements Event {}
 
-    record ConfChangeRefused(ConfChange change, Configuration configuration, String reason) implements Event {}
+    record ConfChangeRefused(ConfChange change, ConfState configuration, String reason) implements Event {}
 
-    record LeavingJoint(Configuration configuration) implements Event {}
+    record LeavingJoint(ConfState configuration) implements Event {}
 
     /** It is tried again with the next entry that is applied. */
-    record StayingJoint(Configuration configuration, Effect.Reason reason) implements Event {}
+    record StayingJoint(ConfState configuration, Effect.Reason reason) implements Event {}
 
     record QuorumLost() implements Event {}
 

@@ -136,7 +136,7 @@ final class Leadership {
             if (objection == null || !rules.checkConfChanges()) {
                 pendingConfIndex = log.lastIndex() + i + 1;
             } else {
-                core.note(new Event.ConfChangeRefused(change, core.configuration(), objection));
+                core.note(new Event.ConfChangeRefused(change, core.members(), objection));
                 checked.set(i, new Input.Proposal(EntryKind.NORMAL, Bytes.EMPTY));
             }
         }
@@ -160,8 +160,8 @@ final class Leadership {
     void onApplied(long dataBytes) {
         if (core.configuration().autoLeave() && log.appliedIndex() >= pendingConfIndex) {
             Effect.Reason refused = propose(List.of(new Input.Proposal(EntryKind.CONF_CHANGE_V2, Bytes.EMPTY)));
-            core.note(refused == null ? new Event.LeavingJoint(core.configuration())
-                    : new Event.StayingJoint(core.configuration(), refused));
+            core.note(refused == null ? new Event.LeavingJoint(core.members())
+                    : new Event.StayingJoint(core.members(), refused));
         }
         uncommittedBytes = Math.max(0, uncommittedBytes - dataBytes);
     }
@@ -417,13 +417,17 @@ final class Leadership {
 
     // Reads
 
-    /** {@code from}: who shall be answered, 0 for this node. */
-    void onRead(long from, Bytes context) {
+    /** {@code from}: who shall be answered, 0 for this node. Says whether there was room for another member's. */
+    boolean onRead(long from, Bytes context) {
+        if (from != 0 && reads.size() >= limits.waitingReadsMax()) {
+            return false;
+        }
         if (!hasCommittedInTerm()) {
             reads.postpone(from, context);
         } else {
             startRead(new ReadRounds.Read(from, context, log.committedIndex()));
         }
+        return true;
     }
 
     private void startWaitingReads() {

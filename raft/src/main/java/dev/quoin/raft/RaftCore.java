@@ -713,7 +713,9 @@ public final class RaftCore {
 
     private void onReadIndex(Message.ReadIndex read) {
         if (leadership != null) {
-            leadership.onRead(read.from(), read.context());
+            if (!leadership.onRead(read.from(), read.context())) {
+                note(new Event.Refused(read, Event.Refusal.TOO_MANY_READS));
+            }
         } else if (leader != 0) {
             send(new Message.ReadIndex(read.from(), leader, read.context()));
         }
@@ -799,7 +801,7 @@ public final class RaftCore {
     private void switchTo(Configuration next) {
         boolean changed = !next.equals(configuration);
         configuration = next;
-        note(new Event.ConfigurationSwitched(next));
+        note(new Event.ConfigurationSwitched(next.toConfState()));
         if (changed) {
             effects.add(new Effect.ConfigurationChanged(next.toConfState()));
         }
@@ -820,7 +822,7 @@ public final class RaftCore {
         boolean entries = askedIndex < log.lastIndex();
         boolean voted = term != askedState.term() || vote != askedState.vote();
         if (!entries && !voted && newSnapshot == null && log.committedIndex() == askedState.commit()) {
-            keepPromises(writes.lastSynced());
+            keepPromises(null);
             return;
         }
         HardState state = new HardState(term, vote, log.committedIndex());
@@ -832,13 +834,15 @@ public final class RaftCore {
         askedState = state;
         newSnapshot = null;
         // A commit index alone need not be on disk before anybody hears of what is.
-        keepPromises(sync ? write : writes.lastSynced());
+        keepPromises(sync ? write : null);
     }
 
-    private void keepPromises(Writes.@Nullable Write after) {
+    /** They wait for {@code now}, or for the last write before that must be on stable storage, or for none. */
+    private void keepPromises(Writes.@Nullable Write now) {
         if (promises.isEmpty()) {
             return;
         }
+        Writes.Write after = now != null ? now : writes.lastSynced();
         if (after == null) {
             promises.forEach(this::send);
         } else {

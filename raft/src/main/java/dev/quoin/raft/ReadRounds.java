@@ -36,6 +36,10 @@ final class ReadRounds {
         return taken;
     }
 
+    int size() {
+        return unconfirmed.size() + postponed.size();
+    }
+
     void begin(Read read) {
         unconfirmed.add(read);
     }

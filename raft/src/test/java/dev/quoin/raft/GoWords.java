@@ -256,13 +256,13 @@ final class GoWords {
             case Event.SnapshotTaken(boolean restored, long committed, SnapshotMeta snapshot) ->
                 info("%x [commit: %d] %s snapshot [index: %d, term: %d]", id, committed,
                         restored ? "restored" : "ignored", snapshot.index(), snapshot.term());
-            case Event.ConfigurationSwitched(Configuration configuration) ->
+            case Event.ConfigurationSwitched(ConfState configuration) ->
                 info("%x switched to configuration %s", id, configuration);
-            case Event.ConfChangeRefused(ConfChange change, Configuration configuration, String reason) ->
+            case Event.ConfChangeRefused(ConfChange change, ConfState configuration, String reason) ->
                 info("%x ignoring conf change %s at config %s: %s", id, confChange(change), configuration, reason);
-            case Event.LeavingJoint(Configuration configuration) ->
+            case Event.LeavingJoint(ConfState configuration) ->
                 info("initiating automatic transition out of joint configuration %s", configuration);
-            case Event.StayingJoint(Configuration configuration, Effect.Reason reason) ->
+            case Event.StayingJoint(ConfState configuration, Effect.Reason reason) ->
                 debug("not initiating automatic transition out of joint configuration %s: raft proposal dropped",
                         configuration);
             case Event.QuorumLost() -> warn("%x stepped down to follower since quorum is not active", id);

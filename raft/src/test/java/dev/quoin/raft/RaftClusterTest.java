@@ -223,11 +223,20 @@ class RaftClusterTest {
         assertThat(act(core, new Input.ReadRequested(2))).contains(new Effect.ReadReady(2, 2));
     }
 
+    @Test
+    void theReadsOfOthersThatWaitHaveABound() {
+        RaftCore core = leader(RULES, new RaftLimits(1_000, 10, 10_000, 10_000, 10, 1, 0, 1_000, 1_000));
+        Message.ReadIndex read = new Message.ReadIndex(PEER, SELF, Bytes.utf8("a"));
+        assertThat(act(core, new Input.Received(read))).isEmpty();
+        assertThat(act(core, new Input.Received(read)))
+                .containsExactly(new Effect.Noted(new Event.Refused(read, Event.Refusal.TOO_MANY_READS)));
+    }
+
     // Bounds
 
     @Test
     void whatIsNotAppliedHasABound() {
-        RaftLimits limits = new RaftLimits(1_000, 10, 10_000, 10_000, 10, 0, 1_000, 1_000);
+        RaftLimits limits = new RaftLimits(1_000, 10, 10_000, 10_000, 10, 100, 0, 1_000, 1_000);
         RaftCore core = leader(RULES, limits);
         act(core, accepted(PEER, 2));
         act(core, propose("eight by"));
@@ -240,7 +249,7 @@ class RaftClusterTest {
 
     @Test
     void aMessageIsBoundedAndSoIsTheFlow() {
-        RaftLimits limits = new RaftLimits(40, 2, 10_000, 10_000, Long.MAX_VALUE, 0, 1_000, 1_000);
+        RaftLimits limits = new RaftLimits(40, 2, 10_000, 10_000, Long.MAX_VALUE, 100, 0, 1_000, 1_000);
         RaftCore core = leader(RULES, limits);
         act(core, accepted(PEER, 2));
         List<Input.Proposal> many = new ArrayList<>();
@@ -259,7 +268,7 @@ class RaftClusterTest {
 
     @Test
     void appliedEntriesAreKeptForThoseThatLag() {
-        RaftLimits limits = new RaftLimits(1_000, 10, 10_000, 10_000, Long.MAX_VALUE, 0, 700, 100_000);
+        RaftLimits limits = new RaftLimits(1_000, 10, 10_000, 10_000, Long.MAX_VALUE, 100, 0, 700, 100_000);
         RaftCore core = leader(RULES, limits);
         act(core, accepted(PEER, 2));
         for (long index = 3; index < 40; index++) {

@@ -129,8 +129,8 @@ final class TranscriptCluster {
         long all = Long.MAX_VALUE;
         RaftLimits limits = new RaftLimits(all,
                 Integer.parseInt(command.value("inflight", String.valueOf(Integer.MAX_VALUE))), all,
-                Long.parseLong(command.value("max-committed-size-per-ready", String.valueOf(all))), all, all, all,
-                all);
+                Long.parseLong(command.value("max-committed-size-per-ready", String.valueOf(all))), all,
+                Integer.MAX_VALUE, all, all, all);
         for (int i = 0; i < count; i++) {
             nodes.add(new TranscriptNode(nodes.size() + 1, rules, limits, flag(command, "async-storage-writes"), start,
                     this::log));
