@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -87,10 +88,20 @@ func judge(path string) (done int, err error) {
 	if len(commands) == 0 {
 		return 0, fmt.Errorf("no commands")
 	}
-	env := rafttest.NewInteractionEnv(&rafttest.InteractionOpts{SetRandomizedElectionTimeout: setTimeout})
+	var limits []datadriven.CmdArg // of the nodes that are being added
+	env := rafttest.NewInteractionEnv(&rafttest.InteractionOpts{
+		OnConfig:                     func(config *raft.Config) { setLimits(config, limits) },
+		SetRandomizedElectionTimeout: setTimeout,
+	})
 	seen := map[int]uint64{} // up to where each node's snapshots are known
 	for _, c := range commands {
-		actual, err := perform(env, seen, c)
+		name, args, err := datadriven.ParseLine(c.text)
+		if err != nil {
+			return done, err
+		}
+		limits = args
+		data := datadriven.TestData{Pos: fmt.Sprint("line ", c.line), Cmd: name, CmdArgs: args, Input: c.input}
+		actual, err := perform(env, seen, data)
 		if err != nil {
 			return done, fmt.Errorf("line %d: %s: %w", c.line, c.text, err)
 		}
@@ -102,17 +113,33 @@ func judge(path string) (done int, err error) {
 	return done, nil
 }
 
-func perform(env *rafttest.InteractionEnv, seen map[int]uint64, c command) (output string, err error) {
+// setLimits sets what the library's harness has no options for, and passes over.
+func setLimits(config *raft.Config, args []datadriven.CmdArg) {
+	for _, arg := range args {
+		number := func() uint64 {
+			n, err := strconv.ParseUint(arg.Vals[0], 10, 64)
+			if err != nil {
+				panic(err)
+			}
+			return n
+		}
+		switch arg.Key {
+		case "max-size-per-msg":
+			config.MaxSizePerMsg = number()
+		case "max-inflight-bytes":
+			config.MaxInflightBytes = number()
+		case "max-uncommitted-size":
+			config.MaxUncommittedEntriesSize = number()
+		}
+	}
+}
+
+func perform(env *rafttest.InteractionEnv, seen map[int]uint64, data datadriven.TestData) (output string, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("etcd panics: %v", r)
 		}
 	}()
-	name, args, err := datadriven.ParseLine(c.text)
-	if err != nil {
-		return "", err
-	}
-	data := datadriven.TestData{Pos: fmt.Sprint("line ", c.line), Cmd: name, CmdArgs: args, Input: c.input}
 	output = env.Handle(&testing.T{}, data)
 	return output, repair(env, seen)
 }

@@ -137,7 +137,7 @@ public record ConfChange(Transition transition, List<Change> changes, Bytes cont
     /** As raftpb.ConfChangeV2. */
     public Bytes encodeV2() {
         ProtoWriter writer = new ProtoWriter(64);
-        writer.varintFieldIfSet(1, transition.number);
+        writer.varintField(1, transition.number);
         for (Change change : changes) {
             ProtoWriter one = new ProtoWriter(16);
             one.varintField(1, change.kind().number);

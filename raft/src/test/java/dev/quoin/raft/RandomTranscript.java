@@ -27,6 +27,7 @@ final class RandomTranscript {
     private final StringBuilder text = new StringBuilder();
     private final boolean async;
     private int nextProposal;
+    private boolean changesMembers;
 
     private RandomTranscript(long seed) {
         random = new Random(seed);
@@ -39,10 +40,11 @@ final class RandomTranscript {
     }
 
     private String write() {
+        changesMembers = random.nextInt(4) != 0;
         String options = " async-storage-writes=" + async + (async ? "" : flag(" prevote=true"))
                 + flag(" checkquorum=true")
                 + flag(" step-down-on-removal=true")
-                + (random.nextBoolean() ? " inflight=" + (1 + random.nextInt(3)) : "");
+                + (random.nextBoolean() ? " inflight=" + (1 + random.nextInt(3)) : "") + limits();
         // A snapshot is that of the state machine as the core knows it, which with asynchronous storage lags behind what the
         // reference's harness takes: there, nobody needs one.
         int voters = async ? NODES : 2 + random.nextInt(3);
@@ -66,6 +68,18 @@ final class RandomTranscript {
             }
         }
         return text.toString();
+    }
+
+    /** Such that they do not hang on how many bytes an entry has on the wire, which is not all the same here and there. */
+    private String limits() {
+        String message = random.nextInt(3) != 0 ? ""
+                : " max-size-per-msg=0"
+                        + (random.nextBoolean() ? " max-inflight-bytes=" + (1 + random.nextInt(8)) : "");
+        String applied = message.isEmpty() && random.nextInt(3) != 0 ? ""
+                : " max-committed-size-per-ready=" + (random.nextBoolean() ? 1 : Long.MAX_VALUE);
+        // The reference does not forget a change of members that it dropped for its size.
+        String appended = changesMembers ? "" : " max-uncommitted-size=" + (3 + random.nextInt(6));
+        return message + applied + appended;
     }
 
     private String flag(String option) {
@@ -163,7 +177,7 @@ final class RandomTranscript {
     /** Only by a leader, whose configuration is the newest if the change is appended at all. */
     private void changeMembers() {
         List<Integer> leaders = leaders();
-        if (leaders.isEmpty()) {
+        if (leaders.isEmpty() || !changesMembers) {
             return;
         }
         int leader = leaders.get(random.nextInt(leaders.size()));

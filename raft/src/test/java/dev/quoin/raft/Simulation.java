@@ -242,6 +242,12 @@ final class Simulation {
         at(1, this::client);
         at(1_000, this::faults);
         at(3_000, this::members);
+        at(5_000, this::compareLogs);
+    }
+
+    private void compareLogs() {
+        checkLogs();
+        at(5_000, this::compareLogs);
     }
 
     private void boot(Node node) {

@@ -127,9 +127,9 @@ final class TranscriptCluster {
                 command.value("read-only", "safe").equals("lease-based"), flag(command, "step-down-on-removal"), true,
                 !flag(command, "disable-conf-change-validation"));
         long all = Long.MAX_VALUE;
-        RaftLimits limits = new RaftLimits(all,
-                Integer.parseInt(command.value("inflight", String.valueOf(Integer.MAX_VALUE))), all,
-                Long.parseLong(command.value("max-committed-size-per-ready", String.valueOf(all))), all,
+        RaftLimits limits = new RaftLimits(number(command, "max-size-per-msg"),
+                (int) Math.min(Integer.MAX_VALUE, number(command, "inflight")), number(command, "max-inflight-bytes"),
+                number(command, "max-committed-size-per-ready"), number(command, "max-uncommitted-size"),
                 Integer.MAX_VALUE, all, all, all);
         for (int i = 0; i < count; i++) {
             nodes.add(new TranscriptNode(nodes.size() + 1, rules, limits, flag(command, "async-storage-writes"), start,
@@ -139,6 +139,10 @@ final class TranscriptCluster {
 
     private static List<Long> ids(Transcript.Command command, String key) {
         return command.arg(key).map(arg -> arg.values().stream().map(Long::valueOf).toList()).orElse(List.of());
+    }
+
+    private static long number(Transcript.Command command, String key) {
+        return Long.parseLong(command.value(key, String.valueOf(Long.MAX_VALUE)));
     }
 
     private static boolean flag(Transcript.Command command, String key) {
