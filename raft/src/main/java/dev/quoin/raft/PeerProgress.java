@@ -12,4 +12,17 @@ public record PeerProgress(long peer, State state, long match, long next, boolea
         /** It needs what the log no longer has: nothing is sent until the snapshot is there. */
         SNAPSHOT
     }
+
+    /** As etcd's logs have it. */
+    @Override
+    public String toString() {
+        String name = switch (state) {
+            case PROBE -> "StateProbe";
+            case REPLICATE -> "StateReplicate";
+            case SNAPSHOT -> "StateSnapshot";
+        };
+        return name + " match=" + match + " next=" + next + (learner ? " learner" : "") + (paused ? " paused" : "")
+                + (pendingSnapshot > 0 ? " pendingSnap=" + pendingSnapshot : "") + (recentlyActive ? "" : " inactive")
+                + (inflight > 0 ? " inflight=" + inflight : "") + (inflight > 0 && inflightFull ? "[full]" : "");
+    }
 }

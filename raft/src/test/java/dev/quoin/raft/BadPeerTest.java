@@ -107,6 +107,14 @@ class BadPeerTest {
     }
 
     @Test
+    void aRefusalSaysWhy() {
+        Message message = new Message.Heartbeat(0xabcdL, SELF, 5, 9, Bytes.EMPTY);
+        assertThat(LogLine.of(SELF, new Event.Refused(message, Event.Refusal.COMMIT_BEYOND_LOG))).containsExactly(
+                new LogLine(LogLine.Level.WARN, "1 refused a MsgHeartbeat message from abcd: it says that entries are "
+                        + "committed which this node does not have: one of the logs was lost"));
+    }
+
+    @Test
     void thereIsOneLeaderInATerm() {
         refuses(leader(), new Message.Heartbeat(PEER, SELF, 6, 0, Bytes.EMPTY), Event.Refusal.SECOND_LEADER);
         RaftCore core = follower();

@@ -48,7 +48,7 @@ final class ConfChangeTranscript {
         StringBuilder text = new StringBuilder().append(configuration).append('\n');
         for (int i = 0; i < progresses.size(); i++) {
             long id = progresses.idAt(i);
-            text.append(id).append(": ").append(GoWords.progress(progresses.at(i).seen(id))).append('\n');
+            text.append(id).append(": ").append(progresses.at(i).seen(id)).append('\n');
         }
         return text.toString();
     }

@@ -11,13 +11,14 @@ final class TranscriptCluster {
     private final List<TranscriptNode> nodes = new ArrayList<>();
     private List<TranscriptNode.Wire> underWay = new ArrayList<>();
     private StringBuilder output = new StringBuilder();
-    private GoWords.Level level = GoWords.Level.DEBUG;
+    private LogLine.Level level = LogLine.Level.DEBUG;
+    private boolean quiet;
 
     String perform(Transcript.Command command) {
         output = new StringBuilder();
         String error = handle(command);
         if (!error.isEmpty()) {
-            if (level == GoWords.Level.NONE) {
+            if (quiet) {
                 return error;
             }
             print(error);
@@ -37,7 +38,7 @@ final class TranscriptCluster {
             case "process-ready" -> each(command, "handling Ready", this::processReady);
             case "process-append-thread" -> each(command, "processing append thread", this::processAppend);
             case "process-apply-thread" -> each(command, "processing apply thread", this::processApply);
-            case "log-level" -> level = levelOf(command.args().getFirst().key());
+            case "log-level" -> setLevel(command.args().getFirst().key());
             case "raft-log" -> raftLog(node(command));
             case "raft-state" -> nodes.forEach(this::raftState);
             case "set-randomized-election-timeout" ->
@@ -45,7 +46,7 @@ final class TranscriptCluster {
             case "stabilize" -> stabilize(command);
             case "status" -> {
                 for (PeerProgress progress : node(command).core().progress()) {
-                    print(progress.peer() + ": " + GoWords.progress(progress) + "\n");
+                    print(progress.peer() + ": " + progress + "\n");
                 }
             }
             case "tick-election" -> tick(node(command), node(command).rules.electionTicks());
@@ -90,19 +91,22 @@ final class TranscriptCluster {
         return nodes.get((int) id - 1);
     }
 
-    private static GoWords.Level levelOf(String name) {
-        return GoWords.Level.valueOf(name.toUpperCase(Locale.ROOT));
+    private void setLevel(String name) {
+        quiet = name.equals("none");
+        if (!quiet) {
+            level = LogLine.Level.valueOf(name.toUpperCase(Locale.ROOT));
+        }
     }
 
     // Output
 
     private void print(String text) {
-        if (level != GoWords.Level.NONE) {
+        if (!quiet) {
             output.append(text);
         }
     }
 
-    private void log(GoWords.Line line) {
+    private void log(LogLine line) {
         if (level.compareTo(line.level()) <= 0) {
             print(line.level() + " " + line.text() + "\n");
         }
@@ -189,20 +193,22 @@ final class TranscriptCluster {
 
     private void raftState(TranscriptNode node) {
         RaftCore core = node.core();
-        print(node.id + ": " + GoWords.role(core.role())
+        print(node.id + ": " + LogLine.role(core.role())
                 + (core.configuration().isVoter(node.id) ? " (Voter)" : " (Non-Voter)") + " Term:" + core.term()
                 + " Lead:" + core.leader() + "\n");
     }
 
     private void stabilize(Transcript.Command command) {
-        GoWords.Level before = level;
-        command.arg("log-level").ifPresent(arg -> level = levelOf(arg.values().getFirst()));
+        LogLine.Level levelBefore = level;
+        boolean quietBefore = quiet;
+        command.arg("log-level").ifPresent(arg -> setLevel(arg.values().getFirst()));
         List<TranscriptNode> chosen = command.numbers().isEmpty() ? nodes
                 : command.numbers().stream().map(id -> node(id)).toList();
         while (stabilizeOnce(chosen)) {
             // Until nobody has anything to do.
         }
-        level = before;
+        level = levelBefore;
+        quiet = quietBefore;
     }
 
     private boolean stabilizeOnce(List<TranscriptNode> chosen) {
@@ -283,7 +289,7 @@ final class TranscriptCluster {
 
     private static String typeOf(TranscriptNode.Wire wire) {
         return switch (wire) {
-            case TranscriptNode.Wire.Net(Message message) -> GoWords.type(message);
+            case TranscriptNode.Wire.Net(Message message) -> LogLine.type(message);
             case TranscriptNode.Wire.Appended appended -> "MsgStorageAppendResp";
             case TranscriptNode.Wire.Applied applied -> "MsgStorageApplyResp";
         };
@@ -341,7 +347,7 @@ final class TranscriptCluster {
         StringBuilder text = new StringBuilder();
         if (ready.roleChanged()) {
             text.append("Lead:").append(node.core().leader()).append(" State:")
-                    .append(GoWords.role(node.core().role())).append('\n');
+                    .append(LogLine.role(node.core().role())).append('\n');
         }
         if (ready.hardState() != null) {
             text.append("HardState ").append(GoWords.hardState(ready.hardState())).append('\n');

@@ -60,7 +60,7 @@ final class TranscriptNode {
     final List<SnapshotMeta> history = new ArrayList<>();
     private final RaftCore core;
     private final long committedBytesMax;
-    private final Consumer<GoWords.Line> log;
+    private final Consumer<LogLine> log;
 
     // The node's storage, as the reference's MemoryStorage: entries behind a base.
     private long storedBase;
@@ -97,7 +97,7 @@ final class TranscriptNode {
     private long committedByCore;
 
     TranscriptNode(long id, Rules rules, RaftLimits limits, boolean async, SnapshotMeta start,
-            Consumer<GoWords.Line> log) {
+            Consumer<LogLine> log) {
         this.id = id;
         this.rules = rules;
         this.async = async;
@@ -120,8 +120,8 @@ final class TranscriptNode {
                 core.committedIndex(), start.index(), core.lastIndex(), core.log().lastTerm()));
     }
 
-    private static GoWords.Line info(String format, Object... args) {
-        return new GoWords.Line(GoWords.Level.INFO, format.formatted(args));
+    private static LogLine info(String format, Object... args) {
+        return new LogLine(LogLine.Level.INFO, format.formatted(args));
     }
 
     RaftCore core() {
@@ -196,11 +196,14 @@ final class TranscriptNode {
             }
             case Event.Truncated(long index) -> onTruncated(index);
             case Event.RestoreStarted started -> onRestore(started);
-            case Event.Refused refused -> unknownPeer = refused.refusal() == Event.Refusal.UNKNOWN_PEER;
+            case Event.Refused refused -> {
+                unknownPeer = refused.refusal() == Event.Refusal.UNKNOWN_PEER;
+                return;
+            }
             case Event.ProposalDropped drop -> dropped = true;
             default -> {}
         }
-        GoWords.lines(id, event).forEach(log);
+        LogLine.of(id, event).forEach(log);
     }
 
     // The reference's unstable log
@@ -397,15 +400,15 @@ final class TranscriptNode {
             return "raft: cannot step as peer not found";
         }
         if (message.term() < core.term()) {
-            log.accept(GoWords.stale(id, message, core.term()));
+            log.accept(LogLine.stale(id, message, core.term()));
         } else if (ticket != null) {
             if (core.isLeader() && !core.configuration().isMember(id)) {
-                log.accept(new GoWords.Line(GoWords.Level.DEBUG,
+                log.accept(new LogLine(LogLine.Level.DEBUG,
                         "%x no progress available for %x".formatted(id, id)));
             }
             acknowledge(ticket);
         } else if (core.role() == RaftCore.Role.PRE_CANDIDATE) {
-            ownPreVotes.getOrDefault(message, List.of()).forEach(event -> GoWords.lines(id, event).forEach(log));
+            ownPreVotes.getOrDefault(message, List.of()).forEach(event -> LogLine.of(id, event).forEach(log));
         }
         acknowledgeWritten(0);
         return "";
