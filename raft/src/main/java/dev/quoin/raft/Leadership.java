@@ -21,6 +21,7 @@ final class Leadership {
     private final RaftCore core;
     private final long id;
     private final RaftLog log;
+    private final Outbox outbox;
     private final Rules rules;
     private final RaftLimits limits;
     private final long term;
@@ -40,9 +41,10 @@ final class Leadership {
     /** The data of what was appended in this term and is not applied. May be too low, never too high. */
     private long uncommittedBytes;
 
-    Leadership(RaftCore core, RaftLog log, Rules rules, RaftLimits limits) {
+    Leadership(RaftCore core, RaftLog log, Outbox outbox, Rules rules, RaftLimits limits) {
         this.core = core;
         this.log = log;
+        this.outbox = outbox;
         this.rules = rules;
         this.limits = limits;
         id = core.id();
@@ -84,7 +86,7 @@ final class Leadership {
     Effect.@Nullable Reason propose(List<Input.Proposal> proposals) {
         Effect.Reason refused = tryPropose(proposals);
         if (refused != null) {
-            core.note(new Event.ProposalDropped(refused, transferee, term));
+            outbox.note(new Event.ProposalDropped(refused, transferee, term));
         }
         return refused;
     }
@@ -136,7 +138,7 @@ final class Leadership {
             if (objection == null || !rules.checkConfChanges()) {
                 pendingConfIndex = log.lastIndex() + i + 1;
             } else {
-                core.note(new Event.ConfChangeRefused(change, core.members(), objection));
+                outbox.note(new Event.ConfChangeRefused(change, core.members(), objection));
                 checked.set(i, new Input.Proposal(EntryKind.NORMAL, Bytes.EMPTY));
             }
         }
@@ -160,7 +162,7 @@ final class Leadership {
     void onApplied(long dataBytes) {
         if (core.configuration().autoLeave() && log.appliedIndex() >= pendingConfIndex) {
             Effect.Reason refused = propose(List.of(new Input.Proposal(EntryKind.CONF_CHANGE_V2, Bytes.EMPTY)));
-            core.note(refused == null ? new Event.LeavingJoint(core.members())
+            outbox.note(refused == null ? new Event.LeavingJoint(core.members())
                     : new Event.StayingJoint(core.members(), refused));
         }
         uncommittedBytes = Math.max(0, uncommittedBytes - dataBytes);
@@ -203,7 +205,7 @@ final class Leadership {
         if (entries.isEmpty() && !evenIfEmpty) {
             return false;
         }
-        core.send(new Message.Append(id, to, term, prevIndex, prevTerm, entries, log.committedIndex()));
+        outbox.send(new Message.Append(id, to, term, prevIndex, prevTerm, entries, log.committedIndex()));
         long bytes = 0;
         for (Entry entry : entries) {
             bytes += entry.data().length();
@@ -215,15 +217,15 @@ final class Leadership {
 
     private boolean sendSnapshot(long to, Progress progress) {
         if (!progress.isRecentlyActive()) {
-            core.note(new Event.SnapshotWithheld(to));
+            outbox.note(new Event.SnapshotWithheld(to));
             return false;
         }
         SnapshotMeta snapshot = core.currentSnapshot();
         PeerProgress before = progress.seen(to);
         progress.awaitSnapshot(snapshot.index());
-        core.note(new Event.SnapshotSent(to, log.baseIndex() + 1, log.committedIndex(), snapshot, before,
+        outbox.note(new Event.SnapshotSent(to, log.baseIndex() + 1, log.committedIndex(), snapshot, before,
                 progress.seen(to)));
-        core.send(new Message.InstallSnapshot(id, to, term, snapshot));
+        outbox.send(new Message.InstallSnapshot(id, to, term, snapshot));
         return true;
     }
 
@@ -234,14 +236,14 @@ final class Leadership {
                 Progress progress = progresses.at(i);
                 // What is committed beyond the member's match may not be what it holds there.
                 long commit = Math.min(progress.match(), log.committedIndex());
-                core.send(new Message.Heartbeat(id, progresses.idAt(i), term, commit, context));
+                outbox.send(new Message.Heartbeat(id, progresses.idAt(i), term, commit, context));
                 progress.sentCommit(commit);
             }
         }
     }
 
     private void sendTimeoutNow(long to) {
-        core.send(new Message.TimeoutNow(id, to, term));
+        outbox.send(new Message.TimeoutNow(id, to, term));
     }
 
     // Time
@@ -250,7 +252,7 @@ final class Leadership {
         ticksSinceHeartbeat++;
         if (electionTimeoutPassed) {
             if (rules.checkQuorum() && !isQuorumActive()) {
-                core.note(new Event.QuorumLost());
+                outbox.note(new Event.QuorumLost());
                 core.stepDown();
                 return;
             }
@@ -285,7 +287,7 @@ final class Leadership {
             return;
         }
         if (answer.index() > log.lastIndex()) {
-            core.note(new Event.Refused(answer, Event.Refusal.ACKNOWLEDGES_TOO_MUCH));
+            outbox.note(new Event.Refused(answer, Event.Refusal.ACKNOWLEDGES_TOO_MUCH));
             return;
         }
         progress.setRecentlyActive(true);
@@ -305,7 +307,7 @@ final class Leadership {
             // What was acknowledged may have made room for several messages.
         }
         if (answer.from() == transferee && progress.match() == log.lastIndex()) {
-            core.note(new Event.TimeoutNowSent(transferee, false));
+            outbox.note(new Event.TimeoutNowSent(transferee, false));
             sendTimeoutNow(transferee);
         }
     }
@@ -313,7 +315,7 @@ final class Leadership {
     /** Whatever snapshot it took, and from whom: once its log meets this one, the log is the quicker way. */
     private void resumeAfterSnapshot(long from, Progress progress) {
         if (progress.match() >= log.baseIndex()) {
-            core.note(new Event.RecoveredFromSnapshot(from, progress.seen(from)));
+            outbox.note(new Event.RecoveredFromSnapshot(from, progress.seen(from)));
             progress.probe();
             progress.replicate();
         }
@@ -329,11 +331,11 @@ final class Leadership {
             return;
         }
         progress.setRecentlyActive(true);
-        core.note(new Event.RejectionReceived(answer));
+        outbox.note(new Event.RejectionReceived(answer));
         long match = answer.hintTerm() > 0 ? log.lastPossibleMatch(answer.hintIndex(), answer.hintTerm())
                 : answer.hintIndex();
         if (progress.rejected(answer.index(), match)) {
-            core.note(new Event.ProgressDecreased(answer.from(), progress.seen(answer.from())));
+            outbox.note(new Event.ProgressDecreased(answer.from(), progress.seen(answer.from())));
             if (progress.state() == PeerProgress.State.REPLICATE) {
                 progress.probe();
             }
@@ -347,7 +349,7 @@ final class Leadership {
             return;
         }
         if (!reads.isKnown(answer.context())) {
-            core.note(new Event.Refused(answer, Event.Refusal.ACKNOWLEDGES_TOO_MUCH));
+            outbox.note(new Event.Refused(answer, Event.Refusal.ACKNOWLEDGES_TOO_MUCH));
             return;
         }
         progress.setRecentlyActive(true);
@@ -370,7 +372,7 @@ final class Leadership {
         if (progress.state() == PeerProgress.State.REPLICATE) {
             progress.probe();
         }
-        core.note(new Event.PeerUnreachable(peer, progress.seen(peer)));
+        outbox.note(new Event.PeerUnreachable(peer, progress.seen(peer)));
     }
 
     /** The peer's own answer says where to go on; if the snapshot is lost, the next heartbeat's answer does. */
@@ -383,7 +385,7 @@ final class Leadership {
             progress.forgetSnapshot();
         }
         progress.probe();
-        core.note(new Event.SnapshotReported(peer, arrived, progress.seen(peer)));
+        outbox.note(new Event.SnapshotReported(peer, arrived, progress.seen(peer)));
         progress.pause();
     }
 
@@ -462,7 +464,7 @@ final class Leadership {
         if (read.from() == 0) {
             core.readReady(read.context(), read.index());
         } else {
-            core.send(new Message.ReadIndexAnswer(id, read.from(), term, read.index(), read.context()));
+            outbox.send(new Message.ReadIndexAnswer(id, read.from(), term, read.index(), read.context()));
         }
     }
 
@@ -497,26 +499,26 @@ final class Leadership {
     void onTransfer(long to) {
         Progress progress = progresses.of(to);
         if (progress == null || progress.isLearner()) {
-            core.note(new Event.TransferIgnored(to, term,
+            outbox.note(new Event.TransferIgnored(to, term,
                     progress == null ? Event.Ignored.NOT_A_MEMBER : Event.Ignored.LEARNER));
             return;
         }
         if (transferee == to) {
-            core.note(new Event.TransferIgnored(to, term, Event.Ignored.UNDER_WAY));
+            outbox.note(new Event.TransferIgnored(to, term, Event.Ignored.UNDER_WAY));
             return;
         }
         abortTransfer(true);
         if (to == id) {
-            core.note(new Event.TransferIgnored(to, term, Event.Ignored.LEADS_ALREADY));
+            outbox.note(new Event.TransferIgnored(to, term, Event.Ignored.LEADS_ALREADY));
             return;
         }
-        core.note(new Event.TransferStarted(to, term));
+        outbox.note(new Event.TransferStarted(to, term));
         // It must be done within an election timeout, or this node goes on.
         core.restartElectionTimer();
         transferee = to;
         if (progress.match() == log.lastIndex()) {
             sendTimeoutNow(to);
-            core.note(new Event.TimeoutNowSent(to, true));
+            outbox.note(new Event.TimeoutNowSent(to, true));
         } else {
             sendAppend(to, progress, true);
         }
@@ -524,7 +526,7 @@ final class Leadership {
 
     private void abortTransfer(boolean forAnother) {
         if (transferee != 0) {
-            core.note(new Event.TransferAborted(transferee, term, forAnother));
+            outbox.note(new Event.TransferAborted(transferee, term, forAnother));
             transferee = 0;
         }
     }

@@ -51,7 +51,7 @@ public final class RaftCore {
     private final RaftLimits limits;
     private final Chance chance;
     private final RaftLog log;
-    private final Writes writes = new Writes();
+    private final Outbox outbox;
     private Configuration configuration;
     /** As of what is applied: what a snapshot taken now says. */
     private Configuration appliedConfiguration;
@@ -70,16 +70,7 @@ public final class RaftCore {
     /** This node's own reads, while it knows no leader to ask. */
     private final Deque<Bytes> waitingReads = new ArrayDeque<>();
 
-    // What was asked of the world last.
-    private HardState askedState;
-    private long askedIndex;
     private long reportedLeader;
-
-    // Gathered during one step: effects in the order in which they are to be performed, messages that promise something
-    // which is not durable yet, and a snapshot that has replaced the log.
-    private List<Effect> effects = new ArrayList<>();
-    private final List<Message> promises = new ArrayList<>();
-    private @Nullable SnapshotMeta newSnapshot;
 
     /** A node as a restart finds it. */
     public RaftCore(Restart restart, Rules rules, RaftLimits limits, Chance chance) {
@@ -101,15 +92,13 @@ public final class RaftCore {
         forgetSurplus();
         term = restart.hardState().term();
         vote = restart.hardState().vote();
-        askedState = restart.hardState();
-        askedIndex = log.lastIndex();
+        outbox = new Outbox(log, restart.hardState());
         restartElectionTimer();
         electionTimeout = randomTimeout();
     }
 
     /** Takes one input and answers what is to be done, in order. Throws nothing but {@link Invariant.Violation}. */
     public List<Effect> step(Input input) {
-        effects = new ArrayList<>();
         switch (input) {
             case Input.Tick() -> onTick();
             case Input.Received(Message message) -> onReceived(message);
@@ -134,13 +123,12 @@ public final class RaftCore {
             }
         }
         askWaitingReads();
-        persist();
-        handOver();
+        outbox.finish(term, vote);
         if (leader != reportedLeader) {
             reportedLeader = leader;
-            effects.add(new Effect.LeaderChanged(leader, term));
+            outbox.add(new Effect.LeaderChanged(leader, term));
         }
-        return effects;
+        return outbox.take();
     }
 
     // What others may know
@@ -216,8 +204,8 @@ public final class RaftCore {
         return log;
     }
 
-    Writes writes() {
-        return writes;
+    Outbox outbox() {
+        return outbox;
     }
 
     HardState hardState() {
@@ -227,19 +215,6 @@ public final class RaftCore {
     /** Of the state machine as it is now. */
     SnapshotMeta currentSnapshot() {
         return new SnapshotMeta(log.appliedIndex(), log.termAt(log.appliedIndex()), appliedConfiguration.toConfState());
-    }
-
-    void note(Event event) {
-        effects.add(new Effect.Noted(event));
-    }
-
-    void send(Message message) {
-        effects.add(new Effect.Send(message));
-    }
-
-    /** Sends once everything that this node has decided up to the end of the step is durable. */
-    private void promise(Message message) {
-        promises.add(message);
     }
 
     // Time and elections
@@ -278,19 +253,19 @@ public final class RaftCore {
 
     private void onCampaign(Campaign campaign) {
         if (role == Role.LEADER) {
-            note(new Event.CampaignIgnored());
+            outbox.note(new Event.CampaignIgnored());
             return;
         }
         if (!isPromotable()) {
-            note(new Event.CannotCampaign());
+            outbox.note(new Event.CannotCampaign());
             return;
         }
         // Who is a voter after such a change is not known yet.
         if (log.hasUnappliedConfChange()) {
-            note(new Event.CampaignBlocked(term));
+            outbox.note(new Event.CampaignBlocked(term));
             return;
         }
-        note(new Event.ElectionStarted(term));
+        outbox.note(new Event.ElectionStarted(term));
         campaign(campaign);
     }
 
@@ -306,8 +281,8 @@ public final class RaftCore {
             if (voter != id) {
                 Message.VoteRequest request = new Message.VoteRequest(id, voter, electionTerm, pre, log.lastIndex(),
                         log.lastTerm(), campaign == Campaign.TRANSFER);
-                note(new Event.VoteRequested(request, term));
-                send(request);
+                outbox.note(new Event.VoteRequested(request, term));
+                outbox.send(request);
             }
         }
         // Its real vote counts in onPersisted, when it is on disk; this one promises nothing.
@@ -320,29 +295,29 @@ public final class RaftCore {
         votes = new Votes();
         leader = 0;
         role = Role.PRE_CANDIDATE;
-        note(new Event.BecamePreCandidate(term));
+        outbox.note(new Event.BecamePreCandidate(term));
     }
 
     private void becomeCandidate() {
         reset(term + 1);
         vote = id;
         role = Role.CANDIDATE;
-        note(new Event.BecameCandidate(term));
+        outbox.note(new Event.BecameCandidate(term));
     }
 
     private void becomeFollower(long newTerm, long newLeader) {
         reset(newTerm);
         leader = newLeader;
         role = Role.FOLLOWER;
-        note(new Event.BecameFollower(term));
+        outbox.note(new Event.BecameFollower(term));
     }
 
     private void becomeLeader() {
         reset(term);
         leader = id;
         role = Role.LEADER;
-        leadership = new Leadership(this, log, rules, limits);
-        note(new Event.BecameLeader(term));
+        leadership = new Leadership(this, log, outbox, rules, limits);
+        outbox.note(new Event.BecameLeader(term));
         leadership.begin();
     }
 
@@ -368,9 +343,9 @@ public final class RaftCore {
     }
 
     private void countVote(long from, boolean pre, boolean granted) {
-        note(new Event.VoteReceived(from, pre, granted, term));
+        outbox.note(new Event.VoteReceived(from, pre, granted, term));
         votes.record(from, granted);
-        note(new Event.VotesCounted(pre, votes.count(Votes.Vote.GRANTED, configuration),
+        outbox.note(new Event.VotesCounted(pre, votes.count(Votes.Vote.GRANTED, configuration),
                 votes.count(Votes.Vote.REJECTED, configuration)));
         switch (configuration.result(votes)) {
             case WON -> {
@@ -393,7 +368,7 @@ public final class RaftCore {
             refusal = Event.Refusal.UNKNOWN_PEER;
         }
         if (refusal != null) {
-            note(new Event.Refused(message, refusal));
+            outbox.note(new Event.Refused(message, refusal));
             return;
         }
         // What is passed on to a leader has no term.
@@ -420,7 +395,7 @@ public final class RaftCore {
                 // Whoever hears its leader does not let itself be disturbed, but by that leader's own wish.
                 if (!request.transfer() && rules.checkQuorum() && leader != 0
                         && electionElapsed < rules.electionTicks()) {
-                    note(voteAnswered(request, Event.Answer.IGNORED_IN_LEASE));
+                    outbox.note(voteAnswered(request, Event.Answer.IGNORED_IN_LEASE));
                     return false;
                 }
                 if (!request.pre()) {
@@ -446,7 +421,7 @@ public final class RaftCore {
     }
 
     private void followHigherTerm(Message message, long newLeader) {
-        note(new Event.HigherTerm(message, term));
+        outbox.note(new Event.HigherTerm(message, term));
         becomeFollower(message.term(), newLeader);
     }
 
@@ -455,13 +430,13 @@ public final class RaftCore {
                 && (message instanceof Message.Heartbeat || message instanceof Message.Append)) {
             // A leader that has not heard of this node's term. With these rules nobody else will tell it, since this
             // node's requests for votes are ignored: it must be told to step down, or this node is stuck.
-            promise(new Message.AppendAccepted(id, message.from(), term, 0));
+            outbox.promise(new Message.AppendAccepted(id, message.from(), term, 0));
         } else if (message instanceof Message.VoteRequest request && request.pre()) {
             // A node with a low term and a log that is behind must learn of the term, or it asks forever.
-            note(voteAnswered(request, Event.Answer.REJECTED));
-            promise(new Message.VoteAnswer(id, message.from(), term, true, false));
+            outbox.note(voteAnswered(request, Event.Answer.REJECTED));
+            outbox.promise(new Message.VoteAnswer(id, message.from(), term, true, false));
         } else {
-            note(new Event.StaleMessage(message, term));
+            outbox.note(new Event.StaleMessage(message, term));
         }
     }
 
@@ -508,16 +483,16 @@ public final class RaftCore {
                 || (request.pre() && request.term() > term);
         // A learner votes too: it may be a voter already and not know it.
         if (mayVote && log.isUpToDate(request.lastTerm(), request.lastIndex())) {
-            note(voteAnswered(request, Event.Answer.CAST));
+            outbox.note(voteAnswered(request, Event.Answer.CAST));
             // The term that was asked for: for a pre-vote, this node's own would be taken for an old one.
-            promise(new Message.VoteAnswer(id, request.from(), request.term(), request.pre(), true));
+            outbox.promise(new Message.VoteAnswer(id, request.from(), request.term(), request.pre(), true));
             if (!request.pre()) {
                 restartElectionTimer();
                 vote = request.from();
             }
         } else {
-            note(voteAnswered(request, Event.Answer.REJECTED));
-            promise(new Message.VoteAnswer(id, request.from(), term, request.pre(), false));
+            outbox.note(voteAnswered(request, Event.Answer.REJECTED));
+            outbox.promise(new Message.VoteAnswer(id, request.from(), term, request.pre(), false));
         }
     }
 
@@ -537,13 +512,13 @@ public final class RaftCore {
     private boolean follow(Message message) {
         switch (role) {
             case LEADER -> {
-                note(new Event.Refused(message, Event.Refusal.SECOND_LEADER));
+                outbox.note(new Event.Refused(message, Event.Refusal.SECOND_LEADER));
                 return false;
             }
             case CANDIDATE, PRE_CANDIDATE -> becomeFollower(term, message.from());
             case FOLLOWER -> {
                 if (leader != 0 && leader != message.from()) {
-                    note(new Event.Refused(message, Event.Refusal.SECOND_LEADER));
+                    outbox.note(new Event.Refused(message, Event.Refusal.SECOND_LEADER));
                     return false;
                 }
                 restartElectionTimer();
@@ -555,7 +530,7 @@ public final class RaftCore {
 
     private void onAppend(Message.Append append) {
         if (append.prevIndex() < log.committedIndex()) {
-            promise(new Message.AppendAccepted(id, append.from(), term, log.committedIndex()));
+            outbox.promise(new Message.AppendAccepted(id, append.from(), term, log.committedIndex()));
             return;
         }
         if (!log.matches(append.prevIndex(), append.prevTerm())) {
@@ -565,7 +540,7 @@ public final class RaftCore {
         takeOver(append.entries());
         long lastNew = append.prevIndex() + append.entries().size();
         log.commitTo(Math.max(log.committedIndex(), Math.min(append.commit(), lastNew)));
-        promise(new Message.AppendAccepted(id, append.from(), term, lastNew));
+        outbox.promise(new Message.AppendAccepted(id, append.from(), term, lastNew));
     }
 
     /** Skips what the log holds already; the first that differs replaces all that follows it. */
@@ -579,11 +554,10 @@ public final class RaftCore {
         }
         Entry first = entries.get(known);
         if (first.index() <= log.lastIndex()) {
-            note(new Event.ConflictFound(first.index(), log.termAt(first.index()), first.term()));
-            note(new Event.Truncated(first.index()));
+            outbox.note(new Event.ConflictFound(first.index(), log.termAt(first.index()), first.term()));
+            outbox.note(new Event.Truncated(first.index()));
             log.truncateFrom(first.index());
-            writes.truncated(first.index());
-            askedIndex = Math.min(askedIndex, log.lastIndex());
+            outbox.truncated(first.index());
         }
         for (Entry entry : entries.subList(known, entries.size())) {
             log.append(entry);
@@ -595,28 +569,28 @@ public final class RaftCore {
      * it asked, since in a log terms only rise. That skips all of an uncommitted tail of other terms at once.
      */
     private void reject(Message.Append append) {
-        note(new Event.AppendRefused(append, Math.max(0, log.termAt(append.prevIndex()))));
+        outbox.note(new Event.AppendRefused(append, Math.max(0, log.termAt(append.prevIndex()))));
         long hint = log.lastPossibleMatch(Math.min(append.prevIndex(), log.lastIndex()), append.prevTerm());
-        promise(new Message.AppendRejected(id, append.from(), term, append.prevIndex(), hint,
+        outbox.promise(new Message.AppendRejected(id, append.from(), term, append.prevIndex(), hint,
                 Math.max(0, log.termAt(hint))));
     }
 
     private void onHeartbeat(Message.Heartbeat heartbeat) {
         // What the leader takes for durable here is not. Its answer would have it send entries that do not fit.
         if (heartbeat.commit() > log.lastIndex()) {
-            note(new Event.Refused(heartbeat, Event.Refusal.COMMIT_BEYOND_LOG));
+            outbox.note(new Event.Refused(heartbeat, Event.Refusal.COMMIT_BEYOND_LOG));
             return;
         }
         if (follow(heartbeat)) {
             log.commitTo(heartbeat.commit());
-            send(new Message.HeartbeatAnswer(id, heartbeat.from(), term, heartbeat.context()));
+            outbox.send(new Message.HeartbeatAnswer(id, heartbeat.from(), term, heartbeat.context()));
         }
     }
 
     private void onSnapshot(Message.InstallSnapshot install) {
         boolean restored = restore(install.snapshot());
-        note(new Event.SnapshotTaken(restored, log.committedIndex(), install.snapshot()));
-        promise(new Message.AppendAccepted(id, install.from(), term,
+        outbox.note(new Event.SnapshotTaken(restored, log.committedIndex(), install.snapshot()));
+        outbox.promise(new Message.AppendAccepted(id, install.from(), term,
                 restored ? log.lastIndex() : log.committedIndex()));
     }
 
@@ -631,22 +605,21 @@ public final class RaftCore {
             throw Invariant.violation("the snapshot's configuration was not checked: %s", e.getMessage());
         }
         if (!next.isMember(id)) {
-            note(new Event.SnapshotNotForUs(snapshot));
+            outbox.note(new Event.SnapshotNotForUs(snapshot));
             return false;
         }
         if (log.matches(snapshot.index(), snapshot.term())) {
-            note(new Event.FastForwarded(log.committedIndex(), log.lastIndex(), log.lastTerm(), snapshot));
+            outbox.note(new Event.FastForwarded(log.committedIndex(), log.lastIndex(), log.lastTerm(), snapshot));
             log.commitTo(snapshot.index());
             return false;
         }
-        note(new Event.RestoreStarted(log.committedIndex(), log.appliedIndex(), log.handedOverIndex(), log.lastIndex(),
+        outbox.note(new Event.RestoreStarted(log.committedIndex(), log.appliedIndex(), log.handedOverIndex(),
+                log.lastIndex(),
                 snapshot));
         log.restore(snapshot);
-        writes.truncated(1);
-        askedIndex = log.lastIndex();
-        newSnapshot = snapshot;
+        outbox.restored(snapshot);
         switchTo(next);
-        note(new Event.LogRestored(log.committedIndex(), log.lastIndex(), log.lastTerm(), snapshot));
+        outbox.note(new Event.LogRestored(log.committedIndex(), log.lastIndex(), log.lastTerm(), snapshot));
         return true;
     }
 
@@ -654,7 +627,7 @@ public final class RaftCore {
         if (role == Role.LEADER) {
             return;
         }
-        note(new Event.TimeoutNowReceived(now.from(), term, role));
+        outbox.note(new Event.TimeoutNowReceived(now.from(), term, role));
         if (role == Role.FOLLOWER) {
             onCampaign(Campaign.TRANSFER);
         }
@@ -665,14 +638,14 @@ public final class RaftCore {
     private void onProposed(List<Input.Proposal> proposals) {
         Effect.Reason refused = propose(proposals, id);
         if (refused != null) {
-            effects.add(new Effect.Dropped(proposals, refused));
+            outbox.add(new Effect.Dropped(proposals, refused));
         }
     }
 
     /** Who asked for these learns of a refusal only by waiting. */
     private void onForwarded(Message.Propose propose) {
         if (propose(propose.proposals(), propose.from()) == Effect.Reason.MALFORMED) {
-            note(new Event.Refused(propose, Event.Refusal.PROPOSAL));
+            outbox.note(new Event.Refused(propose, Event.Refusal.PROPOSAL));
         }
     }
 
@@ -683,10 +656,10 @@ public final class RaftCore {
         Effect.Reason refused = leader == 0 ? Effect.Reason.NO_LEADER
                 : rules.forwardProposals() ? null : Effect.Reason.FORWARDING_DISABLED;
         if (refused != null) {
-            note(new Event.ProposalDropped(refused, leader, term));
+            outbox.note(new Event.ProposalDropped(refused, leader, term));
             return refused;
         }
-        send(new Message.Propose(from, leader, proposals));
+        outbox.send(new Message.Propose(from, leader, proposals));
         return null;
     }
 
@@ -706,7 +679,7 @@ public final class RaftCore {
             if (leadership != null) {
                 leadership.onRead(0, context);
             } else {
-                send(new Message.ReadIndex(id, leader, context));
+                outbox.send(new Message.ReadIndex(id, leader, context));
             }
         }
     }
@@ -714,17 +687,17 @@ public final class RaftCore {
     private void onReadIndex(Message.ReadIndex read) {
         if (leadership != null) {
             if (!leadership.onRead(read.from(), read.context())) {
-                note(new Event.Refused(read, Event.Refusal.TOO_MANY_READS));
+                outbox.note(new Event.Refused(read, Event.Refusal.TOO_MANY_READS));
             }
         } else if (leader != 0) {
-            send(new Message.ReadIndex(read.from(), leader, read.context()));
+            outbox.send(new Message.ReadIndex(read.from(), leader, read.context()));
         }
     }
 
     void readReady(Bytes context, long index) {
         Long readId = ReadRounds.readIdOf(context);
         if (readId != null) {
-            effects.add(new Effect.ReadReady(readId, index));
+            outbox.add(new Effect.ReadReady(readId, index));
         }
     }
 
@@ -733,9 +706,9 @@ public final class RaftCore {
             leadership.onTransfer(to);
         } else if (role == Role.FOLLOWER) {
             if (leader == 0) {
-                note(new Event.TransferIgnored(to, term, Event.Ignored.NO_LEADER));
+                outbox.note(new Event.TransferIgnored(to, term, Event.Ignored.NO_LEADER));
             } else {
-                send(new Message.TransferLeader(from, leader, term));
+                outbox.send(new Message.TransferLeader(from, leader, term));
             }
         }
     }
@@ -745,9 +718,9 @@ public final class RaftCore {
             return;
         }
         if (rules.leaseReads()) {
-            note(new Event.ForgetLeaderIgnored());
+            outbox.note(new Event.ForgetLeaderIgnored());
         } else if (leader != 0) {
-            note(new Event.LeaderForgotten(leader, term));
+            outbox.note(new Event.LeaderForgotten(leader, term));
             leader = 0;
         }
     }
@@ -755,7 +728,7 @@ public final class RaftCore {
     // The disk and the state machine
 
     private void onPersisted(long ticket) {
-        for (Writes.Write done = writes.takeUpTo(ticket); done != null; done = writes.takeUpTo(ticket)) {
+        for (Writes.Write done = outbox.acknowledgedBy(ticket); done != null; done = outbox.acknowledgedBy(ticket)) {
             log.durableTo(done.vouchesTo());
             if (role == Role.CANDIDATE && done.term() == term && done.vote() == id
                     && votes.of(id) == Votes.Vote.MISSING) {
@@ -764,9 +737,9 @@ public final class RaftCore {
             SnapshotMeta snapshot = done.snapshot();
             if (snapshot != null && snapshot.equals(log.pendingSnapshot())) {
                 log.handedOverSnapshot(snapshot);
-                effects.add(new Effect.Install(snapshot));
+                outbox.add(new Effect.Install(snapshot));
             }
-            done.messages().forEach(this::send);
+            done.messages().forEach(outbox::send);
         }
         if (leadership != null) {
             leadership.onDurable(log.durableIndex());
@@ -801,9 +774,9 @@ public final class RaftCore {
     private void switchTo(Configuration next) {
         boolean changed = !next.equals(configuration);
         configuration = next;
-        note(new Event.ConfigurationSwitched(next.toConfState()));
+        outbox.note(new Event.ConfigurationSwitched(next.toConfState()));
         if (changed) {
-            effects.add(new Effect.ConfigurationChanged(next.toConfState()));
+            outbox.add(new Effect.ConfigurationChanged(next.toConfState()));
         }
         if (leadership == null) {
             return;
@@ -813,48 +786,6 @@ public final class RaftCore {
             leadership.onReconfigured();
         } else if (rules.stepDownOnRemoval()) {
             stepDown();
-        }
-    }
-
-    // The end of a step
-
-    private void persist() {
-        boolean entries = askedIndex < log.lastIndex();
-        boolean voted = term != askedState.term() || vote != askedState.vote();
-        if (!entries && !voted && newSnapshot == null && log.committedIndex() == askedState.commit()) {
-            keepPromises(null);
-            return;
-        }
-        HardState state = new HardState(term, vote, log.committedIndex());
-        boolean sync = entries || voted || newSnapshot != null;
-        List<Entry> unasked = log.after(askedIndex);
-        Writes.Write write = writes.begin(sync, state, newSnapshot, log.lastIndex());
-        effects.add(new Effect.Persist(write.ticket(), newSnapshot, unasked, state, sync));
-        askedIndex = log.lastIndex();
-        askedState = state;
-        newSnapshot = null;
-        // A commit index alone need not be on disk before anybody hears of what is.
-        keepPromises(sync ? write : null);
-    }
-
-    /** They wait for {@code now}, or for the last write before that must be on stable storage, or for none. */
-    private void keepPromises(Writes.@Nullable Write now) {
-        if (promises.isEmpty()) {
-            return;
-        }
-        Writes.Write after = now != null ? now : writes.lastSynced();
-        if (after == null) {
-            promises.forEach(this::send);
-        } else {
-            after.messages().addAll(promises);
-        }
-        promises.clear();
-    }
-
-    private void handOver() {
-        List<Entry> ready = log.handOver();
-        if (!ready.isEmpty()) {
-            effects.add(new Effect.Commit(ready));
         }
     }
 

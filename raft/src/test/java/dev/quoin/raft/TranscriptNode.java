@@ -150,7 +150,7 @@ final class TranscriptNode {
             }
         }
         ownVotes.forEach(vote -> ticketOfOwn.put(vote, lastTicket));
-        for (Message message : core.writes().waitingMessages()) {
+        for (Message message : core.outbox().waitingPromises()) {
             if (heldByCore.add(message)) {
                 afterAppend.add(message);
             }
