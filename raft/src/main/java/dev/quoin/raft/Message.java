@@ -59,7 +59,11 @@ public sealed interface Message {
     /** MsgVoteResp, or MsgPreVoteResp. */
     record VoteAnswer(long from, long to, long term, boolean pre, boolean granted) implements Message {}
 
-    /** MsgSnap: the follower needs what is no longer in the log. The shell sends the state itself beside it. */
+    /**
+     * MsgSnap: the follower needs what is no longer in the log. The shell sends the state itself beside it; a state that is
+     * further on by then is as good, under its own place in the log. Who receives it gives this to the core only once the
+     * state is on stable storage.
+     */
     record InstallSnapshot(long from, long to, long term, SnapshotMeta snapshot) implements Message {}
 
     /** MsgProp: a follower passes on what it was asked to propose. */
