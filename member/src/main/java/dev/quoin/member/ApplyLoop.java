@@ -12,7 +12,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Ledger;
-import dev.quoin.raft.ConfState;
+import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
@@ -54,8 +54,8 @@ final class ApplyLoop implements Actor {
         /** The ledger writer should not wait for its time. */
         void flushSoon();
 
-        /** Who takes part in consensus from now on. */
-        void reconfigured(ConfState configuration);
+        /** A change of who takes part in consensus is in force. */
+        void reconfigured(ConfChange change);
 
         void reply(Housekeeper.Reply reply);
 
@@ -256,7 +256,7 @@ final class ApplyLoop implements Actor {
             return;
         }
         change(changed.membership());
-        listener.reconfigured(membership.confState());
+        listener.reconfigured(ConfChange.decode(entry.kind(), entry.data()));
     }
 
     private void change(Membership next) {

@@ -17,8 +17,10 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
-import dev.quoin.raft.ConfState;
+import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.RaftCore;
+import dev.quoin.raft.RaftLimits;
+import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
@@ -102,8 +104,8 @@ public final class Member implements AutoCloseable {
             release.consider(startup.ledger().durable());
             applyLoop.nudge();
         });
-        raftLoop = new RaftLoop(raftMailbox, new RaftCore(startup.restart(), limits.electionTicks()),
-                startup.memberId(), clock, limits, waiters, () -> chores(config), logWriter, applyLoop);
+        raftLoop = new RaftLoop(raftMailbox, consensus(startup, limits), startup.memberId(), clock, limits, waiters,
+                () -> chores(config), logWriter, applyLoop);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
@@ -128,8 +130,8 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
-        public void reconfigured(ConfState configuration) {
-            raftMailbox.put(new RaftLoop.Message.Reconfigured(configuration));
+        public void reconfigured(ConfChange change) {
+            raftMailbox.put(new RaftLoop.Message.Reconfigured(change));
         }
 
         @Override
@@ -156,6 +158,11 @@ public final class Member implements AutoCloseable {
         public void damaged(Damaged damage) {
             events.damaged(damage);
         }
+    }
+
+    /** A lone member meets nobody in an election, so it needs no luck. */
+    private static RaftCore consensus(Startup startup, MemberLimits limits) {
+        return new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), RaftLimits.DEFAULT, bound -> 0);
     }
 
     /** The owners by name, for whoever gives them their turns instead of {@link #start}. */

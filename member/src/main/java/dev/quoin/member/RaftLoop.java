@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
-import dev.quoin.raft.ConfState;
+import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.Input;
@@ -40,7 +40,7 @@ final class RaftLoop implements Actor {
 
         record Persisted(long ticket) implements Message {}
 
-        record Reconfigured(ConfState configuration) implements Message {}
+        record Reconfigured(ConfChange change) implements Message {}
     }
 
     /** A round of reads that waits for its index. */
@@ -50,6 +50,7 @@ final class RaftLoop implements Actor {
     record Progress(long leader, long term, long committed) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
+    private static final long SOON_NANOS = 1_000_000;
 
     private final Mailbox<Message> mailbox;
     private final RaftCore core;
@@ -102,7 +103,8 @@ final class RaftLoop implements Actor {
         campaignIfAlone();
         long untilTick = tick();
         progress = progressOf(core);
-        return untilTick;
+        // A change of members that is being applied holds up the election. That is soon over, and nobody says so.
+        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : untilTick;
     }
 
     private void noteApplied() {
@@ -121,7 +123,7 @@ final class RaftLoop implements Actor {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
                 case Message.Read read -> reads.add(read);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
-                case Message.Reconfigured(ConfState configuration) -> step(new Input.Reconfigured(configuration));
+                case Message.Reconfigured(ConfChange change) -> step(new Input.Reconfigured(change));
             }
         }
         propose(proposals);
@@ -159,7 +161,7 @@ final class RaftLoop implements Actor {
      */
     private boolean isBehind() {
         return core.committedIndex() > appliedIndex + limits.unappliedEntriesMax()
-                || core.heldBytes() > limits.inFlightBytesMax();
+                || core.unappliedBytes() > limits.inFlightBytesMax();
     }
 
     /** A lone voter knows the outcome of its election: it need not wait for a timeout. */
@@ -199,6 +201,11 @@ final class RaftLoop implements Actor {
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
                 case Effect.ReadReady(long id, long index) -> onReadReady(id, index);
                 case Effect.LeaderChanged(long leader, long term) -> onLeaderChanged(leader);
+                case Effect.Noted noted -> {}
+                case Effect.ConfigurationChanged changed -> {}
+                case Effect.Send(var message) -> throw Invariant.violation("a lone member sends %s", message);
+                case Effect.Install(var snapshot) -> throw Invariant.violation("a lone member installs %s", snapshot);
+                case Effect.Dropped dropped -> throw Invariant.violation("a lone leader drops %s", dropped.reason());
             }
         }
     }

@@ -9,13 +9,22 @@ public sealed interface Input {
     /** One tick of time went by. Missed ticks are dropped by the caller, not made up for. */
     record Tick() implements Input {}
 
+    /** A message of another member. It may be late, doubled, or made up: the core refuses what cannot be. */
+    record Received(Message message) implements Input {}
+
     /** Stand for election now, without waiting for a timeout: what a lone voter does at start. */
     record Campaign() implements Input {}
 
-    /** Requests to append, in order. Only a leader may be given them; ask {@link RaftCore#isLeader} first. */
+    /**
+     * Requests to append, in order: all of them or none. A follower passes them on to its leader; what cannot be done
+     * comes back as {@link Effect.Dropped}.
+     */
     record Proposed(List<Proposal> proposals) implements Input {}
 
-    /** A linearizable read wants to know the index it must wait for. {@code id} is fresh for every try. */
+    /**
+     * A linearizable read wants to know the index it must wait for. {@code id} is fresh for every try, in the whole
+     * cluster. Without a leader it waits; one that was passed on to a leader may be lost, and is tried again by the caller.
+     */
     record ReadRequested(long id) implements Input {}
 
     /**
@@ -24,11 +33,32 @@ public sealed interface Input {
      */
     record Persisted(long ticket) implements Input {}
 
-    /** Entries up to {@code index} are applied and their effects readable; the core may forget them. */
+    /**
+     * Entries up to {@code index}, or the snapshot there, are applied and their effects readable. Entries that no follower
+     * may need are forgotten.
+     */
     record Applied(long index) implements Input {}
 
-    /** A configuration change was applied: from now on these take part. */
-    record Reconfigured(ConfState configuration) implements Input {}
+    /**
+     * A configuration change was applied: from now on it is in force. Given before {@link Applied} of its entry. A change
+     * that the state machine refused is given with node 0 and changes nothing.
+     */
+    record Reconfigured(ConfChange change) implements Input {}
+
+    /** The log up to {@code index}, which is applied, need not be kept: a follower that lacks it gets a snapshot. */
+    record Forget(long index) implements Input {}
+
+    /** Let {@code to} lead, if it is a voter and can catch up within an election timeout. */
+    record TransferLeadership(long to) implements Input {}
+
+    /** A follower no longer believes that its leader lives, and may vote for another at once. */
+    record ForgetLeader() implements Input {}
+
+    /** A message to {@code peer} could not be delivered. */
+    record Unreachable(long peer) implements Input {}
+
+    /** The snapshot sent to {@code peer} has arrived whole, or has not. */
+    record SnapshotSent(long peer, boolean arrived) implements Input {}
 
     /** What is to be appended: an entry that has no place yet. */
     record Proposal(EntryKind kind, Bytes data) {}

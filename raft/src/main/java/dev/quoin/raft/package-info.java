@@ -5,9 +5,14 @@
  * server run the same code, and a seed is a whole run.
  *
  * <p>The source is the Raft paper (Ongaro and Ousterhout, 2014) and, where etcd's members must agree with us to the
- * letter, the behaviour of go.etcd.io/raft v3.7. So far the core serves a cluster of one voter: it elects itself,
- * appends, commits what its own disk holds, and answers read-index requests. Messages between members come in as a new
- * {@code Input} and a new {@code Effect}; the compiler then lists every place that must think about them.
+ * letter, the behaviour of go.etcd.io/raft v3.7: elections with a vote before the vote, a leader that checks its
+ * quorum, flow control, learners, joint configurations, reads without a log entry, transfer of leadership, snapshots.
+ * It replays that library's own transcripts line for line.
+ *
+ * <p>Where to start: {@link dev.quoin.raft.Input}, {@link dev.quoin.raft.Effect} and {@link dev.quoin.raft.Message} say
+ * what goes in and out. {@link dev.quoin.raft.RaftCore} has terms, votes and what a follower does; what a node knows only
+ * while it leads is in {@code Leadership}. {@link dev.quoin.raft.Rules} and {@link dev.quoin.raft.RaftLimits} are what an
+ * operator may choose.
  *
  * <p>Ids are 64-bit unsigned numbers in a {@code long}; 0 is nobody.
  */

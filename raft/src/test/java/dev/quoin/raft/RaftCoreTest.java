@@ -19,8 +19,12 @@ class RaftCoreTest {
     private static final ConfState ALONE = new ConfState(List.of(ID), List.of());
     private static final Entry FIRST = new Entry(1, 1, EntryKind.CONF_CHANGE, Bytes.utf8("member 7"));
 
+    private static RaftCore core(Restart restart) {
+        return new RaftCore(restart, Rules.etcd(10), RaftLimits.DEFAULT, bound -> 0);
+    }
+
     private static RaftCore fresh() {
-        return new RaftCore(new Restart(ID, new HardState(1, 0, 1), ALONE, 0, 0, List.of(FIRST), 1), 10);
+        return core(new Restart(ID, new HardState(1, 0, 1), ALONE, 0, 0, List.of(FIRST), 1));
     }
 
     private static Input propose(String... data) {
@@ -134,7 +138,7 @@ class RaftCoreTest {
     void whatWasAppliedIsCommittedEvenIfTheNoteOfItWasLost() {
         List<Entry> tail = LongStream.rangeClosed(1, 5)
                 .mapToObj(i -> new Entry(1, i, EntryKind.NORMAL, Bytes.utf8("e" + i))).toList();
-        RaftCore core = new RaftCore(new Restart(ID, new HardState(1, ID, 2), ALONE, 0, 0, tail, 4), 10);
+        RaftCore core = core(new Restart(ID, new HardState(1, ID, 2), ALONE, 0, 0, tail, 4));
         assertThat(core.committedIndex()).isEqualTo(4);
 
         Effect.Persist vote = persist(core.step(new Input.Campaign()));
@@ -148,8 +152,8 @@ class RaftCoreTest {
 
     @Test
     void aCommitBeyondTheLogIsRefused() {
-        assertThatThrownBy(() -> new RaftCore(new Restart(ID, new HardState(1, 0, 2), ALONE, 0, 0, List.of(FIRST), 1),
-                10)).isInstanceOf(Invariant.Violation.class).hasMessage("commit 2 is beyond the end of the log, 1");
+        assertThatThrownBy(() -> core(new Restart(ID, new HardState(1, 0, 2), ALONE, 0, 0, List.of(FIRST), 1)))
+                .isInstanceOf(Invariant.Violation.class).hasMessage("commit 2 is beyond the end of the log, 1");
     }
 
     /** Random schedules of proposals, late disks, reads and restarts: what was committed once stays, in one order. */
@@ -187,7 +191,7 @@ class RaftCoreTest {
                         yield core.step(new Input.Applied(applied.getLast().index()));
                     }
                     onTheWay.clear();
-                    core = new RaftCore(new Restart(ID, state, ALONE, 0, 0, written, applied.getLast().index()), 10);
+                    core = core(new Restart(ID, state, ALONE, 0, 0, written, applied.getLast().index()));
                     yield List.<Effect>of();
                 }
             };
@@ -198,6 +202,11 @@ class RaftCoreTest {
                     case Effect.ReadReady(long id, long index) ->
                         assertThat(index).as("seed %d", seed).isGreaterThanOrEqualTo(applied.getLast().index());
                     case Effect.LeaderChanged changed -> {}
+                    case Effect.Noted noted -> {}
+                    case Effect.Send(var message) -> throw new AssertionError("seed " + seed + ": " + message);
+                    case Effect.Install(var snapshot) -> throw new AssertionError("seed " + seed + ": " + snapshot);
+                    case Effect.ConfigurationChanged changed -> throw new AssertionError("seed " + seed);
+                    case Effect.Dropped dropped -> throw new AssertionError("seed " + seed + ": " + dropped);
                 }
             }
             assertThat(applied).as("seed %d: applied is a prefix of what is on disk", seed)

@@ -1,0 +1,9 @@
+package dev.quoin.raft;
+
+/** How a vote stands. */
+enum VoteResult {
+    /** It depends on those who have not answered. */
+    PENDING,
+    LOST,
+    WON
+}
