@@ -343,9 +343,10 @@ public final class Store {
         if (at > revision) {
             return new Outcome.Refused(Refusal.FUTURE_REVISION);
         }
-        // Compactions wait in one place: what comes behind the next one leaves no hash, and is done together.
+        // Compactions wait in one place: what comes behind the next one leaves no hash, and is done together. Nor does one
+        // at 0, which gives up nothing: who asks for the hash at 0 means now.
         if (compaction == null) {
-            compaction = new Compaction(at, compactedRevision, true);
+            compaction = new Compaction(at, compactedRevision, at > 0);
         }
         compactedRevision = at;
         buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(at));
