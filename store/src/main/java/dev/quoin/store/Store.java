@@ -143,20 +143,26 @@ public final class Store {
         }
     }
 
-    /** All records have been taken up: from now on commands are applied. Publishes. */
-    public void restored() {
+    /**
+     * All records have been taken up: from now on commands are applied. Publishes.
+     *
+     * @return the records that were taken up although nobody can ask for them any more: an earlier life has said so of them,
+     *        and whoever counts them does not know it
+     */
+    public CompactionWalk.Positions restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
         finishImage();
-        resumeCompaction();
+        CompactionWalk.Positions dead = resumeCompaction();
         leases.reload();
         alarms.reload();
         auth.reload();
         attachKeys();
         state = State.READY;
         publish();
+        return dead;
     }
 
-    private void resumeCompaction() {
+    private CompactionWalk.Positions resumeCompaction() {
         long scheduled = Revisions.main(buckets.get(Bucket.META, SCHEDULED_COMPACTION));
         long finished = Revisions.main(buckets.get(Bucket.META, FINISHED_COMPACTION));
         compactedRevision = Math.max(scheduled, finished);
@@ -165,21 +171,23 @@ public final class Store {
         if (compactedRevision > finished) {
             compaction = new Compaction(compactedRevision, finished, false);
         }
-        if (finished > takenOut) {
-            takeOutAgain(finished);
-        }
+        return finished > takenOut ? takeOutAgain(finished) : new CompactionWalk.Positions();
     }
 
     /** Records are there for longer than the index wants them: what was taken out once has come back with them. */
-    private void takeOutAgain(long finished) {
+    private CompactionWalk.Positions takeOutAgain(long finished) {
+        CompactionWalk.Positions dead = new CompactionWalk.Positions();
         List<Bytes> shrinking = new ArrayList<>();
         index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
-            if (history.firstKept(finished) > 0) {
+            int kept = history.firstKept(finished);
+            if (kept > 0) {
                 shrinking.add(Bytes.of(key));
+                dead.addFirst(kept, history);
             }
             return true;
         });
         shrinking.forEach(key -> compactKey(key, finished));
+        return dead;
     }
 
     private void attachKeys() {
