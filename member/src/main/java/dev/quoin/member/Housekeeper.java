@@ -132,12 +132,19 @@ final class Housekeeper implements Actor {
             checkpointedCompaction = view.compactedRevision();
             return new CheckpointJob(ledger, applyLoop, limits, bytes -> checkpointBytes = bytes, this::refused);
         }
+        return rewriteJob();
+    }
+
+    private @Nullable Job rewriteJob() {
         double deadShare = hurried.isEmpty() ? Ledger.DEAD_SHARE : DEAD_SHARE_IN_A_HURRY;
-        Rewrite rewrite = ledger.nextRewrite(deadShare, this::isLive);
-        if (rewrite != null) {
-            return new RewriteJob(rewrite, limits, this::refused);
+        try {
+            Rewrite rewrite = ledger.nextRewrite(deadShare, this::isLive);
+            return rewrite == null ? null : new RewriteJob(rewrite, limits, this::refused);
+        } catch (DiskFailure failure) {
+            endUnlessRefused(failure);
+            refused(failure);
+            return null;
         }
-        return null;
     }
 
     /** What is not about keys is in the checkpoint, and only what lies before that is rewritten. */

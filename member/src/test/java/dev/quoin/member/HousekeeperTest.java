@@ -151,4 +151,20 @@ class HousekeeperTest {
         assertThat(member.view().compaction()).isNull();
         assertThat(member.status().storeBytesInUse()).isLessThan(left + 400);
     }
+
+    @Test
+    void aDiskThatTakesNoPackedFileIsAskedAgainLater() {
+        Member member = open(1_500);
+        settle(member);
+        full = ".packed.tmp";
+        overwrite(member, 60);
+        compact(member);
+        assertThat(refused).as("reported, and nothing else happens").isNotEmpty()
+                .allMatch(text -> text.contains(".packed.tmp"));
+        assertThat(disk.list(LEDGER)).noneMatch(name -> name.endsWith(".packed"));
+        full = "nothing";
+        nanos += Duration.ofSeconds(31).toNanos();
+        settle(member);
+        assertThat(disk.list(LEDGER)).anyMatch(name -> name.endsWith(".packed"));
+    }
 }
