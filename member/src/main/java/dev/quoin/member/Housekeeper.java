@@ -70,7 +70,7 @@ final class Housekeeper implements Actor {
     private @Nullable Scrub scrub;
     /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
     private long checkpointBytes;
-    /** The last compaction when the last checkpoint was begun. */
+    /** The last compaction that a checkpoint of this process knows of. */
     private long checkpointedCompaction = -1;
     /** Until when, on the clock, the disk is not asked for room again; meaningless until it refused some. */
     private long refusedUntilNanos;
@@ -129,8 +129,10 @@ final class Housekeeper implements Actor {
             return null;
         }
         if (checkpointIsDue(view)) {
-            checkpointedCompaction = view.compactedRevision();
-            return new CheckpointJob(ledger, applyLoop, limits, bytes -> checkpointBytes = bytes, this::refused);
+            return new CheckpointJob(ledger, applyLoop, limits, bytes -> {
+                checkpointBytes = bytes;
+                checkpointedCompaction = view.compactedRevision();
+            }, this::refused);
         }
         return rewriteJob();
     }

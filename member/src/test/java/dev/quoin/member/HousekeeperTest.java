@@ -167,4 +167,18 @@ class HousekeeperTest {
         settle(member);
         assertThat(disk.list(LEDGER)).anyMatch(name -> name.endsWith(".packed"));
     }
+
+    @Test
+    void aCheckpointThatWasRefusedAfterACompactionIsMadeUpFor() {
+        Member member = open(40_000);
+        settle(member);
+        full = "checkpoint.tmp";
+        overwrite(member, 100);
+        compact(member);
+        assertThat(refused).isNotEmpty().allMatch(text -> text.contains("checkpoint.tmp"));
+        full = "nothing";
+        nanos += Duration.ofSeconds(31).toNanos();
+        settle(member);
+        assertThat(disk.list(LEDGER)).contains("checkpoint");
+    }
 }
