@@ -13,6 +13,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.api.etcdserverpb.AlarmRequest;
 import dev.quoin.api.etcdserverpb.CompactionRequest;
 import dev.quoin.api.etcdserverpb.PutRequest;
 import dev.quoin.base.Bytes;
@@ -181,4 +182,40 @@ class HousekeeperTest {
         settle(member);
         assertThat(disk.list(LEDGER)).contains("checkpoint");
     }
+
+    /** A hundred alarms raised and taken back in each batch, so that commits are no share of it worth mention. */
+    @Test
+    void whatACheckpointTakesThePlaceOfIsNotInUse() {
+        Member member = open(1_500);
+        settle(member);
+        for (int round = 0; round < 20; round++) {
+            List<Proposal> batch = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                batch.add(member.prepare(Requests.Kind.ALARM, Bytes.of(AlarmRequest.newBuilder()
+                        .setActionValue(1 + i % 2).setMemberID(5).setAlarmValue(7).build().toByteArray()), DONE));
+            }
+            member.propose(batch);
+            settle(member);
+        }
+        assertThat(member.status().storeBytesInUse()).isLessThan(10_000);
+        assertThat(member.status().storeBytes()).isLessThan(20_000);
+        member.close();
+        disk.restartProcess();
+
+        member = open(1_500);
+        settle(member);
+        assertThat(member.status().storeBytesInUse()).isLessThan(10_000);
+    }
+
+    private static final Answer DONE = new Answer() {
+        @Override
+        public void outcome(Outcome outcome) {
+            assertThat(outcome).isInstanceOf(Outcome.Alarms.class);
+        }
+
+        @Override
+        public void failed(Failure failure) {
+            throw new AssertionError("failed: " + failure);
+        }
+    };
 }

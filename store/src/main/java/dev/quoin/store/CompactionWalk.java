@@ -42,7 +42,7 @@ public final class CompactionWalk {
             }
         }
 
-        private void add(long position) {
+        void add(long position) {
             if (size == positions.length) {
                 positions = Arrays.copyOf(positions, 2 * size);
             }

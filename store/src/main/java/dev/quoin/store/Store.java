@@ -53,6 +53,8 @@ public final class Store {
     private @Nullable Compaction compaction;
     /** By revision, never changed, only replaced. */
     private List<KeyHash> hashes = List.of();
+    /** The records since the last image that are not about keys: the next image takes their place. */
+    private CompactionWalk.Positions passing = new CompactionWalk.Positions();
     /** While an image is being taken up. */
     private @Nullable ImageReader image;
     /** The compaction whose leftovers are not in the image that the store began with. */
@@ -107,8 +109,10 @@ public final class Store {
             restoreTombstone(payload, main, sub, position);
         } else if (kind == Records.Kind.COMPACTION.number()) {
             buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(new ProtoReader(payload).varint()));
+            passing.add(position);
         } else if (kind == Records.Kind.BUCKET.number()) {
             buckets.restore(payload);
+            passing.add(position);
         } else {
             throw Invariant.violation("a record of revision %d has the unknown kind %d", main, kind);
         }
@@ -205,7 +209,7 @@ public final class Store {
     // ---- what is not keys
 
     private void appendBucket(Bytes payload) {
-        records.append(revision, 0, Records.Kind.BUCKET.number(), payload);
+        passing.add(records.append(revision, 0, Records.Kind.BUCKET.number(), payload));
     }
 
     /** What the bucket holds under this key, for the owner. */
@@ -359,7 +363,7 @@ public final class Store {
         buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(at));
         ProtoWriter payload = new ProtoWriter(0);
         payload.varint(at);
-        records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray()));
+        passing.add(records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray())));
         return new Outcome.Compacted(revision);
     }
 
@@ -441,7 +445,9 @@ public final class Store {
      */
     public Image capture() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is captured");
-        return new Image(index.freeze(), revision, buckets.copy());
+        Image captured = new Image(index.freeze(), revision, buckets.copy(), passing);
+        passing = new CompactionWalk.Positions();
+        return captured;
     }
 
     // ---- readers
