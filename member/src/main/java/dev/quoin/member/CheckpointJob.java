@@ -53,7 +53,7 @@ final class CheckpointJob implements Job {
 
     private long write(Housekeeper.Reply.Captured state) {
         try {
-            CheckpointWriter file = writer == null ? ledger.checkpoint(state.mark()) : writer;
+            CheckpointWriter file = writer == null ? begin(state) : writer;
             writer = file;
             Image.Writer writing = image == null ? state.state().writer(file::add) : image;
             image = writing;
@@ -74,6 +74,13 @@ final class CheckpointJob implements Job {
             onRefusal.accept(failure);
             return DONE;
         }
+    }
+
+    /** What the image takes the place of counts as dead from now on, and in the checkpoint: nobody could tell it again. */
+    private CheckpointWriter begin(Housekeeper.Reply.Captured state) {
+        long[] replaced = state.state().replaced().toArray();
+        ledger.forget(replaced, replaced.length);
+        return ledger.checkpoint(state.mark());
     }
 
     @Override

@@ -84,7 +84,8 @@ final class CompactionJob implements Job {
         switch (reply) {
             case Housekeeper.Reply.TakenOut(CompactionWalk.Slice slice) -> {
                 underWay = null;
-                forget(slice.dead());
+                long[] dead = slice.dead().toArray();
+                ledger.forget(dead, dead.length);
                 if (slice.isLast()) {
                     isWalkedThrough = true;
                     applyLoop.mailbox().put(new ApplyLoop.Message.NoteCompaction(compaction.revision()));
@@ -93,13 +94,5 @@ final class CompactionJob implements Job {
             case Housekeeper.Reply.CompactionNoted() -> isNoted = true;
             case Housekeeper.Reply.Captured _ -> throw Housekeeper.unexpected(reply);
         }
-    }
-
-    private void forget(CompactionWalk.Positions dead) {
-        long[] positions = new long[dead.size()];
-        for (int i = 0; i < positions.length; i++) {
-            positions[i] = dead.get(i);
-        }
-        ledger.forget(positions, positions.length);
     }
 }

@@ -70,7 +70,7 @@ final class Housekeeper implements Actor {
     private @Nullable Scrub scrub;
     /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
     private long checkpointBytes;
-    /** The last compaction when the last checkpoint was begun. */
+    /** The last compaction that a checkpoint of this process knows of. */
     private long checkpointedCompaction = -1;
     /** Until when, on the clock, the disk is not asked for room again; meaningless until it refused some. */
     private long refusedUntilNanos;
@@ -129,15 +129,24 @@ final class Housekeeper implements Actor {
             return null;
         }
         if (checkpointIsDue(view)) {
-            checkpointedCompaction = view.compactedRevision();
-            return new CheckpointJob(ledger, applyLoop, limits, bytes -> checkpointBytes = bytes, this::refused);
+            return new CheckpointJob(ledger, applyLoop, limits, bytes -> {
+                checkpointBytes = bytes;
+                checkpointedCompaction = view.compactedRevision();
+            }, this::refused);
         }
+        return rewriteJob();
+    }
+
+    private @Nullable Job rewriteJob() {
         double deadShare = hurried.isEmpty() ? Ledger.DEAD_SHARE : DEAD_SHARE_IN_A_HURRY;
-        Rewrite rewrite = ledger.nextRewrite(deadShare, this::isLive);
-        if (rewrite != null) {
-            return new RewriteJob(rewrite, limits, this::refused);
+        try {
+            Rewrite rewrite = ledger.nextRewrite(deadShare, this::isLive);
+            return rewrite == null ? null : new RewriteJob(rewrite, limits, this::refused);
+        } catch (DiskFailure failure) {
+            endUnlessRefused(failure);
+            refused(failure);
+            return null;
         }
-        return null;
     }
 
     /** What is not about keys is in the checkpoint, and only what lies before that is rewritten. */

@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.util.Arrays;
 import java.util.List;
 
 import com.google.protobuf.ByteString;
@@ -18,6 +19,7 @@ import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
 import dev.quoin.raft.Restart;
+import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.Store;
 
 /**
@@ -103,7 +105,7 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
         boolean consistent = false;
         try {
             records.bind(ledger);
-            store.restored();
+            forget(ledger, store.restored());
             Membership membership = Membership.load(store);
             Ledger.Commit last = opened.last();
             long applied = last == null ? 0 : last.appliedIndex();
@@ -119,6 +121,13 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
                 ledger.close();
             }
         }
+    }
+
+    /** What the checkpoint does not know to be dead. In the order of the files, which may have to be read for it. */
+    private static void forget(Ledger ledger, CompactionWalk.Positions dead) {
+        long[] positions = dead.toArray();
+        Arrays.sort(positions);
+        ledger.forget(positions, positions.length);
     }
 
     /** The log must reach back to what the ledger has applied, and forward at least as far. */

@@ -158,13 +158,13 @@ class DamagedRecordTest {
 
     @Test
     void whoReadsItIsToldAndAllElseIsServed() {
-        assertThatThrownBy(() -> read(7)).isInstanceOf(Damaged.class).hasMessageContaining(".ledger");
+        assertThatThrownBy(() -> read(7)).isInstanceOf(Damaged.class).hasMessageContaining("/ledger/");
         assertThatThrownBy(() -> member.view().range(Query.of(KeyRange.everything()))).isInstanceOf(Damaged.class);
         assertThat(((Outcome.Ranged) read(8)).kvs()).hasSize(1);
         assertThat(((Outcome.Ranged) member.view().range(Query.of(KeyRange.everything()).withKeysOnly())).kvs())
                 .hasSize(KEYS);
         settle();
-        assertThat(reported).as("the scrub has found it, and says so").anyMatch(text -> text.contains(".ledger"));
+        assertThat(reported).as("the scrub has found it, and says so").anyMatch(text -> text.contains("/ledger/"));
     }
 
     @Test

@@ -33,9 +33,16 @@ public final class CompactionWalk {
         private long[] positions = new long[16];
         private int size;
 
-        private Positions() {}
+        Positions() {}
 
-        private void add(long position) {
+        /** The first {@code count} records of a history. */
+        void addFirst(int count, History history) {
+            for (int at = 0; at < count; at++) {
+                add(history.position(at));
+            }
+        }
+
+        void add(long position) {
             if (size == positions.length) {
                 positions = Arrays.copyOf(positions, 2 * size);
             }
@@ -49,6 +56,10 @@ public final class CompactionWalk {
         public long get(int number) {
             Invariant.check(number >= 0 && number < size, "position %d of %d", number, size);
             return positions[number];
+        }
+
+        public long[] toArray() {
+            return Arrays.copyOf(positions, size);
         }
     }
 
@@ -105,9 +116,7 @@ public final class CompactionWalk {
             int kept = history.firstKept(revision);
             if (kept > 0) {
                 keys.add(Bytes.of(key));
-                for (int at = 0; at < kept; at++) {
-                    dead.add(history.position(at));
-                }
+                dead.addFirst(kept, history);
             }
             return true;
         }

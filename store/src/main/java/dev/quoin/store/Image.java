@@ -60,11 +60,19 @@ public final class Image {
     private final long revision;
     /** One for each bucket, in the order of their numbers. */
     private final List<NavigableMap<Bytes, Bytes>> buckets;
+    private final CompactionWalk.Positions replaced;
 
-    Image(KeyIndex frozen, long revision, List<NavigableMap<Bytes, Bytes>> buckets) {
+    Image(KeyIndex frozen, long revision, List<NavigableMap<Bytes, Bytes>> buckets,
+            CompactionWalk.Positions replaced) {
         this.index = frozen;
         this.revision = revision;
         this.buckets = buckets;
+        this.replaced = replaced;
+    }
+
+    /** The records that it takes the place of and no image before did: what is not about keys. */
+    public CompactionWalk.Positions replaced() {
+        return replaced;
     }
 
     /** Every record of a later revision, and every one that was appended since, is behind it. */

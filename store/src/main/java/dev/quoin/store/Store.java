@@ -53,6 +53,8 @@ public final class Store {
     private @Nullable Compaction compaction;
     /** By revision, never changed, only replaced. */
     private List<KeyHash> hashes = List.of();
+    /** The records since the last image that are not about keys: the next image takes their place. */
+    private CompactionWalk.Positions passing = new CompactionWalk.Positions();
     /** While an image is being taken up. */
     private @Nullable ImageReader image;
     /** The compaction whose leftovers are not in the image that the store began with. */
@@ -107,8 +109,10 @@ public final class Store {
             restoreTombstone(payload, main, sub, position);
         } else if (kind == Records.Kind.COMPACTION.number()) {
             buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(new ProtoReader(payload).varint()));
+            passing.add(position);
         } else if (kind == Records.Kind.BUCKET.number()) {
             buckets.restore(payload);
+            passing.add(position);
         } else {
             throw Invariant.violation("a record of revision %d has the unknown kind %d", main, kind);
         }
@@ -143,20 +147,26 @@ public final class Store {
         }
     }
 
-    /** All records have been taken up: from now on commands are applied. Publishes. */
-    public void restored() {
+    /**
+     * All records have been taken up: from now on commands are applied. Publishes.
+     *
+     * @return the records that were taken up although nobody can ask for them any more: an earlier life has said so of them,
+     *        and whoever counts them does not know it
+     */
+    public CompactionWalk.Positions restored() {
         Invariant.check(state == State.RESTORING, "the store has been restored before");
         finishImage();
-        resumeCompaction();
+        CompactionWalk.Positions dead = resumeCompaction();
         leases.reload();
         alarms.reload();
         auth.reload();
         attachKeys();
         state = State.READY;
         publish();
+        return dead;
     }
 
-    private void resumeCompaction() {
+    private CompactionWalk.Positions resumeCompaction() {
         long scheduled = Revisions.main(buckets.get(Bucket.META, SCHEDULED_COMPACTION));
         long finished = Revisions.main(buckets.get(Bucket.META, FINISHED_COMPACTION));
         compactedRevision = Math.max(scheduled, finished);
@@ -165,21 +175,23 @@ public final class Store {
         if (compactedRevision > finished) {
             compaction = new Compaction(compactedRevision, finished, false);
         }
-        if (finished > takenOut) {
-            takeOutAgain(finished);
-        }
+        return finished > takenOut ? takeOutAgain(finished) : new CompactionWalk.Positions();
     }
 
     /** Records are there for longer than the index wants them: what was taken out once has come back with them. */
-    private void takeOutAgain(long finished) {
+    private CompactionWalk.Positions takeOutAgain(long finished) {
+        CompactionWalk.Positions dead = new CompactionWalk.Positions();
         List<Bytes> shrinking = new ArrayList<>();
         index.scan(KeyRange.from(Bytes.EMPTY), (key, history) -> {
-            if (history.firstKept(finished) > 0) {
+            int kept = history.firstKept(finished);
+            if (kept > 0) {
                 shrinking.add(Bytes.of(key));
+                dead.addFirst(kept, history);
             }
             return true;
         });
         shrinking.forEach(key -> compactKey(key, finished));
+        return dead;
     }
 
     private void attachKeys() {
@@ -197,7 +209,7 @@ public final class Store {
     // ---- what is not keys
 
     private void appendBucket(Bytes payload) {
-        records.append(revision, 0, Records.Kind.BUCKET.number(), payload);
+        passing.add(records.append(revision, 0, Records.Kind.BUCKET.number(), payload));
     }
 
     /** What the bucket holds under this key, for the owner. */
@@ -352,7 +364,7 @@ public final class Store {
         buckets.set(Bucket.META, SCHEDULED_COMPACTION, Revisions.encode(at));
         ProtoWriter payload = new ProtoWriter(0);
         payload.varint(at);
-        records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray()));
+        passing.add(records.append(revision, 0, Records.Kind.COMPACTION.number(), Bytes.of(payload.toByteArray())));
         return new Outcome.Compacted(revision);
     }
 
@@ -434,7 +446,9 @@ public final class Store {
      */
     public Image capture() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is captured");
-        return new Image(index.freeze(), revision, buckets.copy());
+        Image captured = new Image(index.freeze(), revision, buckets.copy(), passing);
+        passing = new CompactionWalk.Positions();
+        return captured;
     }
 
     // ---- readers
