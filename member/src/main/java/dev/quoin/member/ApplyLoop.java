@@ -13,6 +13,7 @@ import dev.quoin.base.Invariant;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
+import dev.quoin.raft.Input;
 import dev.quoin.store.Command;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Store;
@@ -44,7 +45,7 @@ final class ApplyLoop implements Actor {
     private final Clock clock;
     private final Waiters waiters;
     private final Runnable flushSoon;
-    private final Consumer<ConfChange> onReconfigured;
+    private final Consumer<Input.Reconfigured> onReconfigured;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
@@ -59,7 +60,7 @@ final class ApplyLoop implements Actor {
      * @param onReconfigured tells the raft loop which change of who takes part is in force
      */
     ApplyLoop(Store store, Ledger ledger, Membership membership, long appliedIndex, Clock clock, Waiters waiters,
-            Runnable flushSoon, Consumer<ConfChange> onReconfigured) {
+            Runnable flushSoon, Consumer<Input.Reconfigured> onReconfigured) {
         this.store = store;
         this.ledger = ledger;
         this.membership = membership;
@@ -149,7 +150,7 @@ final class ApplyLoop implements Actor {
 
     private void applyConfChange(Entry entry) {
         change(MemberChange.applied(membership, entry.data()));
-        onReconfigured.accept(ConfChange.decode(entry.kind(), entry.data()));
+        onReconfigured.accept(new Input.Reconfigured(entry.index(), ConfChange.decode(entry.kind(), entry.data())));
     }
 
     private void change(Membership next) {
