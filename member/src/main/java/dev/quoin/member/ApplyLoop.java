@@ -14,6 +14,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
+import dev.quoin.raft.Input;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.KeyHash;
@@ -55,7 +56,7 @@ final class ApplyLoop implements Actor {
         void flushSoon();
 
         /** A change of who takes part in consensus is in force. */
-        void reconfigured(ConfChange change);
+        void reconfigured(Input.Reconfigured change);
 
         void reply(Housekeeper.Reply reply);
 
@@ -256,7 +257,8 @@ final class ApplyLoop implements Actor {
             return;
         }
         change(changed.membership());
-        listener.reconfigured(ConfChange.decode(entry.kind(), entry.data()));
+        listener.reconfigured(
+                new Input.Reconfigured(entry.index(), ConfChange.decode(entry.kind(), entry.data())));
     }
 
     private void change(Membership next) {

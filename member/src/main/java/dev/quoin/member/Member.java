@@ -17,7 +17,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
-import dev.quoin.raft.ConfChange;
+import dev.quoin.raft.Input;
 import dev.quoin.raft.RaftCore;
 import dev.quoin.raft.RaftLimits;
 import dev.quoin.raft.Rules;
@@ -130,7 +130,7 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
-        public void reconfigured(ConfChange change) {
+        public void reconfigured(Input.Reconfigured change) {
             raftMailbox.put(new RaftLoop.Message.Reconfigured(change));
         }
 

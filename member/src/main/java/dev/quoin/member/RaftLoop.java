@@ -8,7 +8,6 @@ import java.util.function.Supplier;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
-import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.Input;
@@ -40,7 +39,7 @@ final class RaftLoop implements Actor {
 
         record Persisted(long ticket) implements Message {}
 
-        record Reconfigured(ConfChange change) implements Message {}
+        record Reconfigured(Input.Reconfigured input) implements Message {}
     }
 
     /** A round of reads that waits for its index. */
@@ -123,7 +122,7 @@ final class RaftLoop implements Actor {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
                 case Message.Read read -> reads.add(read);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
-                case Message.Reconfigured(ConfChange change) -> step(new Input.Reconfigured(change));
+                case Message.Reconfigured(Input.Reconfigured input) -> step(input);
             }
         }
         propose(proposals);

@@ -40,10 +40,11 @@ public sealed interface Input {
     record Applied(long index) implements Input {}
 
     /**
-     * A configuration change was applied: from now on it is in force. Given before {@link Applied} of its entry. A change
-     * that the state machine refused is given with node 0 and changes nothing.
+     * The change of members in the entry at {@code index} was applied: from now on it is in force. Given before
+     * {@link Applied} of that entry. A change that the state machine refused is given with node 0 and changes nothing. One
+     * that is overtaken by a snapshot, which the core may have taken over meanwhile, is passed over.
      */
-    record Reconfigured(ConfChange change) implements Input {}
+    record Reconfigured(long index, ConfChange change) implements Input {}
 
     /** The log up to {@code index}, which is applied, need not be kept: a follower that lacks it gets a snapshot. */
     record Forget(long index) implements Input {}

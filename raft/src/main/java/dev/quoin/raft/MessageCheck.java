@@ -13,8 +13,7 @@ final class MessageCheck {
     private MessageCheck() {}
 
     static Event.@Nullable Refusal refusal(Message message, long self) {
-        if (message.to() != self || message.from() == 0
-                || (message.from() == self && !(message instanceof Message.TransferLeader))) {
+        if (message.to() != self || message.from() == 0 || (message.from() == self && !isPassedOn(message))) {
             return Event.Refusal.NOT_FOR_US;
         }
         return switch (message) {
@@ -33,6 +32,12 @@ final class MessageCheck {
             case Message.TransferLeader transfer -> numbers(transfer.term(), 0);
             case Message.TimeoutNow now -> numbers(now.term(), 0);
         };
+    }
+
+    /** Such a message keeps its origin on its way, and may come back to it. */
+    private static boolean isPassedOn(Message message) {
+        return message instanceof Message.Propose || message instanceof Message.ReadIndex
+                || message instanceof Message.TransferLeader;
     }
 
     /** A term is positive; the others, of which one is negative if their union is, are not negative. */

@@ -53,6 +53,8 @@ public final class RaftCore {
     private final RaftLog log;
     private final Outbox outbox;
     private Configuration configuration;
+    /** The last entry that the configuration contains. */
+    private long configurationIndex;
     /** As of what is applied: what a snapshot taken now says. */
     private Configuration appliedConfiguration;
 
@@ -85,6 +87,7 @@ public final class RaftCore {
             throw Invariant.violation("the configuration at the restart cannot be: %s", e.getMessage());
         }
         appliedConfiguration = configuration;
+        configurationIndex = restart.applied();
         // What was applied was committed, even when the note of it was not synced before the crash.
         long committed = Math.max(restart.hardState().commit(), restart.applied());
         log = new RaftLog(limits, restart.baseIndex(), restart.baseTerm(), restart.entries(), committed,
@@ -107,7 +110,7 @@ public final class RaftCore {
             case Input.ReadRequested(long readId) -> waitingReads.add(ReadRounds.contextOf(readId));
             case Input.Persisted(long ticket) -> onPersisted(ticket);
             case Input.Applied(long index) -> onApplied(index);
-            case Input.Reconfigured(ConfChange change) -> onReconfigured(change);
+            case Input.Reconfigured(long index, ConfChange change) -> onReconfigured(index, change);
             case Input.Forget(long index) -> log.forgetTo(index);
             case Input.TransferLeadership(long to) -> onTransfer(to, to);
             case Input.ForgetLeader() -> onForgetLeader();
@@ -618,6 +621,7 @@ public final class RaftCore {
                 snapshot));
         log.restore(snapshot);
         outbox.restored(snapshot);
+        configurationIndex = snapshot.index();
         switchTo(next);
         outbox.note(new Event.LogRestored(log.committedIndex(), log.lastIndex(), log.lastTerm(), snapshot));
         return true;
@@ -686,7 +690,7 @@ public final class RaftCore {
 
     private void onReadIndex(Message.ReadIndex read) {
         if (leadership != null) {
-            if (!leadership.onRead(read.from(), read.context())) {
+            if (!leadership.onRead(read.from() == id ? 0 : read.from(), read.context())) {
                 outbox.note(new Event.Refused(read, Event.Refusal.TOO_MANY_READS));
             }
         } else if (leader != 0) {
@@ -763,7 +767,11 @@ public final class RaftCore {
         log.retainAtMost(bytesMax);
     }
 
-    private void onReconfigured(ConfChange change) {
+    private void onReconfigured(long index, ConfChange change) {
+        if (index <= configurationIndex) {
+            return;
+        }
+        configurationIndex = index;
         try {
             switchTo(ConfigChanger.change(configuration, change));
         } catch (ConfigChanger.Impossible e) {

@@ -143,6 +143,21 @@ class RaftClusterTest {
         assertThat(sent(effects)).containsExactly(new Message.AppendAccepted(SELF, PEER, 5, 2));
     }
 
+    /** Member 2 was added by entry 2 and is gone by the snapshot; entry 2 is applied only after the snapshot came. */
+    @Test
+    void aSnapshotOvertakesAChangeOfMembersThatIsBeingApplied() {
+        ConfState two = new ConfState(List.of(SELF, THIRD), List.of());
+        ConfChange add = ConfChange.single(ConfChange.Kind.ADD_VOTER, PEER);
+        List<Entry> log = List.of(entry(1, 1), new Entry(2, 2, EntryKind.CONF_CHANGE, add.encodeSingle()));
+        RaftCore core = new RaftCore(new Restart(SELF, new HardState(5, 0, 2), two, 0, 0, log, 1), RULES,
+                RaftLimits.DEFAULT, bound -> 0);
+        core.step(new Input.Tick());
+        core.step(new Input.Received(new Message.InstallSnapshot(THIRD, SELF, 5, new SnapshotMeta(9, 5, two))));
+        core.step(new Input.Reconfigured(2, add));
+        core.step(new Input.Applied(2));
+        assertThat(core.members()).isEqualTo(two);
+    }
+
     // Elections
 
     @Test
@@ -151,7 +166,7 @@ class RaftClusterTest {
         List<Entry> log = List.of(entry(1, 1), new Entry(2, 2, EntryKind.CONF_CHANGE, change.encodeSingle()));
         RaftCore core = core(RULES, RaftLimits.DEFAULT, log, 2, 1);
         assertThat(core.step(new Input.Campaign())).contains(new Effect.Noted(new Event.CampaignBlocked(5)));
-        core.step(new Input.Reconfigured(change));
+        core.step(new Input.Reconfigured(2, change));
         core.step(new Input.Applied(2));
         assertThat(core.step(new Input.Campaign())).contains(new Effect.Noted(new Event.ElectionStarted(5)));
     }
@@ -205,6 +220,21 @@ class RaftClusterTest {
         assertThat(sent(Message.ReadIndex.class, effects)).containsExactly(new Message.ReadIndex(SELF, PEER, context));
         assertThat(core.step(new Input.Received(new Message.ReadIndexAnswer(PEER, SELF, 5, 1, context))))
                 .containsExactly(new Effect.ReadReady(0x0102L, 1));
+    }
+
+    /** This node asked a leader that has meanwhile become a follower of this node. */
+    @Test
+    void whatComesBackIsItsOwn() {
+        RaftCore core = establishedLeader();
+        Bytes context = Bytes.of(new byte[]{0, 0, 0, 0, 0, 0, 0, 7});
+        act(core, new Input.Received(new Message.ReadIndex(SELF, SELF, context)));
+        Bytes round = Bytes.of(new byte[]{1, 0, 0, 0, 0, 0, 0, 0});
+        assertThat(act(core, new Input.Received(new Message.HeartbeatAnswer(PEER, SELF, 6, round))))
+                .contains(new Effect.ReadReady(7, 2));
+        long last = core.lastIndex();
+        act(core, new Input.Received(new Message.Propose(SELF, SELF,
+                List.of(new Input.Proposal(EntryKind.NORMAL, Bytes.utf8("a"))))));
+        assertThat(core.lastIndex()).isEqualTo(last + 1);
     }
 
     @Test

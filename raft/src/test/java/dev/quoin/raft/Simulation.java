@@ -81,7 +81,6 @@ final class Simulation {
         @Nullable
         RaftCore core;
         int incarnation;
-        boolean removed;
         /** Removed, and gone for good. */
         boolean retired;
         boolean writing;
@@ -290,7 +289,6 @@ final class Simulation {
         node.toApply.clear();
         node.readFloors.clear();
         node.applied -= random.nextInt((int) Math.min(1000, node.applied - node.appliedDurably) + 1);
-        node.applied = Math.max(node.applied, node.synced.base.index());
     }
 
     private void step(Node node, Input input) {
@@ -410,8 +408,11 @@ final class Simulation {
      */
     private void retire(Node node, long index) {
         ConfState left = node.configurationAt(index);
-        boolean known = nodes.stream().filter(other -> left.isVoter(other.id) && !other.removed)
-                .allMatch(other -> other.applied >= index);
+        if (isMember(node.configurationAt(node.applied), node.id)) {
+            return;
+        }
+        boolean known = nodes.stream().filter(other -> left.isVoter(other.id) && !other.retired)
+                .allMatch(other -> other.appliedDurably >= index);
         if (!known) {
             at(1_000, () -> retire(node, index));
         } else {
@@ -437,10 +438,9 @@ final class Simulation {
             node.configurations.put(entry.index(), before);
         }
         changes++;
-        step(node, new Input.Reconfigured(change));
+        step(node, new Input.Reconfigured(entry.index(), change));
         ConfState after = node.configurationAt(entry.index());
-        if (isMember(before, node.id) && !isMember(after, node.id) && !node.removed) {
-            node.removed = true;
+        if (isMember(before, node.id) && !isMember(after, node.id)) {
             retire(node, entry.index());
         }
     }

@@ -365,7 +365,7 @@ final class TranscriptNode {
         for (Entry entry : entries) {
             ConfState configuration = history.getLast().configuration();
             if (entry.kind() != EntryKind.NORMAL) {
-                step(new Input.Reconfigured(ConfChange.decode(entry.kind(), entry.data())));
+                step(new Input.Reconfigured(entry.index(), ConfChange.decode(entry.kind(), entry.data())));
                 configuration = core.members();
             }
             history.add(new SnapshotMeta(entry.index(), entry.term(), configuration));
