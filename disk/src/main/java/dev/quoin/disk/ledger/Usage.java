@@ -38,8 +38,11 @@ final class Usage {
         recordBytes += bytes;
     }
 
-    /** Counts a record as dead; how many bytes that made a difference of. Never more than there are. */
+    /** Counts a record as dead, unless it is gone and has no bytes; how many that made a difference of. */
     long bury(long bytes) {
+        if (bytes == 0) {
+            return 0;
+        }
         long buried = Math.min(bytes, recordBytes - deadBytes);
         deadRecords += deadRecords < records ? 1 : 0;
         deadBytes += buried;

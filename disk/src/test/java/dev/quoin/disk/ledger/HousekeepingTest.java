@@ -422,6 +422,22 @@ class HousekeepingTest {
         assertThat(disk.exists(cut)).as("what cannot be read is not given up").isTrue();
     }
 
+    /** Whoever starts from a checkpoint forgets again what was forgotten since, and some of it is gone by then. */
+    @Test
+    void whatIsForgottenAgainAndGoneMakesNoFileDue() {
+        List<Long> positions = put(400, 8);
+        long[] dead = positions.stream().filter(position -> position % 3 != 0).mapToLong(Long::longValue).toArray();
+        forget(dead);
+        checkpoint();
+        assertThat(rewriteAll(0.02)).isPositive();
+        long inUse = ledger.inUseBytes();
+
+        ledger.forget(dead, dead.length);
+
+        assertThat(rewriteAll(0.02)).isZero();
+        assertThat(ledger.inUseBytes()).isGreaterThan(inUse - 2 * 4_096);
+    }
+
     /** What is left of it looks whole. Rewritten, its lost records would be gone instead of damaged. */
     @Test
     void aFileCutBetweenTwoRecordsIsNotPacked() {
