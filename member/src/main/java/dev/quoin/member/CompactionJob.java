@@ -15,7 +15,7 @@ import dev.quoin.store.View;
 /**
  * Takes out what a compaction has given up: first the hash of what is there, if it is to be kept; then slice after slice
  * out of the store, by the apply loop, each then counted as dead in the ledger; at last the apply loop notes that it is
- * done. Cut short anywhere, it is begun anew at the next start.
+ * done. Cut short anywhere, it is begun anew at the next start, without the hash.
  */
 final class CompactionJob implements Job {
     /** Looking at a key or reading a record costs much less than taking a key out. */

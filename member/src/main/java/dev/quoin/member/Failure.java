@@ -6,6 +6,8 @@ public enum Failure {
     TOO_MANY_REQUESTS,
     /** No outcome in time; the request may still take effect. */
     TIMEOUT,
+    /** The disk has no room for what was to be written; nothing was done. */
+    NO_ROOM,
     /** The member is going down; the request may still have taken effect. */
     STOPPED
 }

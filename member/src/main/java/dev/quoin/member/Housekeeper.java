@@ -53,6 +53,7 @@ final class Housekeeper implements Actor {
 
     /** What rewriting must give back of a file, as a share of it, when somebody waits for it. */
     private static final double DEAD_SHARE_IN_A_HURRY = 0.02;
+    private static final long PAUSES_LESS_IN_A_HURRY = 10;
     private static final long NANOS_AFTER_REFUSAL = Duration.ofSeconds(30).toNanos();
 
     private final Mailbox<Message> mailbox;
@@ -115,7 +116,7 @@ final class Housekeeper implements Actor {
             job = null;
             return 0;
         }
-        return pause == Job.UNTIL_A_MESSAGE || hurried.isEmpty() ? pause : 0;
+        return pause == Job.UNTIL_A_MESSAGE || hurried.isEmpty() ? pause : pause / PAUSES_LESS_IN_A_HURRY;
     }
 
     private @Nullable Job nextJob() {
@@ -188,7 +189,14 @@ final class Housekeeper implements Actor {
     }
 
     private long idle() {
-        hurried.forEach(hurry -> hurry.waiter().ready());
+        // On a disk that takes nothing there is nothing to wait for, and nothing was given back.
+        hurried.forEach(hurry -> {
+            if (isRefused()) {
+                hurry.waiter().failed(Failure.NO_ROOM);
+            } else {
+                hurry.waiter().ready();
+            }
+        });
         hurried.clear();
         isHurryPrepared = false;
         Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;

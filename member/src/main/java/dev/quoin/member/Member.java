@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 import com.google.protobuf.MessageLite;
 
@@ -24,6 +25,7 @@ import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
+import dev.quoin.store.KeyHash;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.View;
 
@@ -35,6 +37,8 @@ import dev.quoin.store.View;
  * the view at once.
  */
 public final class Member implements AutoCloseable {
+    private static final int HASH_STEP_RECORDS = 2_000;
+
     private final Startup startup;
     private final DiskLock lock;
     private final Clock clock;
@@ -45,6 +49,9 @@ public final class Member implements AutoCloseable {
     private final RaftLoop raftLoop;
     private final ApplyLoop applyLoop;
     private final Quota quota;
+    private final PendingAlarm noSpace = new PendingAlarm();
+    /** Held while a hash is computed: it takes memory for every revision, and a processor. */
+    private final ReentrantLock hashing = new ReentrantLock();
     private final Mailbox<Housekeeper.Message> housekeeperMailbox;
     private final Housekeeper housekeeper;
     /** In the order in which they are stopped: who gives work before who takes it. */
@@ -210,21 +217,46 @@ public final class Member implements AutoCloseable {
                 .anyMatch(alarm -> alarm.type() == AlarmMember.NO_SPACE);
         if (isRaised || stopped) {
             then.run();
-            return;
+        } else if (noSpace.await(then)) {
+            proposeNoSpace();
         }
+    }
+
+    private void proposeNoSpace() {
         Proposal alarm = prepareOwn(Chores.noSpaceAlarm(memberId()), new Answer() {
             @Override
             public void outcome(Outcome outcome) {
-                then.run();
+                noSpace.raised();
             }
 
             @Override
             public void failed(Failure failure) {
-                then.run();
+                noSpace.raised();
             }
         });
         waiters.addOwn(alarm);
         raftMailbox.put(new RaftLoop.Message.Propose(alarm));
+    }
+
+    /** Who waits for the alarm that is being proposed: many requests may find the store full at once, one alarm will do. */
+    private static final class PendingAlarm {
+        private List<Runnable> waiting = new ArrayList<>();
+
+        /** Whether nobody has waited so far, so that the caller is to propose it. */
+        synchronized boolean await(Runnable then) {
+            waiting.add(then);
+            return waiting.size() == 1;
+        }
+
+        /** It is raised, or could not be: all go on. */
+        void raised() {
+            List<Runnable> told;
+            synchronized (this) {
+                told = waiting;
+                waiting = new ArrayList<>();
+            }
+            told.forEach(Runnable::run);
+        }
     }
 
     // ---- keeping house
@@ -250,20 +282,39 @@ public final class Member implements AutoCloseable {
         housekeeperMailbox.put(message);
     }
 
-    /** {@link KeyHash} of all that is there at a revision, 0 for the newest; or why there is none. Takes its time. */
+    /**
+     * The hash of all that is there at a revision, 0 for the newest; or why there is none. Takes its time, one after the
+     * other; for virtual threads.
+     *
+     * @throws Damaged if a record is lost
+     */
     public Hashing hash(long revision) {
+        hashing.lock();
+        try {
+            while (true) {
+                View view = view();
+                try {
+                    Hashing asked = view.hash(revision);
+                    return asked instanceof HashWalk walk ? new Hashing.Known(run(walk)) : asked;
+                } catch (Gone gone) {
+                    Invariant.check(view().compactedRevision() > view.compactedRevision(), "without a compaction %s",
+                            gone.getMessage());
+                }
+            }
+        } finally {
+            hashing.unlock();
+        }
+    }
+
+    /** A virtual thread that computes gives its carrier back only if it says so. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static KeyHash run(HashWalk walk) {
         while (true) {
-            View view = view();
-            Hashing hashing = view.hash(revision);
-            if (!(hashing instanceof HashWalk walk)) {
-                return hashing;
+            KeyHash hash = walk.step(HASH_STEP_RECORDS);
+            if (hash != null) {
+                return hash;
             }
-            try {
-                return new Hashing.Known(walk.run());
-            } catch (Gone gone) {
-                Invariant.check(view().compactedRevision() > view.compactedRevision(), "without a compaction %s",
-                        gone.getMessage());
-            }
+            Thread.yield();
         }
     }
 
@@ -374,9 +425,12 @@ public final class Member implements AutoCloseable {
         applyLoop.abandon();
         housekeeper.abandon();
         waiters.failAll(Failure.STOPPED);
-        startup.ledger().flush();
-        startup.ledger().close();
-        startup.wal().close();
-        lock.close();
+        try {
+            startup.ledger().flush();
+        } finally {
+            startup.ledger().close();
+            startup.wal().close();
+            lock.close();
+        }
     }
 }

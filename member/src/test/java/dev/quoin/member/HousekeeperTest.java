@@ -163,6 +163,20 @@ class HousekeeperTest {
         assertThat(refused).as("reported, and nothing else happens").isNotEmpty()
                 .allMatch(text -> text.contains(".packed.tmp"));
         assertThat(disk.list(LEDGER)).noneMatch(name -> name.endsWith(".packed"));
+        List<String> told = new ArrayList<>();
+        member.defragment(new ReadAnswer() {
+            @Override
+            public void ready() {
+                told.add("ready");
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                told.add(failure.name());
+            }
+        });
+        settle(member);
+        assertThat(told).as("who waits for space is not told that it is there").containsExactly("NO_ROOM");
         full = "nothing";
         nanos += Duration.ofSeconds(31).toNanos();
         settle(member);

@@ -29,6 +29,8 @@ final class Errors {
             "etcdserver: lease already exists");
     private static final Status LEASE_TTL_TOO_LARGE = Status.of(Code.OUT_OF_RANGE,
             "etcdserver: too large lease TTL");
+    private static final Status NO_ROOM = Status.of(Code.RESOURCE_EXHAUSTED,
+            "quoin: the disk has no room for the files that would give space back; make some first");
     private static final Status NO_SPACE = Status.of(Code.RESOURCE_EXHAUSTED,
             "etcdserver: mvcc: database space exceeded");
     private static final Status CORRUPT = Status.of(Code.DATA_LOSS, "etcdserver: corrupt cluster");
@@ -114,6 +116,7 @@ final class Errors {
             case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
             case TIMEOUT -> TIMEOUT;
             case STOPPED -> STOPPED;
+            case NO_ROOM -> NO_ROOM;
         };
     }
 

@@ -168,7 +168,7 @@ public final class Rewrite {
             // The source cannot be read, which is no reason to stop: it is as good as it was before.
             throw new Unsuitable(e);
         }
-        if (good ? isKept(records) : true) {
+        if (!good || isKept(records)) {
             keep(records);
         }
         return true;
