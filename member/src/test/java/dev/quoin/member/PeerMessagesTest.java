@@ -13,6 +13,7 @@ import java.util.Random;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import dev.quoin.api.raftpb.EntryType;
@@ -250,16 +251,27 @@ class PeerMessagesTest {
 
     // ---- garbage
 
-    /** Whether it was taken; that it is malformed is the only other thing that may come of it. */
-    private static boolean survives(byte[] bytes, String what) {
+    /** What came of it: that it is malformed is the only thing, beside a value, that may. */
+    private static @Nullable Received answer(byte[] bytes, String what) {
         try {
-            PeerMessages.read(Bytes.of(bytes));
-            return true;
+            return PeerMessages.read(Bytes.of(bytes));
         } catch (Malformed e) {
-            return false;
+            return null;
         } catch (RuntimeException | Error e) {
             throw new AssertionError(what + ": " + HexFormat.of().formatHex(bytes), e);
         }
+    }
+
+    /** Damaged, but still a message for both readers: both see the same. */
+    private static void sameAsGenerated(Message message, byte[] bytes, String what) {
+        dev.quoin.api.raftpb.Message parsed;
+        try {
+            parsed = generated(Bytes.of(bytes));
+        } catch (InvalidProtocolBufferException e) {
+            return; // It looks into messages that the type does not use.
+        }
+        // The generated classes write anew what they have understood, and keep what they have not.
+        assertThat(told(Bytes.of(parsed.toByteArray()))).as(what).isEqualTo(message);
     }
 
     @Test
@@ -269,12 +281,16 @@ class PeerMessagesTest {
         for (int seed = 0; seed < 300; seed++) {
             byte[] bytes = PeerMessages.bytes(randomMessage(new Random(seed))).toByteArray();
             for (int length = 0; length < bytes.length; length++) {
-                survives(java.util.Arrays.copyOf(bytes, length), "seed " + seed + " cut at " + length);
+                answer(java.util.Arrays.copyOf(bytes, length), "seed " + seed + " cut at " + length);
             }
             for (int bit = 0; bit < bytes.length * 8; bit++) {
                 bytes[bit / 8] ^= (byte) (1 << (bit % 8));
-                if (survives(bytes, "seed " + seed + " bit " + bit)) {
+                String what = "seed " + seed + " bit " + bit;
+                @Nullable
+                Received answer = answer(bytes, what);
+                if (answer instanceof Received.Told told) {
                     taken++;
+                    sameAsGenerated(told.message(), bytes, what);
                 } else {
                     refused++;
                 }
