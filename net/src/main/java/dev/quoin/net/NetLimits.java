@@ -1,7 +1,7 @@
 package dev.quoin.net;
 
 /**
- * Every bound of the front door, with its unit in its name. Immutable: {@link #defaults} and then one {@code with…} for each
+ * Every bound of the front door, and of calls to others, with its unit in its name. Immutable: {@link #defaults} and then one {@code with…} for each
  * that differs. What is refused, and how, is said with the type that enforces the bound; each has a {@link
  * NetMetrics.Refusal}.
  *
@@ -37,6 +37,8 @@ package dev.quoin.net;
  * @param keepaliveTimeoutMillis silence after that ping before the connection is closed
  * @param httpIdleMillisMax an HTTP/1.1 connection without a request, or with one that does not come along
  * @param handshakeMillisMax a TLS handshake
+ * @param dialsMax calls of a {@link Dialler} at once
+ * @param dialConnectMillisMax finding the address of who is dialled and connecting to it
  */
 public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long firstHeadMillisMax,
         long streamsPerConnectionMax, int headerListBytesMax, int requestLineBytesMax, int requestBytesMax,
@@ -46,7 +48,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         int virtualCallsMax,
         int httpRequestsMax, int resetsReceivedMax, int resetsProvokedMax, int continuationsMax, int emptyDataMax,
         int controlAnswersQueuedMax, int settingsMax, long pingMinMillis, boolean pingWithoutStream,
-        long keepaliveIntervalMillis, long keepaliveTimeoutMillis, long httpIdleMillisMax, long handshakeMillisMax) {
+        long keepaliveIntervalMillis, long keepaliveTimeoutMillis, long httpIdleMillisMax, long handshakeMillisMax,
+        int dialsMax, long dialConnectMillisMax) {
     /** The values a server has unless told otherwise. */
     public static NetLimits defaults() {
         return new Builder().build();
@@ -87,6 +90,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         builder.keepaliveTimeoutMillis = keepaliveTimeoutMillis;
         builder.httpIdleMillisMax = httpIdleMillisMax;
         builder.handshakeMillisMax = handshakeMillisMax;
+        builder.dialsMax = dialsMax;
+        builder.dialConnectMillisMax = dialConnectMillisMax;
         return builder;
     }
 
@@ -124,6 +129,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         private long keepaliveTimeoutMillis = 20_000;
         private long httpIdleMillisMax = 300_000;
         private long handshakeMillisMax = 10_000;
+        private int dialsMax = 1_024;
+        private long dialConnectMillisMax = 2_000;
 
         private Builder() {}
 
@@ -287,6 +294,16 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
             return this;
         }
 
+        public Builder dialsMax(int value) {
+            dialsMax = value;
+            return this;
+        }
+
+        public Builder dialConnectMillisMax(long value) {
+            dialConnectMillisMax = value;
+            return this;
+        }
+
         public NetLimits build() {
             return new NetLimits(connectionsMax, unadmittedPerAddressMax, firstHeadMillisMax, streamsPerConnectionMax,
                     headerListBytesMax, requestLineBytesMax, requestBytesMax, answerBytesMax, httpBodyBytesMax,
@@ -295,7 +312,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
                     writeStallMillisMax,
                     virtualCallsMax, httpRequestsMax, resetsReceivedMax, resetsProvokedMax, continuationsMax,
                     emptyDataMax, controlAnswersQueuedMax, settingsMax, pingMinMillis, pingWithoutStream,
-                    keepaliveIntervalMillis, keepaliveTimeoutMillis, httpIdleMillisMax, handshakeMillisMax);
+                    keepaliveIntervalMillis, keepaliveTimeoutMillis, httpIdleMillisMax, handshakeMillisMax, dialsMax,
+                    dialConnectMillisMax);
         }
     }
 }

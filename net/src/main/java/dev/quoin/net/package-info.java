@@ -10,6 +10,9 @@
  * touched. A {@link dev.quoin.net.Method} says where its work is done: on the loop itself (for the few calls that must
  * be quick and never block), on a virtual thread of its own, or as a stream fed when its client has room.
  *
+ * <p>The other way round, a {@link dev.quoin.net.Dialler} asks other servers: one HTTP/1.1 request, one {@link
+ * dev.quoin.net.DialCall}, whose end is always told to its {@link dev.quoin.net.DialHandler}.
+ *
  * <p>What a client sees is what etcd's gRPC server shows: the same checks in the same order with the same texts. What
  * a hostile client may cost is bounded before it costs it. Netty's types stay inside: no signature here shows one.
  */

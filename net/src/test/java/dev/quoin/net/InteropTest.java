@@ -58,7 +58,7 @@ class InteropTest {
         server.close();
     }
 
-    private static Path tool(String name) {
+    static Path tool(String name) {
         String directory = System.getProperty("quoin.tools");
         boolean there = directory != null && Files.isExecutable(Path.of(directory, name));
         if (!there && "true".equals(System.getenv("CI"))) {
@@ -153,7 +153,7 @@ class InteropTest {
         return results.stream();
     }
 
-    private static int freePort() throws IOException {
+    static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }

@@ -1,0 +1,109 @@
+package dev.quoin.net;
+
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks other servers over HTTP/1.1, one connection for each request. It has a loop of its own, so that what clients do to
+ * a {@link NetServer} does not keep members from hearing each other. Nothing is tried twice.
+ *
+ * <p>TCP_USER_TIMEOUT is not to be had from the JDK's sockets: {@link DialRequest#silenceMillisMax} and {@link
+ * NetLimits#writeStallMillisMax} find out about a peer that is gone without a word.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // A sweep that fails is logged by the sweep.
+public final class Dialler implements AutoCloseable {
+    final NetLimits limits;
+    final LoopState loop;
+    final @Nullable DialTlsContext tls;
+    private final MultiThreadIoEventLoopGroup group;
+    private final ExecutorService handshakes;
+    private final AtomicInteger calls = new AtomicInteger();
+    private final Object lifecycle = new Object();
+    private boolean closed;
+
+    /**
+     * @param tls for targets that speak TLS, or null if none does
+     * @throws IOException a certificate cannot be read; the text names it
+     */
+    public Dialler(NetLimits limits, @Nullable DialTls tls) throws IOException {
+        this.limits = limits;
+        handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-dial-tls", true));
+        this.tls = tls == null ? null : new DialTlsContext(tls, handshakes);
+        group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("net-dial", true),
+                NioIoHandler.newFactory());
+        loop = new LoopState((EventLoop) group.next(), null);
+        loop.executor.scheduleAtFixedRate(this::sweep, 1, 1, TimeUnit.SECONDS);
+    }
+
+    private void sweep() {
+        long now = System.nanoTime();
+        loop.forEachConnection(connection -> {
+            try {
+                connection.sweep(now);
+            } catch (RuntimeException e) {
+                Faults.internal("sweep of a dialled connection", e);
+            }
+        });
+    }
+
+    /** Starts a call; all that becomes of it is told to {@code handler}. Any thread; never waits. */
+    public DialCall open(DialTarget target, DialRequest request, DialHandler handler) {
+        if (target.tls() && tls == null) {
+            throw new IllegalArgumentException(target.authority() + " speaks TLS, and there is no authority to trust");
+        }
+        DialConnection call = new DialConnection(this, target, request, handler);
+        synchronized (lifecycle) {
+            if (closed) {
+                throw new IllegalStateException("the dialler is closed");
+            }
+            boolean admitted = calls.incrementAndGet() <= limits.dialsMax();
+            loop.execute(() -> call.start(admitted));
+        }
+        return call;
+    }
+
+    void ended() {
+        calls.decrementAndGet();
+    }
+
+    /** Reads the certificate files again, for calls to come. On failure the old ones stay in use. */
+    public void reloadTls() throws IOException {
+        if (tls != null) {
+            tls.reload();
+        }
+    }
+
+    /** Ends every call, {@link DialEnd.Why#CLOSED}. Not on the loop. */
+    @Override
+    public void close() {
+        // Before the loop stops, for that closes the channels: every call ends for the reason that is true.
+        CountDownLatch ended = new CountDownLatch(1);
+        synchronized (lifecycle) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            loop.execute(() -> {
+                loop.forEachConnection(connection -> connection.abort(End.CONNECTION_LOST));
+                ended.countDown();
+            });
+        }
+        try {
+            ended.await(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        handshakes.shutdownNow();
+    }
+}
