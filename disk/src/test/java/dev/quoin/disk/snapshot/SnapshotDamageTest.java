@@ -19,6 +19,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.memory.FaultyDisk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Files that were changed, by chance and by somebody who knows the format: refused with their byte, or read as they were. */
 @Timeout(120)
@@ -69,8 +70,8 @@ class SnapshotDamageTest {
     }
 
     /**
-     * Every bit of what is not a key or a value must be noticed, or not matter; in a key or a value it changes one row. A
-     * name of a bucket, or the number of its root page, is a key and a value, too.
+     * Every bit of what is not a key or a value must be noticed, or not matter; in a key or a value it changes one row. In
+     * the page that names the buckets a row is a bucket, so there more may be lost; but nothing else is thrown.
      */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
@@ -198,20 +199,69 @@ class SnapshotDamageTest {
         assertThat(read(forged(2, 4, branch(2, 3), branch(3, 2)), "a longer loop")).isNull();
         assertThat(read(forged(2, 3, branch(2)), "an empty branch")).isNull();
         assertThat(read(forged(2, 4, branch(2, 3), emptyLeaf(3)), "an empty leaf below")).isNull();
-        // Without a look at pages that were taken this is 250 to the power of 5 leaves.
-        long[] same = new long[200];
+        // 120 to the power of 5 leaves, for whoever follows it.
+        long[] same = new long[120];
         byte[][] pages = new byte[6][];
         for (int i = 0; i < 5; i++) {
             Arrays.fill(same, i + 3);
             pages[i] = branch(i + 2, same);
         }
-        pages[5] = emptyLeaf(7);
+        pages[5] = leaf(7, 0, 1);
         assertThat(read(forged(2, 8, pages), "a tree that is small and endless")).isNull();
         byte[][] chain = new byte[100][];
         for (int i = 0; i < 100; i++) {
             chain[i] = i == 99 ? emptyLeaf(i + 2) : branch(i + 2, i + 3);
         }
         assertThat(read(forged(2, 102, chain), "a deep one")).isNull();
+    }
+
+    /** A page that names one bucket, after {@code key}, whose root nobody will look for. */
+    private static byte[] leaf(long id, int overflow, int key) {
+        byte[] page = new byte[4096];
+        Format.putPageHead(page, id, Format.LEAF, 1, overflow);
+        Format.putInt(page, 16, Format.BUCKET_FLAG);
+        Format.putInt(page, 20, 16);
+        Format.putInt(page, 24, 1);
+        Format.putInt(page, 28, Format.BUCKET_HEAD);
+        page[32] = (byte) key;
+        Format.putLong(page, 33, 99);
+        return page;
+    }
+
+    private static void assertRefused(byte[] file, SnapshotLimits limits, String why) {
+        FaultyDisk disk = new FaultyDisk(new Random(1));
+        Snapshots.put(disk, FILE, file);
+        assertThatThrownBy(() -> SnapshotReader.open(disk, FILE, limits)).isInstanceOf(Damaged.class)
+                .hasMessageContaining(why);
+    }
+
+    /** Else a few pages could be read again and again, each as long as the file. */
+    @Test
+    void noPageIsPartOfTwoThings() {
+        byte[][] pages = {branch(2, 3, 4), leaf(3, 1, 1), leaf(4, 0, 2)};
+        assertRefused(forged(2, 5, pages), SnapshotLimits.DEFAULT, "page 4 belongs to something else");
+        byte[][] apart = {branch(2, 3, 4), leaf(3, 0, 1), leaf(4, 0, 2)};
+        FaultyDisk disk = new FaultyDisk(new Random(1));
+        Snapshots.put(disk, FILE, forged(2, 5, apart));
+        try (SnapshotReader reader = SnapshotReader.open(disk, FILE, SnapshotLimits.DEFAULT)) {
+            assertThat(reader.buckets()).hasSize(2);
+            Rows rows = reader.buckets().getFirst().rows();
+            assertThatThrownBy(() -> rows.forEach((key, value) -> {})).isInstanceOf(Damaged.class)
+                    .hasMessageContaining("page 99");
+        }
+    }
+
+    @Test
+    void limitsAreKept() {
+        SnapshotLimits usual = SnapshotLimits.DEFAULT;
+        byte[][] pages = {branch(2, 3, 4), leaf(3, 0, 1), leaf(4, 0, 2)};
+        byte[] file = forged(2, 5, pages);
+        assertRefused(file, new SnapshotLimits(4096, 64, 9, 99), "take too much memory");
+        assertRefused(file, new SnapshotLimits(usual.pathBytesMax(), 1, 9, 99), "deeper than 1");
+        assertRefused(file, new SnapshotLimits(usual.pathBytesMax(), 64, 1, 99), "more than 1 buckets");
+        assertRefused(bytes, new SnapshotLimits(usual.pathBytesMax(), 64, 9, 40), "a bucket without pages");
+        assertRefused(forged(2, 4, leaf(2, 1, 1), new byte[4096]), new SnapshotLimits(4096, 64, 9, 99),
+                "more than 4096 bytes");
     }
 
     /** Bytes of any kind in pages whose heads are right: refused or read, never anything else. */
