@@ -167,6 +167,34 @@ class SnapshotTest {
         }
     }
 
+    /** A database as bbolt makes it where pages are larger and the list of free pages is kept; also if one meta is lost. */
+    @ParameterizedTest
+    @ValueSource(ints = {1024, 8192, 16_384, 65_536, 1 << 24})
+    void anyPageSizeAndAListOfFreePages(int pageSize) {
+        byte[] file = new byte[4 * pageSize];
+        for (int id = 0; id < 2; id++) {
+            System.arraycopy(new Meta(pageSize, 3, 2, 4, id).encode(id), 0, file, id * pageSize, pageSize);
+        }
+        byte[] head = new byte[Format.PAGE_HEAD];
+        Format.putPageHead(head, 2, 0x10, 0, 0);
+        System.arraycopy(head, 0, file, 2 * pageSize, head.length);
+        Format.putPageHead(head, 3, Format.LEAF, 0, 0);
+        System.arraycopy(head, 0, file, 3 * pageSize, head.length);
+        for (int lost = -1; lost < 2; lost++) {
+            byte[] damaged = file.clone();
+            if (lost >= 0) {
+                Arrays.fill(damaged, lost * pageSize, lost * pageSize + 100, (byte) 0);
+            }
+            Snapshots.put(disk, FILE, damaged);
+            try (SnapshotReader reader = SnapshotReader.open(disk, FILE, SnapshotLimits.DEFAULT)) {
+                assertThat(reader.buckets()).isEmpty();
+                assertThat(reader.length()).isEqualTo(file.length);
+                assertThat(reader.transaction()).isEqualTo(lost == 1 ? 0 : 1);
+            }
+            disk.delete(FILE);
+        }
+    }
+
     // --- the writer's bounds ----------------------------------------------------------------------------------------
 
     /** Two gigabytes, written without being held: no part is larger than a value. */
