@@ -53,6 +53,8 @@ final class Housekeeper implements Actor {
 
     /** What rewriting must give back of a file, as a share of it, when somebody waits for it. */
     private static final double DEAD_SHARE_IN_A_HURRY = 0.02;
+    /** Steps of a job without pauses: what is soon done need not wait. */
+    private static final int EAGER_STEPS = 8;
     private static final long PAUSES_LESS_IN_A_HURRY = 10;
     private static final long NANOS_AFTER_REFUSAL = Duration.ofSeconds(30).toNanos();
 
@@ -68,6 +70,7 @@ final class Housekeeper implements Actor {
     private final List<Message.Hurry> hurried = new ArrayList<>();
     private boolean isHurryPrepared;
     private @Nullable Job job;
+    private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
     /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
     private long checkpointBytes;
@@ -114,6 +117,11 @@ final class Housekeeper implements Actor {
         long pause = current.step();
         if (pause == Job.DONE) {
             job = null;
+            eagerSteps = EAGER_STEPS;
+            return 0;
+        }
+        if (pause != Job.UNTIL_A_MESSAGE && eagerSteps > 0) {
+            eagerSteps--;
             return 0;
         }
         return pause == Job.UNTIL_A_MESSAGE || hurried.isEmpty() ? pause : pause / PAUSES_LESS_IN_A_HURRY;
