@@ -19,7 +19,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** Damage is refused, with file and place, or it is harmless: what the log held is then found unchanged. */
 class WalDamageTest {
     private static final Path DIRECTORY = WalScript.DIRECTORY;
-    private static final WalLimits LIMITS = WalLimits.ofSegmentBytes(1024);
+    /** How large the log is: 1 is 2 KiB; 32, which takes minutes, is 64 KiB. */
+    private static final int SCALE = Integer.getInteger("quoin.wal.scale", 1);
+    private static final WalLimits LIMITS = WalLimits.ofSegmentBytes(1_024L * SCALE);
     private static final int SECTOR = 512;
 
     private final FaultyDisk disk = new FaultyDisk(new Random(1));
@@ -36,11 +38,11 @@ class WalDamageTest {
         Wal wal = Wal.create(disk, DIRECTORY, WalScript.METADATA, LIMITS);
         oldMark = disk.contents(DIRECTORY.resolve("synced"));
         Random random = new Random(5);
-        for (int i = 1; i <= 14; i++) {
+        for (int i = 1; i <= 14 * SCALE; i++) {
             byte[] data = new byte[i == 7 ? 0 : 40 + random.nextInt(120)];
             random.nextBytes(data);
             wal.append(List.of(new WalEntry(i % 3, i / 4, i, Bytes.of(data))), new WalState(i / 4, 1, i - 1));
-            if (i == 10) {
+            if (i == 10 * SCALE) {
                 wal.saveSnapshot(new WalSnapshot(2, 0, Bytes.of(new byte[]{8, 1})));
             }
         }
@@ -93,7 +95,7 @@ class WalDamageTest {
     @Test
     void aBitInTheUnusedTailIsHarmless() {
         int refused = 0;
-        for (int bit = 8 * end; bit < 8 * 1024; bit++) {
+        for (int bit = 8 * end; bit < 8 * 1024 * SCALE; bit++) {
             FaultyDisk damaged = disk.copy(new Random(bit));
             damaged.corrupt(last, bit / 8, 1 << bit % 8);
             if (refusal(damaged, "bit " + bit) != null) {
