@@ -70,6 +70,10 @@ final class LogReader {
             try (DiskFile file = disk.open(directory.resolve(segment.toString()))) {
                 reader = new SegmentReader(file, file.size(), crc, i > first);
                 readSegment(sink);
+                if (!reader.isZeroFrom(reader.end())) {
+                    // The zero was a length, at the end of its sector; a segment with a successor ends with its file.
+                    throw new BadRecord(reader.end(), BadRecord.NOT_TORN, "a zero length with data behind it");
+                }
                 crc = reader.crc();
             } catch (BadRecord bad) {
                 throw damaged(bad);
