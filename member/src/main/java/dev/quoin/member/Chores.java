@@ -38,7 +38,7 @@ final class Chores {
         }
         if (membership.clusterVersion().isEmpty()) {
             due.add(new Request(InternalRaftRequest.newBuilder().setClusterVersionSet(
-                    ClusterVersionSetRequest.newBuilder().setVer(config.clusterVersion()))));
+                    ClusterVersionSetRequest.newBuilder().setVer(config.minorVersion()))));
         }
         return due;
     }

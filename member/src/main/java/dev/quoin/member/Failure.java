@@ -6,6 +6,10 @@ public enum Failure {
     TOO_MANY_REQUESTS,
     /** No outcome in time; the request may still take effect. */
     TIMEOUT,
+    /** The leader that was to append it is gone; the request may still take effect. */
+    LEADER_LOST,
+    /** Only the leader can do that; nothing was done. */
+    NOT_LEADER,
     /** The disk has no room for what was to be written; nothing was done. */
     NO_ROOM,
     /** The member is going down; the request may still have taken effect. */

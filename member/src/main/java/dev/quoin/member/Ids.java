@@ -21,6 +21,11 @@ public final class Ids {
         return firstEight(digest);
     }
 
+    /** The id of a member that is added to a cluster: as at the start, without a token but with the time in seconds. */
+    public static long added(List<String> peerUrls, long epochSeconds) {
+        return member(peerUrls, Long.toString(epochSeconds));
+    }
+
     /** The id of the cluster that these members start. */
     public static long cluster(List<Long> memberIds) {
         MessageDigest digest = sha1();

@@ -18,6 +18,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
+import dev.quoin.raft.Chance;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.RaftCore;
 import dev.quoin.raft.RaftLimits;
@@ -62,21 +63,24 @@ public final class Member implements AutoCloseable {
     /**
      * Opens the directory, or makes it, and starts the member's threads. Returns before there is a leader.
      *
+     * @param chance for elections; a server's is seeded by anything
+     * @param network to the other members; closed by the member
      * @param halt told when the member must not go on
      * @param events told what else there is to say
      * @throws StartRefused if the directory is not one that this member can start on
      * @throws dev.quoin.disk.Damaged if what it holds is not what was written
      * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
      */
-    public static Member start(MemberConfig config, Disk disk, Clock clock, Halt halt, Events events) {
-        Member member = open(config, disk, clock, events);
+    public static Member start(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Halt halt,
+            Events events) {
+        Member member = open(config, disk, clock, events, network);
         member.actors.forEach((name, actor) -> member.threads.add(new ActorThread(name, actor, halt)));
         member.threads.forEach(ActorThread::start);
         return member;
     }
 
     /** As {@link #start}, without threads. */
-    static Member open(MemberConfig config, Disk disk, Clock clock, Events events) {
+    static Member open(MemberConfig config, Disk disk, Clock clock, Events events, Network network) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -332,6 +336,21 @@ public final class Member implements AutoCloseable {
     /** The keys as of the last batch applied here. */
     public View view() {
         return startup.store().view();
+    }
+
+    // ---- the cluster
+
+    /**
+     * Changes who belongs to the cluster, once it is clear that this endangers nothing (strict check, if configured). Any
+     * member can be asked, but only the leader knows whether a learner is ready to be promoted.
+     */
+    public void changeMembers(ClusterChange change, ChangeAnswer answer) {
+        answer.failed(Failure.STOPPED);
+    }
+
+    /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */
+    public void transferLeadership(long to, ReadAnswer answer) {
+        answer.failed(Failure.STOPPED);
     }
 
     // ---- about the member

@@ -18,60 +18,51 @@ import dev.quoin.base.Invariant;
 final class MemberChange {
     private MemberChange() {}
 
-    /** Why a configuration change that was committed takes no effect. */
-    enum Refusal {
-        ID_REMOVED,
-        ID_EXISTS,
-        ID_NOT_FOUND,
-        PEER_URL_EXISTS,
-        NOT_A_LEARNER,
-        TOO_MANY_LEARNERS
-    }
-
     /** A configuration change as applied: the membership after it, which is the one before if it was refused. */
-    record Changed(Membership membership, @Nullable Refusal refusal) {}
+    record Changed(Membership membership, @Nullable ChangeRefusal refusal) {}
 
     static Changed applied(Membership before, Bytes confChange, int learnersMax) {
         ConfChange change = parse(confChange);
-        Refusal refusal = refusal(before, change, learnersMax);
+        ChangeRefusal refusal = refusal(before, change, learnersMax);
         return refusal == null ? new Changed(after(before, change), null) : new Changed(before, refusal);
     }
 
-    private static @Nullable Refusal refusal(Membership before, ConfChange change, int learnersMax) {
+    private static @Nullable ChangeRefusal refusal(Membership before, ConfChange change, int learnersMax) {
         long id = change.getNodeId();
         if (before.isRemoved(id)) {
-            return Refusal.ID_REMOVED;
+            return ChangeRefusal.ID_REMOVED;
         }
         MemberInfo known = before.member(id).orElse(null);
         return switch (change.getType()) {
             case ConfChangeAddNode, ConfChangeAddLearnerNode -> addRefusal(before, known, change, learnersMax);
-            case ConfChangeRemoveNode -> known == null ? Refusal.ID_NOT_FOUND : null;
-            case ConfChangeUpdateNode -> known == null ? Refusal.ID_NOT_FOUND : urlRefusal(before, member(change), id);
+            case ConfChangeRemoveNode -> known == null ? ChangeRefusal.ID_NOT_FOUND : null;
+            case ConfChangeUpdateNode ->
+                known == null ? ChangeRefusal.ID_NOT_FOUND : urlRefusal(before, member(change), id);
         };
     }
 
-    private static @Nullable Refusal addRefusal(Membership before, @Nullable MemberInfo known, ConfChange change,
+    private static @Nullable ChangeRefusal addRefusal(Membership before, @Nullable MemberInfo known, ConfChange change,
             int learnersMax) {
         if (MemberJson.isPromote(context(change))) {
-            return known == null ? Refusal.ID_NOT_FOUND : known.isLearner() ? null : Refusal.NOT_A_LEARNER;
+            return known == null ? ChangeRefusal.ID_NOT_FOUND : known.isLearner() ? null : ChangeRefusal.NOT_A_LEARNER;
         }
         if (known != null) {
-            return Refusal.ID_EXISTS;
+            return ChangeRefusal.ID_EXISTS;
         }
         MemberInfo added = member(change);
-        Refusal urls = urlRefusal(before, added, 0);
+        ChangeRefusal urls = urlRefusal(before, added, 0);
         boolean isLearner = added.isLearner() && change.getType() == ConfChangeType.ConfChangeAddLearnerNode;
         if (urls == null && isLearner && before.learnerCount() >= learnersMax) {
-            return Refusal.TOO_MANY_LEARNERS;
+            return ChangeRefusal.TOO_MANY_LEARNERS;
         }
         return urls;
     }
 
     /** A peer URL belongs to one member; {@code self} may keep its own. */
-    private static @Nullable Refusal urlRefusal(Membership before, MemberInfo wanted, long self) {
+    private static @Nullable ChangeRefusal urlRefusal(Membership before, MemberInfo wanted, long self) {
         boolean taken = before.members().stream().filter(member -> member.id() != self)
                 .flatMap(member -> member.peerUrls().stream()).anyMatch(wanted.peerUrls()::contains);
-        return taken ? Refusal.PEER_URL_EXISTS : null;
+        return taken ? ChangeRefusal.PEER_URL_EXISTS : null;
     }
 
     private static Membership after(Membership before, ConfChange change) {

@@ -3,22 +3,36 @@ package dev.quoin.member;
 import java.nio.file.Path;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * What a member is told at start. Of a directory that has been used before, its own ids and peers count, not these; the
- * name and the client URLs are said anew to the cluster.
+ * What a member is told at start.
  *
  * @param name for people, unique in the cluster; {@code --name}
  * @param dataDirectory created if it is not there
- * @param peerUrls as given by {@code --initial-advertise-peer-urls}
- * @param clientUrls as given by {@code --advertise-client-urls}
- * @param clusterToken as given by {@code --initial-cluster-token}; part of the ids
- * @param clusterVersion the version this member's cluster agrees on when it starts, {@code 3.7.0}
+ * @param clientUrls as given by {@code --advertise-client-urls}; they and the name are said anew to the cluster
+ * @param version of the server, {@code 3.7.1}: what the leader goes by that decides on the cluster's version
+ * @param origin how it comes to be if the directory is empty; null if the directory is known to be in use
+ * @param strictReconfig whether changes of members are refused that endanger the quorum
+ * @param forceNewCluster whether the directory's member goes on as the only one of its cluster
  * @param limits bounds and periods
  */
-public record MemberConfig(String name, Path dataDirectory, List<String> peerUrls, List<String> clientUrls,
-        String clusterToken, String clusterVersion, MemberLimits limits) {
+public record MemberConfig(String name, Path dataDirectory, List<String> clientUrls, String version,
+        @Nullable Origin origin, boolean strictReconfig, boolean forceNewCluster, MemberLimits limits) {
     public MemberConfig {
-        peerUrls = List.copyOf(peerUrls);
         clientUrls = List.copyOf(clientUrls);
+    }
+
+    /** A cluster of this one member. */
+    public static MemberConfig alone(String name, Path dataDirectory, List<String> peerUrls, List<String> clientUrls,
+            String clusterToken, String version, MemberLimits limits) {
+        MemberInfo self = new MemberInfo(Ids.member(peerUrls, clusterToken), name, peerUrls, List.of(), false);
+        return new MemberConfig(name, dataDirectory, clientUrls, version, Origin.Founder.of(name, List.of(self)), true,
+                false, limits);
+    }
+
+    /** The cluster's version as such a server wants it, {@code 3.7.0}. */
+    String minorVersion() {
+        return version.substring(0, version.lastIndexOf('.')) + ".0";
     }
 }

@@ -44,6 +44,11 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
         removed = removed.stream().sorted(Long::compareUnsigned).toList();
     }
 
+    /** Nothing but these members. */
+    public static Membership of(List<MemberInfo> members) {
+        return new Membership(members, List.of(), "", "");
+    }
+
     public Optional<MemberInfo> member(long id) {
         return members.stream().filter(member -> member.id() == id).findFirst();
     }

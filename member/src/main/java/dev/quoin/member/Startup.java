@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -50,33 +51,43 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
 
     private static Wal.Recovered openLog(Disk disk, DataDirectory directory, MemberConfig config) {
         if (!Wal.exists(disk, directory.wal())) {
-            Wal.create(disk, directory.wal(), newMetadata(config), config.limits().wal()).close();
+            Wal.create(disk, directory.wal(), newMetadata(origin(config, directory)), config.limits().wal()).close();
         }
         Wal.Recovered log = Wal.open(disk, directory.wal(), config.limits().wal());
         // Without a state nothing was ever promised: a crash met the bootstrap half-way, and it is done over.
-        if (log.state().equals(WalState.EMPTY)) {
-            return bootstrap(log, config);
+        if (log.state().equals(WalState.EMPTY) && config.origin() instanceof Origin.Founder founder
+                && founder.memberId() == metadata(log).getNodeID()) {
+            return bootstrap(log, founder);
         }
         return log;
     }
 
-    private static Bytes newMetadata(MemberConfig config) {
-        long memberId = Ids.member(config.peerUrls(), config.clusterToken());
-        return Bytes.of(Metadata.newBuilder().setNodeID(memberId).setClusterID(Ids.cluster(List.of(memberId))).build()
+    private static Origin origin(MemberConfig config, DataDirectory directory) {
+        Origin origin = config.origin();
+        if (origin == null) {
+            throw new StartRefused("there is no write-ahead log in " + directory.wal());
+        }
+        return origin;
+    }
+
+    private static Bytes newMetadata(Origin origin) {
+        return Bytes.of(Metadata.newBuilder().setNodeID(origin.memberId()).setClusterID(origin.clusterId()).build()
                 .toByteArray());
     }
 
     /** The log of a cluster that begins: an entry for each member it starts with, committed by definition. */
-    private static Wal.Recovered bootstrap(Wal.Recovered log, MemberConfig config) {
-        long memberId = metadata(log).getNodeID();
-        MemberInfo self = new MemberInfo(memberId, config.name(), config.peerUrls(), List.of(), false);
-        Bytes change = Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode).setNodeId(memberId)
-                .setContext(ByteString.copyFrom(MemberJson.write(self).toByteArray())).build().toByteArray());
-        WalEntry entry = new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, 1, change);
-        WalState state = new WalState(FIRST_TERM, 0, 1);
-        log.wal().append(List.of(entry), state);
+    private static Wal.Recovered bootstrap(Wal.Recovered log, Origin.Founder origin) {
+        List<WalEntry> entries = new ArrayList<>();
+        for (MemberInfo member : Membership.of(origin.members()).members()) {
+            Bytes change = Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode)
+                    .setNodeId(member.id())
+                    .setContext(ByteString.copyFrom(MemberJson.write(member).toByteArray())).build().toByteArray());
+            entries.add(new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, entries.size() + 1, change));
+        }
+        WalState state = new WalState(FIRST_TERM, 0, entries.size());
+        log.wal().append(entries, state);
         log.wal().sync();
-        return new Wal.Recovered(log.wal(), log.metadata(), state, log.snapshot(), List.of(entry));
+        return new Wal.Recovered(log.wal(), log.metadata(), state, log.snapshot(), entries);
     }
 
     private static Metadata metadata(Wal.Recovered log) {

@@ -48,9 +48,9 @@ class BoundsTest {
     private Member member = open();
 
     private Member open() {
-        return Member.open(new MemberConfig("m", Path.of("/data"), List.of("http://localhost:2380"),
-                List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", LIMITS), new FaultyDisk(new Random(1)),
-                clock, Events.NONE);
+        return Member.open(MemberConfig.alone("m", Path.of("/data"), List.of("http://localhost:2380"),
+                List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", LIMITS), new FaultyDisk(new Random(1)),
+                clock, Events.NONE, Network.NONE);
     }
 
     @BeforeEach

@@ -44,8 +44,8 @@ class DamagedRecordTest {
     private static final Path LEDGER = Path.of("/data/member/ledger");
     private static final String ROTTEN = "value-of-k07-" + "r".repeat(60);
     private static final int KEYS = 40;
-    private static final MemberConfig CONFIG = new MemberConfig("m", Path.of("/data"),
-            List.of("http://localhost:2380"), List.of("http://localhost:2379"), "etcd-cluster", "3.7.0",
+    private static final MemberConfig CONFIG = MemberConfig.alone("m", Path.of("/data"),
+            List.of("http://localhost:2380"), List.of("http://localhost:2379"), "etcd-cluster", "3.7.1",
             new MemberLimits(Duration.ofMillis(100).toNanos(), 10, Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20,
                     Duration.ofMillis(100).toNanos(), 8, 1, 1, 0, WalLimits.ofSegmentBytes(4_096),
                     new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, 1_500, 1)));

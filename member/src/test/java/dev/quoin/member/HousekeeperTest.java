@@ -43,8 +43,8 @@ class HousekeeperTest {
         MemberLimits limits = new MemberLimits(Duration.ofMillis(100).toNanos(), 10, Duration.ofSeconds(7).toNanos(),
                 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0, WalLimits.ofSegmentBytes(4_096),
                 new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, checkpointBytes, 1));
-        MemberConfig config = new MemberConfig("m", Path.of("/data"), List.of("http://localhost:2380"),
-                List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", limits);
+        MemberConfig config = MemberConfig.alone("m", Path.of("/data"), List.of("http://localhost:2380"),
+                List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", limits);
         Clock clock = new Clock() {
             @Override
             public long nanos() {

@@ -69,7 +69,7 @@ class MemberChangeTest {
         return changed.membership();
     }
 
-    private static void refused(MemberChange.Refusal reason, Membership before, Bytes change) {
+    private static void refused(ChangeRefusal reason, Membership before, Bytes change) {
         MemberChange.Changed changed = MemberChange.applied(before, change, 1);
         assertThat(changed.refusal()).isEqualTo(reason);
         assertThat(changed.membership()).isEqualTo(before);
@@ -98,17 +98,17 @@ class MemberChangeTest {
     @Test
     void aChangeThatDoesNotFitTakesNoEffect() {
         Membership gone = done(ONE.with(voter(B)), remove(B));
-        refused(MemberChange.Refusal.ID_REMOVED, gone, add(voter(B)));
-        refused(MemberChange.Refusal.ID_REMOVED, gone, remove(B));
-        refused(MemberChange.Refusal.ID_EXISTS, ONE, add(voter(A)));
-        refused(MemberChange.Refusal.ID_NOT_FOUND, ONE, remove(B));
-        refused(MemberChange.Refusal.ID_NOT_FOUND, ONE, update(voter(B)));
-        refused(MemberChange.Refusal.ID_NOT_FOUND, ONE, promote(B));
-        refused(MemberChange.Refusal.NOT_A_LEARNER, ONE, promote(A));
-        refused(MemberChange.Refusal.TOO_MANY_LEARNERS, ONE.with(learner(B)), add(learner(Z)));
+        refused(ChangeRefusal.ID_REMOVED, gone, add(voter(B)));
+        refused(ChangeRefusal.ID_REMOVED, gone, remove(B));
+        refused(ChangeRefusal.ID_EXISTS, ONE, add(voter(A)));
+        refused(ChangeRefusal.ID_NOT_FOUND, ONE, remove(B));
+        refused(ChangeRefusal.ID_NOT_FOUND, ONE, update(voter(B)));
+        refused(ChangeRefusal.ID_NOT_FOUND, ONE, promote(B));
+        refused(ChangeRefusal.NOT_A_LEARNER, ONE, promote(A));
+        refused(ChangeRefusal.TOO_MANY_LEARNERS, ONE.with(learner(B)), add(learner(Z)));
         MemberInfo sameUrl = new MemberInfo(B, "", voter(A).peerUrls(), List.of(), false);
-        refused(MemberChange.Refusal.PEER_URL_EXISTS, ONE, add(sameUrl));
-        refused(MemberChange.Refusal.PEER_URL_EXISTS, ONE.with(voter(B)), update(sameUrl));
+        refused(ChangeRefusal.PEER_URL_EXISTS, ONE, add(sameUrl));
+        refused(ChangeRefusal.PEER_URL_EXISTS, ONE.with(voter(B)), update(sameUrl));
         assertThat(done(ONE, update(voter(A)))).as("its own URLs are its own").isEqualTo(ONE);
     }
 

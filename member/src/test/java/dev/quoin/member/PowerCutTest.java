@@ -50,8 +50,9 @@ class PowerCutTest {
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024),
             new HousekeepingLimits(1, 2, 300, 1_500, 1));
-    private static final MemberConfig CONFIG = new MemberConfig("m", Path.of("/data"), List.of("http://localhost:2380"),
-            List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", SMALL);
+    private static final MemberConfig CONFIG = MemberConfig.alone("m", Path.of("/data"),
+            List.of("http://localhost:2380"),
+            List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", SMALL);
 
     /** A clock that moves a little with every turn. */
     private static final class TurnClock implements Clock {
@@ -106,7 +107,7 @@ class PowerCutTest {
         Life(FaultyDisk disk, TurnClock clock, Random random) {
             this.clock = clock;
             this.random = random;
-            member = Member.open(CONFIG, disk, clock, Events.NONE);
+            member = Member.open(CONFIG, disk, clock, Events.NONE, Network.NONE);
         }
 
         private void turn() {

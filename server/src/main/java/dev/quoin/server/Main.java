@@ -61,7 +61,6 @@ public final class Main {
                 .addKeyValue("name", config.member().name())
                 .addKeyValue("data-dir", config.member().dataDirectory().toString())
                 .addKeyValue("advertise-client-urls", config.member().clientUrls())
-                .addKeyValue("initial-advertise-peer-urls", config.member().peerUrls())
                 .addKeyValue("max-request-bytes", config.limits().requestBytesMax())
                 .addKeyValue("max-txn-ops", config.limits().txnOpsMax()).log("starting an etcd server");
         Server server;

@@ -14,6 +14,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
+import dev.quoin.member.Network;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
@@ -38,7 +39,8 @@ final class Server {
     /** Returns once clients are served. */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt)
             throws InterruptedException, IOException {
-        Member member = Member.start(config.member(), disk, clock, halt, new EventLog());
+        Member member = Member.start(config.member(), disk, clock, bound -> 0, Network.NONE, halt,
+                new EventLog());
         boolean serving = false;
         try {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {

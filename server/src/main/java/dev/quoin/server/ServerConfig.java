@@ -39,8 +39,8 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
         ServerLimits limits = new ServerLimits((int) flags.number("max-request-bytes", 1, 1 << 30),
                 (int) flags.number("max-txn-ops", 1, 1 << 20), ServerLimits.LISTS_MAX,
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
-        MemberConfig member = new MemberConfig(name, Path.of(dataDirectory), peerUrls, clientUrls,
-                flags.text("initial-cluster-token"), Version.CLUSTER, memberLimits(flags));
+        MemberConfig member = MemberConfig.alone(name, Path.of(dataDirectory), peerUrls, clientUrls,
+                flags.text("initial-cluster-token"), Version.ETCD, memberLimits(flags));
         return new ServerConfig(member, listeners, limits, flags.number("max-concurrent-streams", 1, 0xffffffffL));
     }
 

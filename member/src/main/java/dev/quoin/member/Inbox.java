@@ -1,0 +1,25 @@
+package dev.quoin.member;
+
+import dev.quoin.raft.Message;
+
+/** What a {@link Network} tells its member. Any thread; nothing but {@link IncomingSnapshot} blocks. */
+public interface Inbox {
+    /** Anything but an {@link Message.InstallSnapshot}. The core checks whether it can be. */
+    void received(Message message);
+
+    /** A message to {@code member} was lost, or the connection it may have been on. */
+    void unreachable(long member);
+
+    /** What became of a state that was to be sent; {@code arrived} if its receiver said that it has it. */
+    void snapshotSent(long member, boolean arrived);
+
+    /**
+     * A state begins to arrive.
+     *
+     * @throws SnapshotRefused if it is not wanted
+     */
+    IncomingSnapshot receive(Message.InstallSnapshot message) throws SnapshotRefused;
+
+    /** Another member says that this one has been removed from the cluster: it stops for good. */
+    void removed(long saidBy);
+}
