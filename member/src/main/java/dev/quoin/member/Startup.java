@@ -1,6 +1,6 @@
 package dev.quoin.member;
 
-import java.util.Arrays;
+import java.nio.file.Path;
 import java.util.List;
 
 import com.google.protobuf.ByteString;
@@ -19,7 +19,6 @@ import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
 import dev.quoin.raft.Restart;
-import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.Store;
 
 /**
@@ -92,60 +91,44 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
 
     private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
             MemberLimits limits, Events events) {
-        LedgerRecords records = new LedgerRecords();
-        Store store = new Store(records, limits.minLeaseTtlSeconds());
+        LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
+        Path inForce = ledgers.inForce(log.snapshot().index());
         // What the log still has need not be read from the ledger: damage there is cut off, and applied again.
-        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), new Restoration(store),
-                log.snapshot().index());
-        opened.damage().forEach(events::damaged);
-        if (opened.repaired() != null) {
-            events.repaired(opened.repaired());
-        }
-        Ledger ledger = opened.ledger();
+        OpenedStore opened = OpenedStore.open(disk, inForce, limits, events, log.snapshot().index());
         boolean consistent = false;
         try {
-            records.bind(ledger);
-            forget(ledger, store.restored());
-            Membership membership = Membership.load(store);
-            Ledger.Commit last = opened.last();
-            long applied = last == null ? 0 : last.appliedIndex();
-            refuseGap(log, applied, directory);
+            refuseGap(log, opened.appliedIndex(), inForce, directory.wal());
+            ledgers.keepOnly(inForce);
             Metadata metadata = metadata(log);
-            Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
-                    membership, restart(metadata.getNodeID(), log, membership, applied),
-                    last == null ? 0 : last.term());
+            Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), opened.ledger(),
+                    opened.store(), opened.membership(),
+                    restart(metadata.getNodeID(), log, opened.membership(), opened.appliedIndex()),
+                    opened.appliedTerm());
             consistent = true;
             return startup;
         } finally {
             if (!consistent) {
-                ledger.close();
+                opened.ledger().close();
             }
         }
     }
 
-    /** What the checkpoint does not know to be dead. In the order of the files, which may have to be read for it. */
-    private static void forget(Ledger ledger, CompactionWalk.Positions dead) {
-        long[] positions = dead.toArray();
-        Arrays.sort(positions);
-        ledger.forget(positions, positions.length);
-    }
-
     /** The log must reach back to what the ledger has applied, and forward at least as far. */
-    private static void refuseGap(Wal.Recovered log, long applied, DataDirectory directory) {
+    private static void refuseGap(Wal.Recovered log, long applied, Path ledger, Path wal) {
         long base = log.snapshot().index();
         long last = base + log.entries().size();
         if (applied < base) {
-            throw new StartRefused("The ledger in " + directory.ledger() + " ends at applied index " + applied
-                    + ", and the log in " + directory.wal() + " begins only after " + base
+            throw new StartRefused("The ledger in " + ledger + " ends at applied index " + applied
+                    + ", and the log in " + wal + " begins only after " + base
                     + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
         }
         if (applied > last) {
-            throw new StartRefused("The ledger in " + directory.ledger() + " has applied index " + applied
-                    + ", but the log in " + directory.wal() + " ends at " + last
+            throw new StartRefused("The ledger in " + ledger + " has applied index " + applied
+                    + ", but the log in " + wal + " ends at " + last
                     + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
         }
         if (log.state().commit() > last) {
-            throw new StartRefused("The log in " + directory.wal() + " ends at index " + last + ", but "
+            throw new StartRefused("The log in " + wal + " ends at index " + last + ", but "
                     + log.state().commit() + " was committed. Restore a backup, or start anew.");
         }
     }
@@ -156,18 +139,5 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
                 entry -> new Entry(entry.term(), entry.index(), EntryKind.of(entry.type()), entry.data())).toList();
         return new Restart(memberId, new HardState(state.term(), state.vote(), state.commit()),
                 membership.confState(), log.snapshot().index(), log.snapshot().term(), entries, applied);
-    }
-
-    /** Takes what the ledger tells while it is opened. */
-    private record Restoration(Store store) implements Ledger.Visitor {
-        @Override
-        public void image(int kind, Bytes payload) {
-            store.restoreImage(kind, payload);
-        }
-
-        @Override
-        public void record(long position, long main, int sub, int kind, Bytes payload) {
-            store.restore(position, main, sub, kind, payload);
-        }
     }
 }
