@@ -46,7 +46,7 @@ final class CheckpointJob implements Job {
     public long step() {
         if (!isAsked) {
             isAsked = true;
-            applyLoop.mailbox().put(new ApplyLoop.Message.Capture());
+            applyLoop.mailbox().put(new ApplyLoop.Message.Housekeeping(ledger, new ApplyLoop.Chore.Capture()));
         }
         return captured == null ? UNTIL_A_MESSAGE : write(captured);
     }

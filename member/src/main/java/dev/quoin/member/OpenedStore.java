@@ -14,9 +14,10 @@ import dev.quoin.store.Store;
 /**
  * A ledger that was opened, with the store that it holds.
  *
- * @param last the last batch; null if there is none
+ * @param membership as of then
+ * @param last the last batch, as of then; null if there is none
  */
-record OpenedStore(Store store, Ledger ledger, Membership membership, Ledger.@Nullable Commit last) {
+record OpenedStore(Store store, Ledger ledger, Membership membership, Ledger.@Nullable Commit last, Path directory) {
     /**
      * @param logReachesBackTo what lies behind this index can be applied again, so damage there is cut off; Long.MAX_VALUE
      *        if nothing can
@@ -35,7 +36,8 @@ record OpenedStore(Store store, Ledger ledger, Membership membership, Ledger.@Nu
             }
             records.bind(opened.ledger());
             forget(opened.ledger(), store.restored());
-            OpenedStore whole = new OpenedStore(store, opened.ledger(), Membership.load(store), opened.last());
+            OpenedStore whole = new OpenedStore(store, opened.ledger(), Membership.load(store), opened.last(),
+                    directory);
             done = true;
             return whole;
         } finally {
