@@ -3,6 +3,7 @@ package dev.quoin.member;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,13 +34,25 @@ import dev.quoin.store.View;
  */
 final class Housekeeper implements Actor {
     /** What others send. */
-    sealed interface Message permits Reply, Message.AwaitCompaction, Message.Hurry {
+    sealed interface Message permits Reply, Message.AwaitCompaction, Message.Hurry, Message.Pin, Message.Unpin {
         /** {@code waiter} is told once what the compactions up to a revision give up is gone. */
         record AwaitCompaction(long revision, ReadAnswer waiter) implements Message {}
 
         /** All space that can be given back is to be given back now; then {@code waiter} is told. */
         record Hurry(ReadAnswer waiter) implements Message {}
+
+        /**
+         * From when {@code then} is run, on this owner's thread, no record is given up, until it runs what it is given
+         * there, on whatever thread; or until that has taken too long. Not run if the member stops first.
+         */
+        record Pin(Consumer<Runnable> then) implements Message {}
+
+        /** The pin of this number is not needed any more. */
+        record Unpin(long number) implements Message {}
     }
+
+    /** Somebody reads records that may be dead by now, until this time on the clock. */
+    private record Pinned(long number, long untilNanos) {}
 
     /** What the apply loop answers to a {@link Job}. */
     sealed interface Reply extends Message {
@@ -69,6 +82,8 @@ final class Housekeeper implements Actor {
     private final List<Message.AwaitCompaction> awaiting = new ArrayList<>();
     private final List<Message.Hurry> hurried = new ArrayList<>();
     private boolean isHurryPrepared;
+    private final List<Pinned> pins = new ArrayList<>();
+    private long lastPin;
     private @Nullable Job job;
     private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
@@ -91,15 +106,22 @@ final class Housekeeper implements Actor {
         this.events = events;
     }
 
+    Mailbox<Message> mailbox() {
+        return mailbox;
+    }
+
     @Override
     public long turn() {
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
                 case Message.Hurry hurry -> hurried.add(hurry);
+                case Message.Pin pin -> pin(pin);
+                case Message.Unpin(long number) -> pins.removeIf(pinned -> pinned.number == number);
                 case Reply reply -> hear(reply);
             }
         }
+        pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
         Job current = job == null ? nextJob() : job;
         job = current;
         return current == null ? idle() : step(current);
@@ -111,6 +133,20 @@ final class Housekeeper implements Actor {
             throw unexpected(reply);
         }
         current.hear(reply);
+    }
+
+    /**
+     * Only rewriting gives records up: one that is under way is begun anew later, and meanwhile none is begun. Compactions
+     * and checkpoints go on, which only count what is dead.
+     */
+    private void pin(Message.Pin pin) {
+        if (job instanceof RewriteJob rewriting) {
+            rewriting.abandon();
+            job = null;
+        }
+        long number = ++lastPin;
+        pins.add(new Pinned(number, clock.nanos() + limits.pinNanosMax()));
+        pin.then().accept(() -> mailbox.put(new Message.Unpin(number)));
     }
 
     private long step(Job current) {
@@ -143,7 +179,7 @@ final class Housekeeper implements Actor {
                 checkpointedCompaction = view.compactedRevision();
             }, this::refused);
         }
-        return rewriteJob();
+        return pins.isEmpty() ? rewriteJob() : null;
     }
 
     private @Nullable Job rewriteJob() {
@@ -197,6 +233,15 @@ final class Housekeeper implements Actor {
     }
 
     private long idle() {
+        if (pins.isEmpty()) {
+            tellHurried();
+        }
+        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
+        scrub = round.step(limits.stepBytes()) ? null : round;
+        return limits.scrubPauseNanos();
+    }
+
+    private void tellHurried() {
         // On a disk that takes nothing there is nothing to wait for, and nothing was given back.
         hurried.forEach(hurry -> {
             if (isRefused()) {
@@ -207,9 +252,6 @@ final class Housekeeper implements Actor {
         });
         hurried.clear();
         isHurryPrepared = false;
-        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
-        scrub = round.step(limits.stepBytes()) ? null : round;
-        return limits.scrubPauseNanos();
     }
 
     // ---- a disk without room
@@ -242,7 +284,7 @@ final class Housekeeper implements Actor {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
                 case Message.Hurry hurry -> hurried.add(hurry);
-                case Reply _ -> {}
+                case Message.Pin _,Message.Unpin _,Reply _ -> {}
             }
         }
         awaiting.forEach(waiter -> waiter.waiter().failed(Failure.STOPPED));

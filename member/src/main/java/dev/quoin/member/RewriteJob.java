@@ -30,6 +30,11 @@ final class RewriteJob implements Job {
         }
     }
 
+    /** Gives it up: the files stay as they are. */
+    void abandon() {
+        rewrite.abandon();
+    }
+
     @Override
     public void hear(Housekeeper.Reply reply) {
         throw Housekeeper.unexpected(reply);

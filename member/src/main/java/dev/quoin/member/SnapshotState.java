@@ -1,0 +1,27 @@
+package dev.quoin.member;
+
+import dev.quoin.raft.SnapshotMeta;
+
+/**
+ * The state of a member at one moment, as etcd's database file; to be closed when it has been sent, or not. Reads every
+ * record there is: never for a loop. One thread at a time.
+ */
+public interface SnapshotState extends AutoCloseable {
+    /** Which state it is. */
+    SnapshotMeta meta();
+
+    /** How many bytes {@link #writeTo} writes. The first time it walks over all keys. */
+    long lengthBytes();
+
+    /**
+     * Writes the file, from its beginning to its end; may be called again, for the same bytes.
+     *
+     * @throws dev.quoin.disk.Damaged if a record is lost
+     * @throws dev.quoin.disk.ledger.Gone if this took so long that the records were not kept any longer
+     */
+    void writeTo(SnapshotOutput output);
+
+    /** From now on records may be given up. Once is enough, more do no harm. */
+    @Override
+    void close();
+}
