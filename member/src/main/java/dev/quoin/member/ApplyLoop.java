@@ -136,7 +136,8 @@ final class ApplyLoop implements Actor {
     /** The end of the log when the member started: up to here an earlier life may have answered. */
     private final long lastAtStart;
 
-    ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax, Listener listener) {
+    ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
+            Listener listener) {
         this.inForce = inForce;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
@@ -329,9 +330,10 @@ final class ApplyLoop implements Actor {
     // ---- states that are sent and that have come
 
     private void sendState(dev.quoin.raft.Message.InstallSnapshot wanted, Runnable unpin) {
-        SnapshotMeta now = new SnapshotMeta(appliedIndex, appliedTerm, membership.confState());
-        listener.send(new dev.quoin.raft.Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), now),
-                new StateSnapshot(now, store.contents(), unpin));
+        StateSnapshot state = StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin);
+        listener.send(
+                new dev.quoin.raft.Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()),
+                state);
     }
 
     /** What was handed over before it is part of it. */

@@ -12,7 +12,6 @@ import dev.quoin.api.raftpb.ConfChange;
 import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Disk;
-import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalState;
@@ -20,7 +19,6 @@ import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
 import dev.quoin.raft.Restart;
-import dev.quoin.store.Store;
 
 /**
  * What a member is made of when it starts: found on the disk, or made anew. The ledger holds the store up to some applied
