@@ -111,6 +111,14 @@ final class PeerLink {
                 .start(new SnapshotSender(this, context, message, state)::run);
     }
 
+    /** Whether the member has dialled this stream, and listens. */
+    boolean isDialled(StreamKind kind) {
+        return switch (kind) {
+            case MESSAGES -> messages.isAttached();
+            case APPENDS -> appends.isAttached();
+        };
+    }
+
     /** The member has dialled one of its streams. */
     void serve(StreamKind kind, HttpResponse.Sink sink) throws InterruptedException {
         receivers.forEach(StreamReceiver::nudge);

@@ -130,8 +130,8 @@ public final class PeerNetwork implements Network {
 
     @Override
     public void sendSnapshot(Message.InstallSnapshot message, SnapshotState state) {
-        PeerLink link = links.get(message.to());
-        if (link != null && !link.isRemote()) {
+        PeerLink link = peer(message.to());
+        if (link != null) {
             link.sendSnapshot(message, state);
             return;
         }
@@ -141,7 +141,7 @@ public final class PeerNetwork implements Network {
 
     @Override
     public long activeSinceNanos(long member) {
-        PeerLink link = links.get(member);
+        PeerLink link = peer(member);
         return link == null ? 0 : link.activity().sinceNanos();
     }
 
