@@ -12,10 +12,11 @@ import dev.quoin.member.MemberLimits;
 /**
  * What the flags ask for, checked.
  *
+ * @param peerUrls where other members reach this one
  * @param streamsMax streams that a client may open at a time on one connection
  */
-record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners, ServerLimits limits,
-        long streamsMax) {
+record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners,
+        List<InetSocketAddress> peerListeners, List<String> peerUrls, ServerLimits limits, long streamsMax) {
 
     static ServerConfig of(Flags flags) throws Flags.Refused {
         String name = flags.text("name");
@@ -26,7 +27,10 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
                     "--advertise-client-urls is required when --listen-client-urls is set explicitly");
         }
         List<String> clientUrls = Urls.parse("advertise-client-urls", flags.text("advertise-client-urls"));
-        Urls.parse("listen-peer-urls", flags.text("listen-peer-urls"));
+        List<InetSocketAddress> peerListeners = new ArrayList<>();
+        for (String url : Urls.parse("listen-peer-urls", flags.text("listen-peer-urls"))) {
+            peerListeners.add(Urls.listenAddress("listen-peer-urls", url));
+        }
         checkCluster(flags, name, peerUrls);
         if (!flags.text("logger").equals("zap")) {
             throw new Flags.Refused(1, "unknown logger option \"" + flags.text("logger") + "\"");
@@ -41,7 +45,8 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
         MemberConfig member = MemberConfig.alone(name, Path.of(dataDirectory), peerUrls, clientUrls,
                 flags.text("initial-cluster-token"), Version.ETCD, memberLimits(flags));
-        return new ServerConfig(member, listeners, limits, flags.number("max-concurrent-streams", 1, 0xffffffffL));
+        return new ServerConfig(member, listeners, peerListeners, peerUrls, limits,
+                flags.number("max-concurrent-streams", 1, 0xffffffffL));
     }
 
     private static void checkCluster(Flags flags, String name, List<String> peerUrls) throws Flags.Refused {
