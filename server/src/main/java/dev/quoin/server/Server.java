@@ -21,6 +21,7 @@ import dev.quoin.net.NetLimits;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
+import dev.quoin.server.bootstrap.BootstrapRefused;
 
 /** A member and its client port: opened in this order, closed in the other. */
 final class Server {
@@ -38,9 +39,9 @@ final class Server {
 
     /** Returns once clients are served. */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt)
-            throws InterruptedException, IOException {
-        Member member = Member.start(config.member(), disk, clock, bound -> 0, Network.NONE, halt,
-                new EventLog());
+            throws InterruptedException, IOException, BootstrapRefused {
+        Member member = Member.start(Origins.complete(config, disk), disk, clock, bound -> 0, Network.NONE, halt,
+                new EventLog(() -> {}));
         boolean serving = false;
         try {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
