@@ -4,6 +4,7 @@ import java.nio.file.Path;
 
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
+import dev.quoin.disk.wal.Wal;
 
 /**
  * Where a member keeps its files, laid out as etcd lays them out as far as they are the same:
@@ -35,6 +36,19 @@ record DataDirectory(Path root) {
         return member().resolve("snap");
     }
 
+    /**
+     * Whether a member lives here, of whatever kind. The ledger comes after the log's beginning has been synced: without
+     * it a crash met the bootstrap half-way, and it is done over.
+     */
+    boolean isInUse(Disk disk) {
+        return disk.exists(database()) || (disk.exists(ledger()) && Wal.exists(disk, wal()));
+    }
+
+    /** An etcd's. */
+    private Path database() {
+        return snap().resolve("db");
+    }
+
     /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
     DiskLock take(Disk disk) {
         disk.createDirectories(member());
@@ -52,7 +66,7 @@ record DataDirectory(Path root) {
     }
 
     private void refuseForeign(Disk disk) {
-        Path database = snap().resolve("db");
+        Path database = database();
         if (disk.exists(database)) {
             throw new StartRefused(database + " is the database of an etcd. Opening it in place is not supported yet;"
                     + " start with an empty --data-dir, and copy the keys with etcdctl.");

@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -71,6 +72,11 @@ public final class Member implements AutoCloseable {
     private final List<ActorThread> threads = new ArrayList<>();
     private final AtomicBoolean isRemoved = new AtomicBoolean();
     private volatile boolean stopped;
+
+    /** Whether a member lives in this directory, so that it needs no {@link Origin}. */
+    public static boolean exists(Disk disk, Path directory) {
+        return new DataDirectory(directory).isInUse(disk);
+    }
 
     /**
      * Opens the directory, or makes it, and starts the member's threads. Returns before there is a leader.

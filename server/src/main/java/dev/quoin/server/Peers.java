@@ -29,7 +29,7 @@ final class Peers implements AutoCloseable {
 
     /** Takes the port. Who asks there waits for {@link #serve}. */
     static Peers listen(ServerConfig config, Clock clock) throws IOException {
-        PeerNetwork network = new PeerNetwork(config.peerUrls(), PeerLimits.DEFAULT, null, clock);
+        PeerNetwork network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, clock);
         PeerFront front = new PeerFront(network);
         List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
         try {

@@ -16,12 +16,14 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
+import dev.quoin.member.MemberConfig;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
+import dev.quoin.server.bootstrap.BootstrapRefused;
 
 /** A peer port, a member and its client port: opened in this order, closed in the other. */
 final class Server {
@@ -45,12 +47,13 @@ final class Server {
      * @param onRemoved what to do when the member has been removed from its cluster; must not block
      */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
-            throws InterruptedException, IOException {
+            throws InterruptedException, IOException, BootstrapRefused {
+        MemberConfig found = Origins.complete(config, disk);
         Peers peers = Peers.listen(config, clock);
         Member member = null;
         boolean serving = false;
         try {
-            member = Member.start(config.member(), disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
+            member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
             peers.serve(member);
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {

@@ -175,6 +175,7 @@ final class ClusterFront {
         return switch (failure) {
             case TIMEOUT -> "etcdserver: request timed out";
             case LEADER_LOST -> "etcdserver: leader changed";
+            case CONNECTION_LOST -> "etcdserver: request timed out, possibly due to connection lost";
             case NOT_LEADER -> "etcdserver: not leader";
             case STOPPED -> "etcdserver: server stopped";
             case TOO_MANY_REQUESTS -> "etcdserver: too many requests";
