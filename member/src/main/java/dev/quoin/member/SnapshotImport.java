@@ -172,10 +172,7 @@ final class SnapshotImport {
     private KeyValues.KeyValue keyValue(RevisionKey revision, Bytes value) {
         try {
             KeyValues.KeyValue kv = KeyValues.decode(value);
-            // What etcdutl's restore leaves where it bumps the revision has nothing at all.
-            boolean isSound = revision.isTombstone() || value.isEmpty() || (kv.modRevision() == revision.main()
-                    && kv.createRevision() > 0 && kv.createRevision() <= revision.main() && kv.version() > 0
-                    && !kv.key().isEmpty());
+            boolean isSound = revision.isTombstone() ? isKeyAlone(kv, value) : isPut(revision, kv, value);
             if (!isSound) {
                 throw damaged("what stands at revision " + revision.main() + " is of another");
             }
@@ -184,6 +181,17 @@ final class SnapshotImport {
             throw damaged("what stands at revision " + revision.main() + " is no key and value: "
                     + malformed.getMessage());
         }
+    }
+
+    /** Only the key is kept of it, from which it must come out again as it was. */
+    private static boolean isKeyAlone(KeyValues.KeyValue kv, Bytes value) {
+        return value.equals(KeyValues.encode(kv.key(), 0, 0, 0, Bytes.EMPTY, 0));
+    }
+
+    /** What etcdutl's restore leaves where it bumps the revision has nothing in it at all. */
+    private static boolean isPut(RevisionKey revision, KeyValues.KeyValue kv, Bytes value) {
+        return value.isEmpty() || (kv.modRevision() == revision.main() && kv.createRevision() > 0
+                && kv.createRevision() <= revision.main() && kv.version() > 0 && !kv.key().isEmpty());
     }
 
     // ---- rows that are not keys
