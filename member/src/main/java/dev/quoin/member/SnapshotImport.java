@@ -35,6 +35,8 @@ import dev.quoin.store.Records;
  * that every member writes anew, are left out.
  */
 final class SnapshotImport {
+    /** Of buckets that are looked at as a whole: there are not so many members. */
+    private static final int SMALL_BUCKET_ROWS_MAX = 10_000;
     private static final Bytes SCHEDULED_COMPACTION = Bytes.utf8("scheduledCompactRev");
     private static final Bytes FINISHED_COMPACTION = Bytes.utf8("finishedCompactRev");
     private static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
@@ -256,7 +258,12 @@ final class SnapshotImport {
         SortedMap<Bytes, Bytes> found = new TreeMap<>();
         Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
         if (rows != null) {
-            rows.forEach((key, value) -> found.put(key.compact(), value.compact()));
+            rows.forEach((key, value) -> {
+                found.put(key.compact(), value.compact());
+                if (found.size() > SMALL_BUCKET_ROWS_MAX) {
+                    throw damaged("there are more than " + SMALL_BUCKET_ROWS_MAX + " rows in " + bucket.bucketName());
+                }
+            });
         }
         return found;
     }
