@@ -3,6 +3,8 @@ package dev.quoin.server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +15,7 @@ import dev.quoin.disk.RealDisk;
 import dev.quoin.member.Member;
 import dev.quoin.member.StartRefused;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.bootstrap.ClusterFlags;
 
 /**
  * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
@@ -21,6 +24,8 @@ import dev.quoin.server.bootstrap.BootstrapRefused;
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int EXIT_FAILED = 1;
+    /** As etcd waits. */
+    private static final long LEAVE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private Main() {}
 
@@ -76,9 +81,12 @@ public final class Main {
                 .addKeyValue("max-txn-ops", config.limits().txnOpsMax()).log("starting an etcd server");
         Server server;
         try {
-            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt);
+            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt, Main::leave);
         } catch (BootstrapRefused refused) {
             LOG.atError().addKeyValue("error", refused.getMessage()).log("discovery failed");
+            if (config.cluster().source() instanceof ClusterFlags.Source.Discovery) {
+                LOG.warn("do not reuse discovery token; generate a new one to bootstrap a cluster");
+            }
             System.exit(EXIT_FAILED);
             return;
         } catch (StartRefused | DiskFailure | Damaged refused) {
@@ -102,6 +110,14 @@ public final class Main {
                     address.getAddress().getHostAddress() + ":" + address.getPort())
                     .log("serving client traffic insecurely; this is strongly discouraged!");
         }
+    }
+
+    /** Stops in order, as at a signal, and with the exit code of one; what waits for the member may still get its answer. */
+    private static void leave() {
+        Thread.ofPlatform().name("leave").start(() -> {
+            LockSupport.parkNanos(LEAVE_NANOS);
+            System.exit(0);
+        });
     }
 
     private static void stop(Server server) {

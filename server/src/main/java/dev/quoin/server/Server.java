@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 import org.slf4j.Logger;
@@ -15,6 +16,7 @@ import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.Network;
+import dev.quoin.net.Dialler;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
@@ -22,6 +24,7 @@ import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.dial.PeerHttp;
 
 /** A member and its client port: opened in this order, closed in the other. */
 final class Server {
@@ -30,40 +33,55 @@ final class Server {
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
     private final Member member;
+    /** To the leader, for what only it can do. */
+    private final Dialler dialler;
     private final NetServer net;
 
-    private Server(Member member, NetServer net) {
+    private Server(Member member, Dialler dialler, NetServer net) {
         this.member = member;
+        this.dialler = dialler;
         this.net = net;
     }
 
-    /** Returns once clients are served. */
-    static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt)
+    /**
+     * Returns once clients are served.
+     *
+     * @param onRemoved what to do when the member has been removed from its cluster; must not block
+     */
+    static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
-        Member member = Member.start(Origins.complete(config, disk), disk, clock, bound -> 0, Network.NONE, halt,
-                new EventLog(() -> {}));
+        Member member = Member.start(Origins.complete(config, disk), disk, clock, new SplittableRandom()::nextInt,
+                Network.NONE, halt,
+                new EventLog(onRemoved));
+        Dialler dialler = new Dialler(NetLimits.defaults(), null);
         boolean serving = false;
         try {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
-            NetServer net = NetServer.start(netConfig(config, member));
+            NetServer net = NetServer.start(netConfig(config, member, dialler, clock));
             serving = true;
-            return new Server(member, net);
+            return new Server(member, dialler, net);
         } finally {
             if (!serving) {
+                dialler.close();
                 member.close();
             }
         }
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member) {
+    private static Promotions promotions(ServerConfig config, Member member, Dialler dialler, Clock clock) {
+        return new Promotions(member::leader, member::membership, new PeerHttp(dialler), clock,
+                Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
+    }
+
+    private static NetConfig netConfig(ServerConfig config, Member member, Dialler dialler, Clock clock) {
         MemberCalls calls = new MemberCalls(member);
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
                 config.limits()).methods());
         methods.addAll(new MaintenanceService(member, calls).methods());
-        methods.addAll(new ClusterService(member, calls).methods());
+        methods.addAll(new ClusterService(member, calls, promotions(config, member, dialler, clock), clock).methods());
         methods.addAll(new HealthService().methods());
         NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
                 .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))
@@ -85,6 +103,7 @@ final class Server {
     /** Lets calls that are under way finish for a moment, then stops the member. */
     void stop() throws InterruptedException {
         net.drain(DRAIN_GRACE);
+        dialler.close();
         member.close();
     }
 }
