@@ -11,11 +11,15 @@ import dev.quoin.disk.wal.Wal;
  *
  * <pre>
  * DATA-DIR/member/wal/      the write-ahead log, in etcd's format
- * DATA-DIR/member/ledger/   the store's records, our own
+ * DATA-DIR/member/ledger/   the store's records, our own; and as they came from a leader:
+ * DATA-DIR/member/ledger-N/ the same from the state at index N on, see {@link LedgerDirectories}
+ * DATA-DIR/member/snap/     states that are being received
  * DATA-DIR/member/snap/db   an etcd's database: not ours to start on
  * </pre>
  */
 record DataDirectory(Path root) {
+    static final String LEDGER = "ledger";
+
     Path member() {
         return root.resolve("member");
     }
@@ -25,7 +29,11 @@ record DataDirectory(Path root) {
     }
 
     Path ledger() {
-        return member().resolve("ledger");
+        return member().resolve(LEDGER);
+    }
+
+    Path snap() {
+        return member().resolve("snap");
     }
 
     /**
@@ -38,7 +46,7 @@ record DataDirectory(Path root) {
 
     /** An etcd's. */
     private Path database() {
-        return member().resolve("snap").resolve("db");
+        return snap().resolve("db");
     }
 
     /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
@@ -63,8 +71,9 @@ record DataDirectory(Path root) {
             throw new StartRefused(database + " is the database of an etcd. Opening it in place is not supported yet;"
                     + " start with an empty --data-dir, and copy the keys with etcdctl.");
         }
-        if (disk.exists(ledger()) && !disk.exists(wal())) {
-            throw new StartRefused(ledger() + " is there, but the write-ahead log " + wal() + " is not."
+        boolean hasLedger = disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
+        if (hasLedger && !disk.exists(wal())) {
+            throw new StartRefused("A ledger is in " + member() + ", but the write-ahead log " + wal() + " is not."
                     + " Put it back, or remove this member's directory and start anew.");
         }
     }

@@ -62,7 +62,8 @@ final class Flags {
         text("initial-cluster-token", "etcd-cluster", "Token of the cluster; part of its id.");
         text("discovery-srv", "", "DNS domain whose SRV records name the members the cluster starts with.");
         text("discovery-srv-name", "", "Suffix of the service name in these records.");
-        text("discovery-endpoints", "", "Comma-separated endpoints of an etcd cluster where the members find each other.");
+        text("discovery-endpoints", "",
+                "Comma-separated endpoints of an etcd cluster where the members find each other.");
         text("discovery-token", "", "Token under which they do so; part of the cluster's id.");
         duration("discovery-dial-timeout", "2s", "Accepted; a request has one time for all of it.");
         duration("discovery-request-timeout", "5s", "Time for a request to the discovery service.");

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,8 +16,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
-import dev.quoin.member.Network;
-import dev.quoin.net.Dialler;
+import dev.quoin.member.MemberConfig;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
@@ -26,20 +26,19 @@ import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.dial.PeerHttp;
 
-/** A member and its client port: opened in this order, closed in the other. */
+/** A peer port, a member and its client port: opened in this order, closed in the other. */
 final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
+    private final Peers peers;
     private final Member member;
-    /** To the leader, for what only it can do. */
-    private final Dialler dialler;
     private final NetServer net;
 
-    private Server(Member member, Dialler dialler, NetServer net) {
+    private Server(Peers peers, Member member, NetServer net) {
+        this.peers = peers;
         this.member = member;
-        this.dialler = dialler;
         this.net = net;
     }
 
@@ -50,38 +49,47 @@ final class Server {
      */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
-        Member member = Member.start(Origins.complete(config, disk), disk, clock, new SplittableRandom()::nextInt,
-                Network.NONE, halt,
-                new EventLog(onRemoved));
-        Dialler dialler = new Dialler(NetLimits.defaults(), null);
+        MemberConfig found = Origins.complete(config, disk);
+        Peers peers = Peers.listen(config, clock);
+        Member member = null;
         boolean serving = false;
         try {
+            member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
+                    new EventLog(onRemoved));
+            peers.serve(member);
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
-            NetServer net = NetServer.start(netConfig(config, member, dialler, clock));
+            NetServer net = NetServer.start(netConfig(config, member, promotions(config, member, peers, clock), clock));
             serving = true;
-            return new Server(member, dialler, net);
+            return new Server(peers, member, net);
         } finally {
             if (!serving) {
-                dialler.close();
-                member.close();
+                close(peers, member);
             }
         }
     }
 
-    private static Promotions promotions(ServerConfig config, Member member, Dialler dialler, Clock clock) {
-        return new Promotions(member::leader, member::membership, new PeerHttp(dialler), clock,
+    /** Who asks for a member's messages goes first, then the member, which closes the network. */
+    private static void close(Peers peers, @Nullable Member member) {
+        peers.close();
+        if (member != null) {
+            member.close();
+        }
+    }
+
+    private static Promotions promotions(ServerConfig config, Member member, Peers peers, Clock clock) {
+        return new Promotions(member::leader, member::membership, new PeerHttp(peers.dialler()), clock,
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, Dialler dialler, Clock clock) {
+    private static NetConfig netConfig(ServerConfig config, Member member, Promotions promotions, Clock clock) {
         MemberCalls calls = new MemberCalls(member);
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
                 config.limits()).methods());
         methods.addAll(new MaintenanceService(member, calls).methods());
-        methods.addAll(new ClusterService(member, calls, promotions(config, member, dialler, clock), clock).methods());
+        methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
                 .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))
@@ -103,7 +111,6 @@ final class Server {
     /** Lets calls that are under way finish for a moment, then stops the member. */
     void stop() throws InterruptedException {
         net.drain(DRAIN_GRACE);
-        dialler.close();
-        member.close();
+        close(peers, member);
     }
 }
