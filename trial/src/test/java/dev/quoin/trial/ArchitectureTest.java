@@ -37,9 +37,11 @@ class ArchitectureTest {
             "net", List.of("dev.quoin.base..", "io.netty..", "org.slf4j..", "javax.net.ssl..", "javax.naming.."),
             "member", List.of("dev.quoin.base..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
                     "dev.quoin.api..", "com.google.protobuf..", "com.google.gson.."),
-            "server", List.of("dev.quoin.base..", "dev.quoin.member..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
+            "server",
+            List.of("dev.quoin.base..", "dev.quoin.member..", "dev.quoin.raft..", "dev.quoin.disk..",
+                    "dev.quoin.store..",
                     "dev.quoin.net..", "dev.quoin.api..", "com.google.protobuf..", "com.google.gson..", "org.slf4j..",
-                    "ch.qos.logback.."));
+                    "ch.qos.logback..", "javax.naming.."));
 
     private static final JavaClasses ROOMS = classes();
 
