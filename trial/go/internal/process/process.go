@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -283,6 +284,12 @@ func Dial(address string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	}, more...)...)
 }
 
+// given are the ports that this program has found before: their servers may not listen yet.
+var given = struct {
+	sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
 // freePorts finds loopback ports below the range from which the kernel takes the ports of outgoing connections.
 // A port in that range could be lost to a client's own connection while the server is down. The environment variable
 // TRIAL_PORTS, as in 22000-22199, narrows the search.
@@ -293,15 +300,21 @@ func freePorts(n int) ([]int, error) {
 			return nil, fmt.Errorf("TRIAL_PORTS is %q, not like 22000-22199", bounds)
 		}
 	}
+	given.Lock()
+	defer given.Unlock()
 	var ports []int
 	for range 1000 {
 		port := lowest + rand.IntN(highest-lowest+1)
+		if given.ports[port] {
+			continue
+		}
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}
 		defer listener.Close() // keeps the port until all are found, so that none is found twice
 		ports = append(ports, port)
+		given.ports[port] = true
 		if len(ports) == n {
 			return ports, nil
 		}
