@@ -19,15 +19,24 @@ import (
 
 const firstKey = "k"
 
+// Etcd reads everything up to now for each batch that it sends to a watcher that is behind: from here on it is quicker to
+// read each revision.
+const watchedMax = 50_000
+
 // logOf asks a member for everything that it says has happened up to a revision: by a watch from the first revision on,
-// or, where none is served, by reading all keys at every revision.
+// or, where none is served or there is much, by reading all keys at every revision.
 func logOf(ctx context.Context, m *cluster.Member, last int64) (history.Log, error) {
 	log := history.Log{Member: m.Name}
-	changes, err := watched(ctx, m, last)
-	if status.Code(err) == codes.Unimplemented {
-		changes, err = readAtEach(ctx, m, last)
+	if _, err := m.KV.Range(ctx, &pb.RangeRequest{Key: []byte(firstKey)}); err != nil { // it is as far as the others now
+		return log, err
 	}
-	log.Changes = changes
+	var err error
+	if last <= watchedMax {
+		log.Changes, err = watched(ctx, m, last)
+	}
+	if last > watchedMax || status.Code(err) == codes.Unimplemented {
+		log.Changes, err = readAtEach(ctx, m, last)
+	}
 	return log, err
 }
 

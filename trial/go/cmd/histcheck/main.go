@@ -27,8 +27,6 @@ import (
 	"syscall"
 	"time"
 
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/history"
 	"quoin.dev/trial/internal/proxy"
@@ -217,17 +215,18 @@ func (p *plan) collect(ctx context.Context, n *nemesis, clients []*client) (*his
 		last = max(last, answer.Revision)
 		h.Ops = append(h.Ops, op)
 	}
-	for _, m := range n.cluster.Members {
-		if _, err := m.KV.Range(ctx, &pb.RangeRequest{Key: []byte(firstKey)}); err != nil { // it is as far as the others
-			return nil, err
-		}
-		log, err := logOf(ctx, m, last)
-		if err != nil {
-			return nil, fmt.Errorf("the history of %s: %w", m.Name, err)
-		}
-		h.Logs = append(h.Logs, log)
+	h.Logs = make([]history.Log, len(n.cluster.Members))
+	errs := make([]error, len(n.cluster.Members))
+	var telling sync.WaitGroup
+	for i, m := range n.cluster.Members {
+		telling.Go(func() {
+			if h.Logs[i], errs[i] = logOf(ctx, m, last); errs[i] != nil {
+				errs[i] = fmt.Errorf("the history of %s: %w", m.Name, errs[i])
+			}
+		})
 	}
-	return h, nil
+	telling.Wait()
+	return h, errors.Join(errs...)
 }
 
 // judge tells the verdict.

@@ -67,6 +67,11 @@ func TestByHand(t *testing.T) {
 	there := func(value string, create, mod, version int64) Change {
 		return Change{mod, []Event{{KV{"a", value, create, mod, version}, false}}}
 	}
+	txn := Op{Member: "m1", Session: 1, Invoke: 1, Return: 2, Request: Request{Then: []Action{
+		{Verb: Put, Key: "a", Value: "x"}, {Verb: Read, Key: "a", End: "b"}, {Verb: Delete, Key: "b", Previous: true}, {Verb: Read, Key: "a", End: "c"}}},
+		Answer: Answer{2, true, []Result{{}, {[]KV{{"a", "x", 2, 2, 1}}, 1}, {}, {[]KV{{"a", "x", 2, 2, 1}}, 1}}}}
+	blind := txn
+	blind.Answer = Answer{2, true, []Result{{}, {}, {}, {[]KV{{"a", "x", 2, 2, 1}}, 1}}}
 	gone := func(mod int64) Change { return Change{mod, []Event{{KV{Key: "a", Mod: mod}, true}}} }
 	for _, c := range []struct {
 		what    string
@@ -76,6 +81,8 @@ func TestByHand(t *testing.T) {
 	}{
 		{"nothing at all", nil, nil, ""},
 		{"a put is read", []Op{put("x", 1, 2, Answered, 2), read(3, 4, 2, KV{"a", "x", 2, 2, 1})}, []Change{there("x", 2, 2, 1)}, ""},
+		{"a transaction sees its own first put", []Op{txn}, []Change{there("x", 2, 2, 1)}, ""},
+		{"a transaction does not see its own put", []Op{blind}, []Change{there("x", 2, 2, 1)}, StaleRead},
 		{"a put is not there", []Op{put("x", 1, 2, Answered, 2)}, nil, LostUpdate},
 		{"an unknown put never happened", []Op{put("x", 1, Never, Unknown, 0)}, nil, ""},
 		{"an unknown put happened", []Op{put("x", 1, Never, Unknown, 0)}, []Change{there("x", 2, 2, 1)}, ""},

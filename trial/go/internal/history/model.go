@@ -59,16 +59,26 @@ func (s *state) list(a Action) []KV {
 		return nil
 	}
 	var found []KV
-	from, _ := slices.BinarySearch(s.keys, a.Key)
-	for _, key := range s.keys[from:] {
-		if key >= a.End {
-			break
+	for _, key := range s.known() {
+		if key < a.Key || key >= a.End {
+			continue
 		}
 		if kv, there := s.get(key); there {
 			found = append(found, kv)
 		}
 	}
 	return found
+}
+
+// known are all keys, ordered, and with those that are new in this transaction.
+func (s *state) known() []string {
+	keys := s.keys
+	for _, e := range s.changed {
+		if at, known := slices.BinarySearch(keys, e.Key); !known {
+			keys = slices.Insert(slices.Clone(keys), at, e.Key)
+		}
+	}
+	return keys
 }
 
 func (s *state) set(e Event) {
