@@ -59,8 +59,13 @@ func (t *trial) calm(c *cluster.Cluster) {
 		return
 	}
 	for _, m := range []*cluster.Member{leader, follower} {
-		t.quietly(c, fmt.Sprintf("reads of the disk of %s stall for %v", roleOf(m, leader), t.stall), func() (string, error) { return t.stallDisk(m) })
+		t.quietly(c, fmt.Sprintf("reads of the disk of %s stall for %v", roleOf(m, leader), t.stall), func() (string, error) {
+			return t.stallDisk(m, "pread64,preadv") // of files: sockets are read with other calls
+		})
 	}
+	t.quietly(c, fmt.Sprintf("syncs of the disk of a follower stall for %v", t.stall), func() (string, error) {
+		return t.stallDisk(follower, "fsync,fdatasync,sync_file_range")
+	})
 }
 
 func roleOf(m, leader *cluster.Member) string {
@@ -210,13 +215,12 @@ func (t *trial) suspend(c *cluster.Cluster) error {
 	return nil
 }
 
-// stallDisk holds back the calls of a process that read files, while it is asked for keys.
-func (t *trial) stallDisk(m *cluster.Member) (string, error) {
+// stallDisk holds back system calls of a process, which goes on otherwise.
+func (t *trial) stallDisk(m *cluster.Member, calls string) (string, error) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return "SKIPPED: no strace", nil
 	}
 	report := filepath.Join(t.home, "strace.log")
-	calls := strings.ReplaceAll(t.stallCalls, " ", "")
 	trace := exec.Command("strace", "-f", "-qq", "-o", report, "-p", fmt.Sprint(m.PID()), "-e", "trace="+calls,
 		"-e", fmt.Sprintf("inject=%s:delay_enter=%d", calls, t.stall.Microseconds()))
 	trace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -235,7 +239,11 @@ func (t *trial) stallDisk(m *cluster.Member) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("strace: %w: %s", err, words.String())
 	}
-	return fmt.Sprintf("%d calls of %s were held back", strings.Count(string(lines), "DELAYED"), calls), nil
+	held := 0
+	for call := range strings.SplitSeq(calls, ",") {
+		held += strings.Count(string(lines), " "+call+"(")
+	}
+	return fmt.Sprintf("%d calls of %s were held back", held, calls), nil
 }
 
 // pulse is a light load on every member.

@@ -41,7 +41,6 @@ type trial struct {
 	stops       int
 	stop        time.Duration
 	stall       time.Duration
-	stallCalls  string
 }
 
 func run() int {
@@ -54,7 +53,6 @@ func run() int {
 	flag.IntVar(&t.stops, "stops", 200, "calm: how often a member is suspended, each in turn")
 	flag.DurationVar(&t.stop, "stop", 500*time.Millisecond, "calm: for how long: half an election timeout")
 	flag.DurationVar(&t.stall, "stall", 5*time.Second, "calm: how long a disk stalls, by strace; 0: not at all")
-	flag.StringVar(&t.stallCalls, "stall-calls", "pread64,preadv", "calm: the system calls that stall: reads of files, not of sockets")
 	sizes := flag.String("sizes", "5,7", "quorum: members of each cluster")
 	flag.DurationVar(&t.ready, "ready", time.Minute, "bound for a cluster to be whole")
 	timeout := flag.Duration("timeout", time.Hour, "bound for the whole run")
