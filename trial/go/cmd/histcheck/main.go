@@ -151,6 +151,9 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 	if !counts.Check(fmt.Sprintf("harm: %s", describe(n.did)), err) {
 		return nil
 	}
+	if _, term, err := members.Consensus(ctx); err == nil {
+		fmt.Printf("the term is %d now\n", term)
+	}
 	fmt.Printf("%.0f operations per second\n", float64(total(clients))/time.Since(began).Seconds())
 	h, err := p.collect(ctx, n, clients)
 	if !counts.Check("the cluster is whole again, and every member tells its history", err) {
@@ -231,10 +234,14 @@ func (p *plan) collect(ctx context.Context, n *nemesis, clients []*client) (*his
 
 // judge tells the verdict.
 func (p *plan) judge(h history.History, counts *tally.Tally) bool {
-	outcomes := map[history.Outcome]int{}
+	outcomes, kinds := map[history.Outcome]int{}, map[string]int{}
 	for _, op := range h.Ops {
 		outcomes[op.Outcome]++
+		if op.Outcome == history.Answered {
+			kinds[kindOf(op)]++
+		}
 	}
+	fmt.Println("answered:", describe(kinds))
 	began := time.Now()
 	found := history.Check(h)
 	var err error
@@ -246,6 +253,30 @@ func (p *plan) judge(h history.History, counts *tally.Tally) bool {
 	}
 	return counts.Check(fmt.Sprintf("%d operations (%d answered, %d with unknown outcome, %d refused), %d revisions on %d members: strictly serializable (judged in %.1fs)",
 		len(h.Ops), outcomes[history.Answered], outcomes[history.Unknown], outcomes[history.Refused], len(h.Logs[0].Changes), len(h.Logs), time.Since(began).Seconds()), err)
+}
+
+// kindOf names what an answered operation was: what is not among these, the run says nothing about.
+func kindOf(op history.Op) string {
+	r := op.Request
+	first := r.Then[0]
+	switch {
+	case len(r.Guards) > 0 && op.Answer.Succeeded:
+		return "transaction, guards held"
+	case len(r.Guards) > 0:
+		return "transaction, guards did not hold"
+	case first.Verb == history.Put:
+		return "put"
+	case first.Verb == history.Delete && op.Answer.Results[0].Count == 0:
+		return "delete of nothing"
+	case first.Verb == history.Delete:
+		return "delete"
+	case r.At != 0:
+		return "read of the past"
+	case r.Serializable:
+		return "serializable read"
+	default:
+		return "read"
+	}
 }
 
 func total(clients []*client) int {
