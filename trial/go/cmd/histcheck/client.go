@@ -83,7 +83,10 @@ func (c *client) run(ctx context.Context, ending <-chan struct{}, left *atomic.I
 		}
 		if err := c.step(ctx, member); err != nil {
 			c.errors[endpoints.ReplaceAllString(status.Convert(err).Message(), "…")]++
-			time.Sleep(5 * time.Millisecond) // one that is dead refuses at once
+			if refused(err) {
+				left.Add(1)                       // it does not count
+				time.Sleep(20 * time.Millisecond) // one that is dead refuses at once
+			}
 			member = c.members.any(c.random)
 		} else if c.random.IntN(20) == 0 {
 			member = c.members.any(c.random)
