@@ -487,6 +487,24 @@ public final class Member implements AutoCloseable {
         raftMailbox.put(new RaftLoop.Message.Transfer(to, new RaftLoop.Message.Read(answer, deadline())));
     }
 
+    /** Proposes, as the leader, what all members can do: {@code 3.7.0}. Nobody hears what becomes of it. */
+    public void proposeClusterVersion(String version) {
+        proposeOwn(Chores.clusterVersion(version));
+    }
+
+    /** Proposes, as the leader, that the downgrade is over that was announced. */
+    public void proposeDowngradeEnd() {
+        proposeOwn(Chores.downgradeEnd());
+    }
+
+    private void proposeOwn(Chores.Request request) {
+        if (!stopped) {
+            Proposal proposal = prepareOwn(request);
+            waiters.addOwn(proposal);
+            raftMailbox.put(new RaftLoop.Message.Propose(proposal));
+        }
+    }
+
     // ---- about the member
 
     public long memberId() {
