@@ -232,7 +232,16 @@ public final class Member implements AutoCloseable {
 
         @Override
         public RaftLoop.ChangeEntry entryOf(RaftLoop.Message.Change asked, @Nullable List<PeerProgress> progress) {
-            return new RaftLoop.ChangeEntry.Refused(ChangeRefusal.UNHEALTHY);
+            ChangeCheck check = new ChangeCheck(membership(), memberId(), network::activeSinceNanos, clock.nanos(),
+                    config.strictReconfig());
+            ChangeCheck.Refused refused = check.refusal(asked.change(), progress);
+            if (refused != null) {
+                events.changeRejected(refused.arithmetic());
+                return new RaftLoop.ChangeEntry.Refused(refused.why());
+            }
+            long id = ids.next();
+            return new RaftLoop.ChangeEntry.Made(new PendingChange(id, ConfChanges.encode(id, asked.change()),
+                    asked.answer(), asked.startNanos(), asked.deadlineNanos()));
         }
 
         @Override
