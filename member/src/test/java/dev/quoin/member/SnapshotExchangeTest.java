@@ -21,11 +21,17 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.quoin.api.etcdserverpb.Metadata;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.RealDisk;
 import dev.quoin.disk.snapshot.Rows;
 import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
+import dev.quoin.disk.wal.Wal;
+import dev.quoin.disk.wal.WalEntry;
+import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.disk.wal.WalSnapshot;
+import dev.quoin.disk.wal.WalState;
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.SnapshotMeta;
 import dev.quoin.store.AuthCommand;
@@ -221,6 +227,45 @@ class SnapshotExchangeTest {
             etcd.ctl("lease", "revoke", "1234");
             assertThat(etcd.ctl("get", "leased")).isEmpty();
         }
+    }
+
+    /** As if an etcd had been sent our state: its log begins anew behind it, and its database is what we sent. */
+    @Test
+    void etcdStartsOnOurStateAndOurLog() throws Exception {
+        List<String> peers = List.of("http://localhost:2380");
+        long id = Ids.member(peers, "etcd-cluster");
+        Membership alone = Membership.NONE.with(new MemberInfo(id, "a", peers, List.of(), false))
+                .withClusterVersion("3.7.0");
+        StoreByHand ours = new StoreByHand(disk, temporary.resolve("ledger"), alone);
+        ours.change(new Random(34), 300);
+        ours.compact(200, true);
+        SnapshotMeta sent = ours.snapshot().meta();
+        DataDirectory directory = new DataDirectory(temporary.resolve("etcd"));
+        disk.createDirectories(directory.snap());
+        Files.write(directory.snap().resolve("db"), ours.bytes());
+        Wal log = Wal.create(disk, directory.wal(), Bytes.of(Metadata.newBuilder().setNodeID(id)
+                .setClusterID(Ids.cluster(List.of(id))).build().toByteArray()), WalLimits.DEFAULT);
+        log.append(List.of(new WalEntry(0, 1, 1, Bytes.EMPTY), new WalEntry(0, 1, 2, Bytes.EMPTY)),
+                new WalState(1, 0, 1));
+        log.beginAnew(new WalSnapshot(sent.index(), sent.term(), ConfStates.encode(sent.configuration())),
+                new WalState(sent.term(), 0, sent.index()));
+        log.append(List.of(new WalEntry(0, sent.term(), sent.index() + 1, Bytes.EMPTY)),
+                new WalState(sent.term(), 0, sent.index() + 1));
+        log.release(sent.index(), 1);
+        log.close();
+
+        try (Etcd etcd = new Etcd(directory.root())) {
+            assertThat(etcd.ctl("get", "--prefix", "")).isEqualTo(live(ours.store()));
+            assertThat(etcd.hash()).isEqualTo(hash(ours.store()));
+            assertThat(etcd.ctl("member", "list", "-w", "json")).contains("\"ID\":" + Long.toUnsignedString(id));
+            etcd.ctl("put", "after", "start");
+        }
+        // etcd has written on, and not said up to where.
+        disk.delete(directory.wal().resolve("synced"));
+        Wal.Recovered found = Wal.open(disk, directory.wal(), WalLimits.DEFAULT);
+        assertThat(found.snapshot().index()).isEqualTo(sent.index());
+        assertThat(found.entries()).hasSizeGreaterThan(3);
+        found.wal().close();
     }
 
     // ---- from etcd to us
