@@ -484,7 +484,8 @@ public final class Member implements AutoCloseable {
             return;
         }
         long now = clock.nanos();
-        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos()));
+        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos(),
+                applyLoop.appliedIndex()));
     }
 
     /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */

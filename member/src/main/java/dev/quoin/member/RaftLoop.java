@@ -35,7 +35,14 @@ final class RaftLoop implements Actor {
     sealed interface Message {
         record Propose(Proposal proposal) implements Message {}
 
-        record Change(ClusterChange change, ChangeAnswer answer, long startNanos, long deadlineNanos)
+        /**
+         * A change of members that is asked for.
+         *
+         * @param appliedBefore what had been applied by then: who asks may just have been told of the change before, and
+         *        consensus takes a change only once the one before counts as applied
+         */
+        record Change(ClusterChange change, ChangeAnswer answer, long startNanos, long deadlineNanos,
+                long appliedBefore)
                 implements
                     Message {}
 
@@ -175,8 +182,7 @@ final class RaftLoop implements Actor {
     public long turn() {
         // A change of members is told before its entry counts as applied: so this is read before the mailbox is.
         long applied = applyLoop.appliedIndex();
-        takeMessages();
-        noteApplied(applied);
+        takeMessages(applied);
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
@@ -196,13 +202,17 @@ final class RaftLoop implements Actor {
         }
     }
 
-    private void takeMessages() {
+    private void takeMessages(long appliedAtFirst) {
+        long applied = appliedAtFirst;
         List<Waiting> proposals = new ArrayList<>();
         List<Message.Read> reads = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
-                case Message.Change change -> prepare(change, proposals);
+                case Message.Change change -> {
+                    applied = Math.max(applied, change.appliedBefore());
+                    prepare(change, proposals);
+                }
                 case Message.Read read -> reads.add(read);
                 case Message.Transfer asked -> onTransfer(asked);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
@@ -213,6 +223,7 @@ final class RaftLoop implements Actor {
                 case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
             }
         }
+        noteApplied(applied);
         propose(proposals);
         if (!reads.isEmpty()) {
             askFor(reads);
