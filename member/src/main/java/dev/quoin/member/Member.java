@@ -145,7 +145,7 @@ public final class Member implements AutoCloseable {
             applyLoop.nudge();
         });
         RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
-        raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, limits, ids, waiters, logWriter,
+        raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
                 network, new ConsensusWiring());
         actors.put("raft", raftLoop);
@@ -275,6 +275,11 @@ public final class Member implements AutoCloseable {
         @Override
         public void unreachable(long member) {
             raftMailbox.put(new RaftLoop.Message.Unreachable(member));
+        }
+
+        @Override
+        public void gone(long member) {
+            raftMailbox.put(new RaftLoop.Message.Gone(member));
         }
 
         @Override

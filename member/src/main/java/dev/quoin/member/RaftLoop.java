@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
+import dev.quoin.raft.Chance;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
@@ -71,6 +72,9 @@ final class RaftLoop implements Actor {
         record Arrived(dev.quoin.raft.Message.InstallSnapshot message, ReceivedState state) implements Message {}
 
         record Unreachable(long peer) implements Message {}
+
+        /** The process of this member has ended. */
+        record Gone(long peer) implements Message {}
 
         record SnapshotSent(long peer, boolean arrived) implements Message {}
     }
@@ -148,13 +152,15 @@ final class RaftLoop implements Actor {
     private final NavigableMap<Long, ReceivedState> taken = new TreeMap<>();
     private boolean isStateTaken;
 
+    private final LostLeader lostLeader;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
     private long choresDoneNanos;
     private volatile Progress progress;
 
     /** @param mailbox what the other owners, the network and the clients put their messages into */
-    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, MemberLimits limits, RequestIds ids,
+    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
+            RequestIds ids,
             Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener) {
         this.mailbox = mailbox;
         this.core = core;
@@ -169,6 +175,7 @@ final class RaftLoop implements Actor {
         this.listener = listener;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
+        lostLeader = new LostLeader(tickNanos, chance);
         leaderSinceNanos = lastTickNanos;
         progress = progressOf(core);
     }
@@ -183,6 +190,7 @@ final class RaftLoop implements Actor {
         // A change of members is told before its entry counts as applied: so this is read before the mailbox is.
         long applied = applyLoop.appliedIndex();
         takeMessages(applied);
+        long untilElection = replaceLeader();
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
@@ -192,7 +200,7 @@ final class RaftLoop implements Actor {
             outgoing.clear();
         }
         // A change of members that is being applied holds up the election. That is soon over, and nobody says so.
-        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : untilTick;
+        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : Math.min(untilTick, untilElection);
     }
 
     private void noteApplied(long applied) {
@@ -217,7 +225,8 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> onTransfer(asked);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
-                case Message.Received(dev.quoin.raft.Message received) -> step(new Input.Received(received));
+                case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
+                case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
                 case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
@@ -352,6 +361,30 @@ final class RaftLoop implements Actor {
     }
 
     // ---- leaders
+
+    private void onReceived(dev.quoin.raft.Message message) {
+        if (message.from() == core.leader()) {
+            lostLeader.heard(clock.nanos());
+        }
+        step(new Input.Received(message));
+    }
+
+    /** A leader whose process has ended is not waited for. Returns in how many nanoseconds there may be something to do. */
+    private long replaceLeader() {
+        return switch (lostLeader.step(clock.nanos(), core.leader())) {
+            case LostLeader.Todo.Forget() -> {
+                step(new Input.ForgetLeader());
+                yield 0;
+            }
+            case LostLeader.Todo.Campaign() -> {
+                if (core.role() == RaftCore.Role.FOLLOWER || core.role() == RaftCore.Role.PRE_CANDIDATE) {
+                    step(new Input.Campaign());
+                }
+                yield 0;
+            }
+            case LostLeader.Todo.Wait(long nanos) -> nanos;
+        };
+    }
 
     private void onTransfer(Message.Transfer asked) {
         if (!core.isLeader()) {
@@ -519,7 +552,7 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.SnapshotSent _ ->
                     {}
             }
         }
