@@ -166,7 +166,11 @@ class ClusterControlTest {
                 names.put(added.group(1), "ADDED");
             }
             transcript.add(normal(String.join(" ", arguments)) + ": " + result.exitCode() + "\n"
-                    + normal(result.stdout()) + normal(result.stderr()));
+                    + normal(result.stdout()) + normal(withoutLog(result.stderr())));
+        }
+
+        private static String withoutLog(String stderr) {
+            return String.join("\n", stderr.lines().filter(line -> !line.startsWith("{")).toList());
         }
 
         /** The order of ids made from the time is chance, and how long it took is no fact. */
