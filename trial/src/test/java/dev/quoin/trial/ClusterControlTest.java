@@ -27,7 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Tag("interop")
 class ClusterControlTest {
     private static final long PATIENCE_MILLIS = 60_000;
-    private static final Pattern ADDED = Pattern.compile("Member\\s+([0-9a-f]+) added to cluster");
+    private static final Pattern ADDED = Pattern.compile("Member\\s+([0-9a-f]+) added (as learner )?to cluster");
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
