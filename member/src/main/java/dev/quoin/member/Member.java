@@ -3,9 +3,11 @@ package dev.quoin.member;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -71,6 +73,7 @@ public final class Member implements AutoCloseable {
     private final Map<String, Actor> actors = new LinkedHashMap<>();
     private final List<ActorThread> threads = new ArrayList<>();
     private final AtomicBoolean isRemoved = new AtomicBoolean();
+    private volatile boolean isLearner;
     private volatile boolean stopped;
 
     /** Whether a member lives in this directory, so that it needs no {@link Origin}. */
@@ -151,6 +154,7 @@ public final class Member implements AutoCloseable {
         actors.put("ledger", ledgerWriter);
         actors.put("wal-ahead", new LogPreparer(startup.wal()));
         actors.put("housekeeper", housekeeper);
+        isLearner = isLearner(startup.opened().membership());
         network.start(new Arrivals());
         network.members(startup.firstKnown());
     }
@@ -206,6 +210,7 @@ public final class Member implements AutoCloseable {
         @Override
         public void membershipChanged(Membership membership) {
             network.members(membership);
+            isLearner = isLearner(membership);
             if (membership.isRemoved(memberId())) {
                 tellRemoved("the cluster has decided so");
             }
@@ -302,6 +307,10 @@ public final class Member implements AutoCloseable {
         public void removed(long saidBy) {
             tellRemoved("member " + Long.toHexString(saidBy) + " says so");
         }
+    }
+
+    private boolean isLearner(Membership membership) {
+        return membership.member(memberId()).filter(MemberInfo::isLearner).isPresent();
     }
 
     private void tellRemoved(String why) {
@@ -497,6 +506,53 @@ public final class Member implements AutoCloseable {
         raftMailbox.put(new RaftLoop.Message.Transfer(to, new RaftLoop.Message.Read(answer, deadline())));
     }
 
+    /** Proposes, as the leader, what all members can do: {@code 3.7.0}. Nobody hears what becomes of it. */
+    public void proposeClusterVersion(String version) {
+        proposeOwn(Chores.clusterVersion(version));
+    }
+
+    /** Proposes, as the leader, that the downgrade is over that was announced. */
+    public void proposeDowngradeEnd() {
+        proposeOwn(Chores.downgradeEnd());
+    }
+
+    private void proposeOwn(Chores.Request request) {
+        if (!stopped) {
+            Proposal proposal = prepareOwn(request);
+            waiters.addOwn(proposal);
+            raftMailbox.put(new RaftLoop.Message.Propose(proposal));
+        }
+    }
+
+    /**
+     * Lets another voter lead, if this member leads: the one that has been within reach for longest, as etcd chooses. For
+     * whoever is about to stop it. Waits.
+     *
+     * @return false if this member still leads when the time is over
+     */
+    public boolean handOver(long timeout, TimeUnit unit) throws InterruptedException {
+        Optional<MemberInfo> successor = membership().members().stream()
+                .filter(info -> !info.isLearner() && info.id() != memberId())
+                .filter(info -> network.activeSinceNanos(info.id()) != 0)
+                .min(Comparator.comparingLong(info -> network.activeSinceNanos(info.id()) - clock.nanos()));
+        if (leader() != memberId() || successor.isEmpty()) {
+            return true;
+        }
+        CountDownLatch over = new CountDownLatch(1);
+        transferLeadership(successor.get().id(), new ReadAnswer() {
+            @Override
+            public void ready() {
+                over.countDown();
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                over.countDown();
+            }
+        });
+        return over.await(timeout, unit) && leader() != memberId();
+    }
+
     // ---- about the member
 
     public long memberId() {
@@ -515,6 +571,11 @@ public final class Member implements AutoCloseable {
     /** The term this member is in. */
     public long term() {
         return raftLoop.progress().term();
+    }
+
+    /** Whether this member has no vote yet, as far as it knows. */
+    public boolean isLearner() {
+        return isLearner;
     }
 
     public Membership membership() {
