@@ -254,12 +254,7 @@ final class Housekeeper implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
+    public Mailbox<Message> mailbox() {
+        return mailbox;
     }
 }

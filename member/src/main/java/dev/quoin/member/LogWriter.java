@@ -40,7 +40,8 @@ final class LogWriter implements Actor {
         this.onPersisted = onPersisted;
     }
 
-    Mailbox<Message> mailbox() {
+    @Override
+    public Mailbox<Message> mailbox() {
         return mailbox;
     }
 
@@ -81,15 +82,5 @@ final class LogWriter implements Actor {
             wal.sync();
         }
         onPersisted.accept(writes.getLast().ticket());
-    }
-
-    @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
     }
 }

@@ -81,6 +81,10 @@ public final class Member implements AutoCloseable {
 
     /** As {@link #start}, without threads. */
     static Member open(MemberConfig config, Disk disk, Clock clock, Events events, Network network) {
+        return open(config, disk, clock, events, network, Witness.NONE);
+    }
+
+    static Member open(MemberConfig config, Disk disk, Clock clock, Events events, Network network, Witness witness) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -90,10 +94,11 @@ public final class Member implements AutoCloseable {
             lock.close();
             throw refused;
         }
-        return new Member(config, startup, lock, clock, events);
+        witness.started(startup.restart());
+        return new Member(config, startup, lock, clock, events, witness);
     }
 
-    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Events events) {
+    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Events events, Witness witness) {
         this.startup = startup;
         this.lock = lock;
         this.clock = clock;
@@ -113,10 +118,10 @@ public final class Member implements AutoCloseable {
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());
-            applyLoop.nudge();
+            applyLoop.mailbox().nudge();
         });
         raftLoop = new RaftLoop(raftMailbox, consensus(startup, limits), startup.memberId(), clock, limits, waiters,
-                () -> chores(config), logWriter, applyLoop);
+                () -> chores(config), logWriter, applyLoop, witness);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
@@ -137,7 +142,7 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void flushSoon() {
-            ledgerWriter.nudge();
+            ledgerWriter.mailbox().nudge();
         }
 
         @Override

@@ -61,6 +61,7 @@ final class RaftLoop implements Actor {
     private final Supplier<List<Proposal>> chores;
     private final LogWriter logWriter;
     private final ApplyLoop applyLoop;
+    private final Witness witness;
 
     private long lastTickNanos;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
@@ -75,7 +76,7 @@ final class RaftLoop implements Actor {
      * @param chores what this member proposes by itself whenever it becomes the leader
      */
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, MemberLimits limits, Waiters waiters,
-            Supplier<List<Proposal>> chores, LogWriter logWriter, ApplyLoop applyLoop) {
+            Supplier<List<Proposal>> chores, LogWriter logWriter, ApplyLoop applyLoop, Witness witness) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -85,6 +86,7 @@ final class RaftLoop implements Actor {
         this.chores = chores;
         this.logWriter = logWriter;
         this.applyLoop = applyLoop;
+        this.witness = witness;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
         progress = progressOf(core);
@@ -194,7 +196,9 @@ final class RaftLoop implements Actor {
     }
 
     private void step(Input input) {
-        for (Effect effect : core.step(input)) {
+        List<Effect> effects = core.step(input);
+        witness.stepped(core, input, effects);
+        for (Effect effect : effects) {
             switch (effect) {
                 case Effect.Persist persist -> logWriter.mailbox().put(new LogWriter.Message.Write(persist));
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
@@ -244,12 +248,7 @@ final class RaftLoop implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
+    public Mailbox<Message> mailbox() {
+        return mailbox;
     }
 }

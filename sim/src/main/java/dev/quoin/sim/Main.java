@@ -1,0 +1,68 @@
+package dev.quoin.sim;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.List;
+import java.util.Locale;
+
+/** {@code ./quoin dev sim}: runs seeds, a line for each, and one for all of them. */
+public final class Main {
+    private static final int LINES_OF_A_VIOLATION = 60;
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("mutants")) {
+            throw new IllegalArgumentException("not yet");
+        }
+        System.exit(run(Options.parse(args)) ? 0 : 1);
+    }
+
+    /** Whether nothing was violated. */
+    static boolean run(Options options) {
+        ThreadMXBean thread = ManagementFactory.getThreadMXBean();
+        long start = thread.getCurrentThreadCpuTime();
+        Tally total = new Tally();
+        double hours = 0;
+        long hash = 0;
+        long seed = options.seed();
+        long seeds = 0;
+        while (seeds < options.seeds() && hours < options.hours()) {
+            Simulation simulation = new Simulation(seed, options.members(), options.trace());
+            Simulation.Result result;
+            try {
+                result = simulation.run();
+            } catch (RuntimeException | Error broken) {
+                violated(seed, simulation, broken);
+                return false;
+            }
+            System.out.printf(Locale.ROOT, "seed %d: %d members, %.2f h, %d writes, %d reads, %d faults of %d kinds, ok%n",
+                    seed, result.members(), result.hours(), result.tally().of("writes"),
+                    result.tally().of("reads") + result.tally().of("stale reads"), result.tally().faultCount(),
+                    result.tally().faultKinds());
+            total.add(result.tally());
+            hours += result.hours();
+            hash = hash * 31 + result.hash();
+            seed++;
+            seeds++;
+        }
+        double cpuSeconds = (thread.getCurrentThreadCpuTime() - start) / 1e9;
+        System.out.println("faults: " + total.faultsText());
+        System.out.println("counts: " + total.othersText());
+        System.out.printf(Locale.ROOT,
+                "%d seeds from %d, %.1f simulated hours in %.0f s of CPU (%.2f h/s), %d faults of %d kinds, hash=%016x%n",
+                seeds, options.seed(), hours, cpuSeconds, hours / cpuSeconds, total.faultCount(), total.faultKinds(),
+                hash);
+        return true;
+    }
+
+    private static void violated(long seed, Simulation simulation, Throwable broken) {
+        List<String> last = simulation.last(LINES_OF_A_VIOLATION);
+        last.forEach(System.out::println);
+        System.out.printf(Locale.ROOT, "seed %d: VIOLATION at %.6f s: %s%n", seed, simulation.seconds(),
+                broken.getMessage());
+        Throwable shown = broken.getCause() == null ? broken : broken.getCause();
+        shown.printStackTrace(System.out);
+        System.out.printf(Locale.ROOT, "bring it back with: ./quoin dev sim --seed %d --trace%n", seed);
+    }
+}
