@@ -68,12 +68,28 @@ final class ApplyLoop implements Actor {
 
         void changeRefused(String why);
 
+        /** Who belongs to the cluster, or what is known of them, has changed. */
+        void membershipChanged(Membership membership);
+
         /** An entry depends on a record that cannot be read, and was left out. */
         void damaged(Damaged damage);
     }
 
     private record Completion(long id, Outcome outcome) {}
 
+    private record ChangeCompletion(PendingChange change, MemberChange.Changed changed) {
+        void tell() {
+            ChangeRefusal refusal = changed.refusal();
+            if (refusal == null) {
+                change.answer().changed(changed.membership());
+            } else {
+                change.answer().refused(refusal);
+            }
+        }
+    }
+
+    /** The node of a change that changes nothing. */
+    private static final long NOBODY = 0;
     private static final long NOT_BEFORE_A_MESSAGE = Long.MAX_VALUE;
     private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -89,6 +105,7 @@ final class ApplyLoop implements Actor {
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
     private final List<Completion> completions = new ArrayList<>();
+    private final List<ChangeCompletion> changes = new ArrayList<>();
     /** Whether the batch at hand has given up history. */
     private boolean isCompacted;
     private volatile Membership membership;
@@ -159,6 +176,7 @@ final class ApplyLoop implements Actor {
 
     private void applyBatch(List<Entry> entries) {
         long expected = appliedIndex;
+        long termBefore = appliedTerm;
         for (Entry entry : entries) {
             expected++;
             Invariant.check(entry.index() == expected, "entry %d applied, %d is next", entry.index(), expected);
@@ -169,13 +187,22 @@ final class ApplyLoop implements Actor {
             }
         }
         endBatch(entries.getLast().index(), entries.getLast().term());
-        for (Completion completion : completions) {
-            waiters.complete(completion.id(), completion.outcome());
-        }
+        completions.forEach(completion -> complete(completion.id(), completion.outcome()));
         completions.clear();
+        changes.forEach(ChangeCompletion::tell);
+        changes.clear();
+        if (entries.getLast().term() > termBefore) {
+            waiters.failOlderThan(entries.getLast().term());
+        }
         if (isCompacted) {
             isCompacted = false;
             listener.compacted();
+        }
+    }
+
+    private void complete(long id, Outcome outcome) {
+        if (waiters.take(id) instanceof Proposal proposal) {
+            proposal.answer().outcome(outcome);
         }
     }
 
@@ -205,7 +232,7 @@ final class ApplyLoop implements Actor {
         Outcome outcome = outcome(entry, request);
         if (isExceeded && !(outcome instanceof Outcome.Refused)) {
             Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
-            listener.exceeded(() -> waiters.complete(request.id(), noSpace));
+            listener.exceeded(() -> complete(request.id(), noSpace));
             return;
         }
         completions.add(new Completion(request.id(), outcome));
@@ -250,22 +277,30 @@ final class ApplyLoop implements Actor {
         }
     }
 
+    /** Consensus learns of a change that was refused too: as one of nobody. */
     private void applyConfChange(Entry entry) {
         MemberChange.Changed changed = MemberChange.applied(membership, entry.data(), learnersMax);
-        if (changed.refusal() != null) {
+        ConfChange asked = ConfChange.decode(entry.kind(), entry.data());
+        ConfChange.Change first = asked.changes().getFirst();
+        boolean isRefused = changed.refusal() != null;
+        if (isRefused) {
             listener.changeRefused("the configuration change at index " + entry.index() + " takes no effect: "
                     + changed.refusal());
-            return;
+        } else {
+            change(changed.membership());
         }
-        change(changed.membership());
-        listener.reconfigured(
-                new Input.Reconfigured(entry.index(), ConfChange.decode(entry.kind(), entry.data())));
+        listener.reconfigured(new Input.Reconfigured(entry.index(),
+                isRefused ? ConfChange.single(first.kind(), NOBODY) : asked));
+        if (waiters.take(MemberChange.idOf(entry.data())) instanceof PendingChange waiting) {
+            changes.add(new ChangeCompletion(waiting, changed));
+        }
     }
 
     private void change(Membership next) {
         next.save(store, membership);
         membership = next;
         configuration = next.encodeConfState();
+        listener.membershipChanged(next);
     }
 
     // ---- for the housekeeper, between two batches

@@ -15,7 +15,7 @@ import dev.quoin.api.membershippb.ClusterVersionSetRequest;
 
 /**
  * What a member tells its cluster without being asked, as etcd's do (etcdserver/server.go publishV3, version/monitor.go):
- * its name and client URLs, and as the leader the version they all agree on.
+ * its name and client URLs, and as a leader the version they all agree on.
  */
 final class Chores {
     private Chores() {}
@@ -27,20 +27,31 @@ final class Chores {
         }
     }
 
-    static List<Request> of(Membership membership, long self, MemberConfig config) {
+    /**
+     * @param leads whether this member is the leader. One that is alone decides on the cluster's version by itself; with
+     *        others, their versions count too, and have to be asked for
+     */
+    static List<Request> of(Membership membership, long self, MemberConfig config, boolean leads) {
         List<Request> due = new ArrayList<>();
-        boolean published = membership.member(self).filter(member -> member.name().equals(config.name())
-                && member.clientUrls().equals(config.clientUrls())).isPresent();
-        if (!published) {
-            due.add(new Request(InternalRaftRequest.newBuilder().setClusterMemberAttrSet(
-                    ClusterMemberAttrSetRequest.newBuilder().setMemberID(self).setMemberAttributes(Attributes
-                            .newBuilder().setName(config.name()).addAllClientUrls(config.clientUrls())))));
-        }
-        if (membership.clusterVersion().isEmpty()) {
-            due.add(new Request(InternalRaftRequest.newBuilder().setClusterVersionSet(
-                    ClusterVersionSetRequest.newBuilder().setVer(config.minorVersion()))));
+        membership.member(self).filter(known -> !known.name().equals(config.name())
+                || !known.clientUrls().equals(config.clientUrls()))
+                .ifPresent(known -> due.add(attributes(self, config)));
+        if (leads && membership.members().size() == 1 && membership.clusterVersion().isEmpty()) {
+            due.add(clusterVersion(config.minorVersion()));
         }
         return due;
+    }
+
+    private static Request attributes(long self, MemberConfig config) {
+        return new Request(InternalRaftRequest.newBuilder().setClusterMemberAttrSet(
+                ClusterMemberAttrSetRequest.newBuilder().setMemberID(self).setMemberAttributes(Attributes
+                        .newBuilder().setName(config.name()).addAllClientUrls(config.clientUrls()))));
+    }
+
+    /** What all members can do, {@code 3.7.0}. */
+    static Request clusterVersion(String version) {
+        return new Request(InternalRaftRequest.newBuilder()
+                .setClusterVersionSet(ClusterVersionSetRequest.newBuilder().setVer(version)));
     }
 
     /** This member has no space left. */

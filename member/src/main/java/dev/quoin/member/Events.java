@@ -2,6 +2,7 @@ package dev.quoin.member;
 
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.raft.LogLine;
 
 /** What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. */
 public interface Events {
@@ -18,6 +19,12 @@ public interface Events {
 
         @Override
         public void changeRefused(String why) {}
+
+        @Override
+        public void consensus(LogLine line) {}
+
+        @Override
+        public void removed(String why) {}
     };
 
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
@@ -31,4 +38,10 @@ public interface Events {
 
     /** A configuration change that was committed takes no effect. */
     void changeRefused(String why);
+
+    /** Something that consensus has to say, in etcd's words. */
+    void consensus(LogLine line);
+
+    /** This member has been removed from its cluster and takes no part any more: it should be stopped. Told once. */
+    void removed(String why);
 }

@@ -6,6 +6,8 @@ public enum Failure {
     TOO_MANY_REQUESTS,
     /** No outcome in time; the request may still take effect. */
     TIMEOUT,
+    /** No outcome in time, and the leader, or a quorum, was out of reach; the request may still take effect. */
+    CONNECTION_LOST,
     /** The leader that was to append it is gone; the request may still take effect. */
     LEADER_LOST,
     /** Only the leader can do that; nothing was done. */

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
 import com.google.protobuf.MessageLite;
+import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
@@ -19,9 +21,12 @@ import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
 import dev.quoin.raft.Chance;
+import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
+import dev.quoin.raft.LogLine;
+import dev.quoin.raft.Message;
+import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
-import dev.quoin.raft.RaftLimits;
 import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.HashWalk;
@@ -40,7 +45,10 @@ import dev.quoin.store.View;
 public final class Member implements AutoCloseable {
     private static final int HASH_STEP_RECORDS = 2_000;
 
+    private final MemberConfig config;
     private final Startup startup;
+    private final Network network;
+    private final Events events;
     private final DiskLock lock;
     private final Clock clock;
     private final MemberLimits limits;
@@ -58,6 +66,7 @@ public final class Member implements AutoCloseable {
     /** In the order in which they are stopped: who gives work before who takes it. */
     private final Map<String, Actor> actors = new LinkedHashMap<>();
     private final List<ActorThread> threads = new ArrayList<>();
+    private final AtomicBoolean isRemoved = new AtomicBoolean();
     private volatile boolean stopped;
 
     /**
@@ -73,18 +82,19 @@ public final class Member implements AutoCloseable {
      */
     public static Member start(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Halt halt,
             Events events) {
-        Member member = open(config, disk, clock, events, network);
+        Member member = open(config, disk, clock, chance, network, events);
         member.actors.forEach((name, actor) -> member.threads.add(new ActorThread(name, actor, halt)));
         member.threads.forEach(ActorThread::start);
         return member;
     }
 
     /** As {@link #start}, without threads. */
-    static Member open(MemberConfig config, Disk disk, Clock clock, Events events, Network network) {
-        return open(config, disk, clock, events, network, Witness.NONE);
+    static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events) {
+        return open(config, disk, clock, chance, network, events, Witness.NONE);
     }
 
-    static Member open(MemberConfig config, Disk disk, Clock clock, Events events, Network network, Witness witness) {
+    static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
+            Witness witness) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -95,11 +105,15 @@ public final class Member implements AutoCloseable {
             throw refused;
         }
         witness.started(startup.restart());
-        return new Member(config, startup, lock, clock, events, witness);
+        return new Member(config, startup, lock, clock, chance, network, events, witness);
     }
 
-    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Events events, Witness witness) {
+    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Chance chance, Network network,
+            Events events, Witness witness) {
+        this.config = config;
         this.startup = startup;
+        this.network = network;
+        this.events = events;
         this.lock = lock;
         this.clock = clock;
         limits = config.limits();
@@ -113,31 +127,33 @@ public final class Member implements AutoCloseable {
         quota = new Quota(limits.quotaBytes(), startup.ledger()::inUseBytes);
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, clock, waiters, quota, limits.learnersMax(),
-                new Wiring(ledgerWriter, events));
+                new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, startup.store(), startup.ledger(), applyLoop,
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(startup.ledger().durable());
             applyLoop.mailbox().nudge();
         });
-        raftLoop = new RaftLoop(raftMailbox, consensus(startup, limits), startup.memberId(), clock, limits, waiters,
-                () -> chores(config), logWriter, applyLoop, witness);
+        RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
+        raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, limits, ids, waiters, logWriter,
+                applyLoop,
+                network, new ConsensusWiring(), witness);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
         actors.put("ledger", ledgerWriter);
         actors.put("wal-ahead", new LogPreparer(startup.wal()));
         actors.put("housekeeper", housekeeper);
+        network.start(new Arrivals());
+        network.members(startup.firstKnown());
     }
 
     /** What the apply loop has to tell the others. */
     private final class Wiring implements ApplyLoop.Listener {
         private final LedgerWriter ledgerWriter;
-        private final Events events;
 
-        Wiring(LedgerWriter ledgerWriter, Events events) {
+        Wiring(LedgerWriter ledgerWriter) {
             this.ledgerWriter = ledgerWriter;
-            this.events = events;
         }
 
         @Override
@@ -171,14 +187,79 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public void membershipChanged(Membership membership) {
+            network.members(membership);
+            if (membership.isRemoved(memberId())) {
+                tellRemoved("the cluster has decided so");
+            }
+        }
+
+        @Override
         public void damaged(Damaged damage) {
             events.damaged(damage);
         }
     }
 
-    /** A lone member meets nobody in an election, so it needs no luck. */
-    private static RaftCore consensus(Startup startup, MemberLimits limits) {
-        return new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), RaftLimits.DEFAULT, bound -> 0);
+    /** What the raft loop has to tell the others, or to ask them. */
+    private final class ConsensusWiring implements RaftLoop.Listener {
+        @Override
+        public List<Proposal> chores(boolean leads) {
+            return Chores.of(membership(), memberId(), config, leads).stream().map(Member.this::prepareOwn).toList();
+        }
+
+        @Override
+        public void stateWanted(Message.InstallSnapshot message) {
+            raftMailbox.put(new RaftLoop.Message.SnapshotSent(message.to(), false));
+        }
+
+        @Override
+        public RaftLoop.ChangeEntry entryOf(RaftLoop.Message.Change asked, @Nullable List<PeerProgress> progress) {
+            return new RaftLoop.ChangeEntry.Refused(ChangeRefusal.UNHEALTHY);
+        }
+
+        @Override
+        public long activeSinceNanos(long member) {
+            return network.activeSinceNanos(member);
+        }
+
+        @Override
+        public void noted(Event event) {
+            LogLine.of(memberId(), event).forEach(events::consensus);
+        }
+    }
+
+    /** What arrives from other members. */
+    private final class Arrivals implements Inbox {
+        @Override
+        public void received(Message message) {
+            raftMailbox.put(new RaftLoop.Message.Received(message));
+        }
+
+        @Override
+        public void unreachable(long member) {
+            raftMailbox.put(new RaftLoop.Message.Unreachable(member));
+        }
+
+        @Override
+        public void snapshotSent(long member, boolean arrived) {
+            raftMailbox.put(new RaftLoop.Message.SnapshotSent(member, arrived));
+        }
+
+        @Override
+        public IncomingSnapshot receive(Message.InstallSnapshot message) throws SnapshotRefused {
+            throw new SnapshotRefused("soon");
+        }
+
+        @Override
+        public void removed(long saidBy) {
+            tellRemoved("member " + Long.toHexString(saidBy) + " says so");
+        }
+    }
+
+    private void tellRemoved(String why) {
+        if (isRemoved.compareAndSet(false, true)) {
+            events.removed(why);
+        }
     }
 
     /** The owners by name, for whoever gives them their turns instead of {@link #start}. */
@@ -195,7 +276,7 @@ public final class Member implements AutoCloseable {
      */
     public Proposal prepare(Requests.Kind kind, Bytes message, Answer answer) {
         long id = ids.next();
-        return new Proposal(id, Requests.entry(id, kind, message), answer, deadline());
+        return new Proposal(id, Requests.entry(id, kind, message), answer, clock.nanos(), deadline());
     }
 
     /** Hands proposals over, in order. Each is answered, at once if too much is under way already. */
@@ -350,12 +431,21 @@ public final class Member implements AutoCloseable {
      * member can be asked, but only the leader knows whether a learner is ready to be promoted.
      */
     public void changeMembers(ClusterChange change, ChangeAnswer answer) {
-        answer.failed(Failure.STOPPED);
+        if (stopped) {
+            answer.failed(Failure.STOPPED);
+            return;
+        }
+        long now = clock.nanos();
+        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos()));
     }
 
     /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */
     public void transferLeadership(long to, ReadAnswer answer) {
-        answer.failed(Failure.STOPPED);
+        if (stopped) {
+            answer.failed(Failure.STOPPED);
+            return;
+        }
+        raftMailbox.put(new RaftLoop.Message.Transfer(to, new RaftLoop.Message.Read(answer, deadline())));
     }
 
     // ---- about the member
@@ -407,11 +497,6 @@ public final class Member implements AutoCloseable {
         return ready.await(timeout, unit);
     }
 
-    /** What this member tells the cluster when it becomes the leader. */
-    private List<Proposal> chores(MemberConfig config) {
-        return Chores.of(applyLoop.membership(), startup.memberId(), config).stream().map(this::prepareOwn).toList();
-    }
-
     private Proposal prepareOwn(Chores.Request request) {
         return prepareOwn(request, NOBODY);
     }
@@ -419,7 +504,7 @@ public final class Member implements AutoCloseable {
     private Proposal prepareOwn(Chores.Request request, Answer answer) {
         long id = ids.next();
         MessageLite entry = request.withId(id);
-        return new Proposal(id, Requests.entry(entry), answer, deadline());
+        return new Proposal(id, Requests.entry(entry), answer, clock.nanos(), deadline());
     }
 
     private static final Answer NOBODY = new Answer() {
@@ -444,6 +529,7 @@ public final class Member implements AutoCloseable {
             return;
         }
         stopped = true;
+        network.close();
         threads.forEach(ActorThread::stop);
         raftLoop.abandon();
         applyLoop.abandon();

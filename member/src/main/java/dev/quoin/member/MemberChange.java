@@ -21,6 +21,11 @@ final class MemberChange {
     /** A configuration change as applied: the membership after it, which is the one before if it was refused. */
     record Changed(Membership membership, @Nullable ChangeRefusal refusal) {}
 
+    /** How whoever proposed it finds it again. */
+    static long idOf(Bytes confChange) {
+        return parse(confChange).getId();
+    }
+
     static Changed applied(Membership before, Bytes confChange, int learnersMax) {
         ConfChange change = parse(confChange);
         ChangeRefusal refusal = refusal(before, change, learnersMax);

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.RaftLimits;
 
 /**
  * The bounds and periods of a member.
@@ -23,14 +24,17 @@ import dev.quoin.disk.wal.WalLimits;
  * @param quotaBytes what the ledger may hold in use before writes are refused, etcd's quota-backend-bytes; not positive:
  *        no bound
  * @param housekeeping the pace of what can wait
+ * @param raft the bounds of consensus
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
         long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax,
-        int learnersMax, long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping) {
+        int learnersMax, long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping,
+        RaftLimits raft) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5, 1,
-            2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT);
+            2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT,
+            RaftLimits.DEFAULT);
 
     /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */
     long minLeaseTtlSeconds() {

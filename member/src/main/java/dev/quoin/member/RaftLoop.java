@@ -1,30 +1,40 @@
 package dev.quoin.member;
 
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.raft.Effect;
-import dev.quoin.raft.EntryKind;
+import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
+import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
 
 /**
  * The owner of the consensus core: takes what has arrived since the last turn, makes of many proposals one append and of
- * many reads one round, and performs what the core asks for by telling the other owners. It waits for nobody: neither
- * the store nor a file can hold up a tick.
+ * many reads one round, and performs what the core asks for by telling the other owners and the network. It waits for
+ * nobody: neither the store nor a file can hold up a tick, and so no heartbeat.
  *
  * <p>Time: a turn gives the core at most one tick, and only after everything that had arrived. After a stall of any
  * length (a collection, a stopped process, a slow disk) the missed ticks are gone, as those of Go's ticker are.
+ *
+ * <p>What was proposed is handed over once, to the core of the leader; whether it got into the log, the log alone tells.
+ * A read may be asked for again and again, each time under a new id.
  */
 final class RaftLoop implements Actor {
     /** What others send. */
     sealed interface Message {
         record Propose(Proposal proposal) implements Message {}
+
+        record Change(ClusterChange change, ChangeAnswer answer, long startNanos, long deadlineNanos)
+                implements
+                    Message {}
 
         record Read(ReadAnswer answer, long deadlineNanos) implements Message {
             /** Fails the read if its time is over; says whether it was. */
@@ -37,19 +47,60 @@ final class RaftLoop implements Actor {
             }
         }
 
+        /** {@code answer} is told when {@code to} leads. */
+        record Transfer(long to, Read answer) implements Message {}
+
         record Persisted(long ticket) implements Message {}
 
         record Reconfigured(Input.Reconfigured input) implements Message {}
+
+        /** From another member; an InstallSnapshot only with {@link Arrived}. */
+        record Received(dev.quoin.raft.Message message) implements Message {}
+
+        record Unreachable(long peer) implements Message {}
+
+        record SnapshotSent(long peer, boolean arrived) implements Message {}
     }
 
-    /** A round of reads that waits for its index. */
-    private record Round(long id, List<Message.Read> reads) {}
+    /** Who else is to know what. Each is called on this loop's thread, must not block and must not throw. */
+    interface Listener {
+        /** What this member has to tell the cluster, now that there is a leader. */
+        List<Proposal> chores(boolean leads);
+
+        /** A member lags so far behind that it needs the state. */
+        void stateWanted(dev.quoin.raft.Message.InstallSnapshot message);
+
+        /**
+         * Makes an entry of a change of members, or says why not.
+         *
+         * @param progress of the followers, if this member leads
+         */
+        ChangeEntry entryOf(Message.Change asked, @Nullable List<PeerProgress> progress);
+
+        /** How long there has been a connection to a member; 0 if there is none. */
+        long activeSinceNanos(long member);
+
+        void noted(Event event);
+    }
+
+    /** A change of members that may be proposed, or why it may not. */
+    sealed interface ChangeEntry {
+        record Made(PendingChange change) implements ChangeEntry {}
+
+        record Refused(ChangeRefusal why) implements ChangeEntry {}
+    }
 
     /** What others may see of consensus, as of some turn not long ago. */
     record Progress(long leader, long term, long committed) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
+    /** As etcd's readIndexRetryTime. */
+    private static final long READ_RETRY_NANOS = Duration.ofMillis(500).toNanos();
+    /** How long after an election something may still come of what the leader before it was told. */
+    private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
+    /** What one message to the leader may carry, if it is more than one proposal. */
+    private static final long FORWARDED_BYTES_MAX = 1 << 20;
 
     private final Mailbox<Message> mailbox;
     private final RaftCore core;
@@ -57,38 +108,52 @@ final class RaftLoop implements Actor {
     private final MemberLimits limits;
     private final long tickNanos;
     private final long self;
+    private final RequestIds ids;
     private final Waiters waiters;
-    private final Supplier<List<Proposal>> chores;
     private final LogWriter logWriter;
     private final ApplyLoop applyLoop;
+    private final Network network;
+    private final Listener listener;
     private final Witness witness;
 
     private long lastTickNanos;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
     private long appliedIndex;
-    private long lastRoundId;
-    private final Deque<Round> rounds = new ArrayDeque<>();
-    private final List<Proposal> withoutLeader = new ArrayList<>();
+    private final List<dev.quoin.raft.Message> outgoing = new ArrayList<>();
+
+    /** Rounds of reads that wait for their index, by the id of the newest try. */
+    private final Map<Long, List<Message.Read>> rounds = new LinkedHashMap<>();
+    private long roundsAskedNanos;
+    /** In the order in which they came. */
+    private List<Waiting> withoutLeader = new ArrayList<>();
+    /** What the core is being asked to append; it may be dropped as a whole. */
+    private List<Waiting> atHand = List.of();
+    private Message.@Nullable Transfer transfer;
+
+    private boolean isLeaderNew;
+    private long leaderSinceNanos;
+    private long choresDoneNanos;
     private volatile Progress progress;
 
-    /**
-     * @param mailbox what the other owners and the clients put their messages into
-     * @param chores what this member proposes by itself whenever it becomes the leader
-     */
-    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, MemberLimits limits, Waiters waiters,
-            Supplier<List<Proposal>> chores, LogWriter logWriter, ApplyLoop applyLoop, Witness witness) {
+    /** @param mailbox what the other owners, the network and the clients put their messages into */
+    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, MemberLimits limits, RequestIds ids,
+            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener,
+            Witness witness) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
         this.clock = clock;
         this.limits = limits;
+        this.ids = ids;
         this.waiters = waiters;
-        this.chores = chores;
         this.logWriter = logWriter;
         this.applyLoop = applyLoop;
+        this.network = network;
+        this.listener = listener;
         this.witness = witness;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
+        leaderSinceNanos = lastTickNanos;
         progress = progressOf(core);
     }
 
@@ -99,17 +164,23 @@ final class RaftLoop implements Actor {
 
     @Override
     public long turn() {
-        noteApplied();
+        // A change of members is told before its entry counts as applied: so this is read before the mailbox is.
+        long applied = applyLoop.appliedIndex();
         takeMessages();
+        noteApplied(applied);
         campaignIfAlone();
         long untilTick = tick();
+        greetLeader();
         progress = progressOf(core);
+        if (!outgoing.isEmpty()) {
+            network.send(List.copyOf(outgoing));
+            outgoing.clear();
+        }
         // A change of members that is being applied holds up the election. That is soon over, and nobody says so.
         return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : untilTick;
     }
 
-    private void noteApplied() {
-        long applied = applyLoop.appliedIndex();
+    private void noteApplied(long applied) {
         if (applied > appliedIndex) {
             appliedIndex = applied;
             step(new Input.Applied(applied));
@@ -117,42 +188,100 @@ final class RaftLoop implements Actor {
     }
 
     private void takeMessages() {
-        List<Proposal> proposals = new ArrayList<>();
+        List<Waiting> proposals = new ArrayList<>();
         List<Message.Read> reads = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
+                case Message.Change change -> prepare(change, proposals);
                 case Message.Read read -> reads.add(read);
+                case Message.Transfer asked -> onTransfer(asked);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
+                case Message.Received(dev.quoin.raft.Message received) -> step(new Input.Received(received));
+                case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
+                case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
             }
         }
         propose(proposals);
         if (!reads.isEmpty()) {
-            rounds.add(new Round(++lastRoundId, reads));
-            step(new Input.ReadRequested(lastRoundId));
+            askFor(reads);
         }
     }
 
-    private void propose(List<Proposal> proposals) {
-        if (proposals.isEmpty()) {
-            return;
+    // ---- proposals
+
+    private void prepare(Message.Change asked, List<Waiting> proposals) {
+        List<PeerProgress> seen = core.isLeader() ? core.progress() : null;
+        switch (listener.entryOf(asked, seen)) {
+            case ChangeEntry.Refused(ChangeRefusal why) -> asked.answer().refused(why);
+            case ChangeEntry.Made(PendingChange change) -> {
+                waiters.addOwn(change);
+                proposals.add(change);
+            }
         }
-        if (!core.isLeader()) {
+    }
+
+    private void propose(List<Waiting> proposals) {
+        if (!hasWillingLeader()) {
             // They wait for a leader as long as their deadlines allow; the sweep ends those that waited too long.
             withoutLeader.addAll(proposals);
             return;
         }
-        List<Input.Proposal> accepted = new ArrayList<>(proposals.size());
-        for (Proposal proposal : proposals) {
+        if (!withoutLeader.isEmpty()) {
+            List<Waiting> before = withoutLeader;
+            withoutLeader = new ArrayList<>();
+            before.addAll(proposals);
+            propose(before);
+            return;
+        }
+        List<Waiting> accepted = new ArrayList<>(proposals.size());
+        long bytes = 0;
+        for (Waiting proposal : proposals) {
             if (isBehind()) {
                 waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS);
-            } else if (waiters.isWaiting(proposal.id())) {
-                accepted.add(new Input.Proposal(EntryKind.NORMAL, proposal.data()));
+                continue;
             }
+            if (!waiters.isWaiting(proposal.id())) {
+                continue;
+            }
+            bytes += proposal.data().length();
+            if (bytes > FORWARDED_BYTES_MAX && !core.isLeader()) {
+                handOver(accepted);
+                accepted = new ArrayList<>();
+                bytes = proposal.data().length();
+            }
+            accepted.add(proposal);
         }
-        if (!accepted.isEmpty()) {
-            step(new Input.Proposed(accepted));
+        handOver(accepted);
+    }
+
+    /** A leader that makes way for another takes no proposals. */
+    private boolean hasWillingLeader() {
+        return core.leader() != 0 && core.transferee() == 0;
+    }
+
+    private void handOver(List<Waiting> accepted) {
+        if (accepted.isEmpty()) {
+            return;
+        }
+        atHand = accepted;
+        accepted.forEach(proposal -> waiters.handedOver(proposal.id(), core.term()));
+        step(new Input.Proposed(accepted.stream()
+                .map(proposal -> new Input.Proposal(proposal.kind(), proposal.data())).toList()));
+        atHand = List.of();
+    }
+
+    private void onDropped(Effect.Reason reason) {
+        switch (reason) {
+            case NO_LEADER, LEADERSHIP_TRANSFER, NOT_A_MEMBER -> {
+                atHand.forEach(proposal -> waiters.takenBack(proposal.id()));
+                withoutLeader.addAll(atHand);
+            }
+            case TOO_MUCH_UNCOMMITTED ->
+                atHand.forEach(proposal -> waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS));
+            case FORWARDING_DISABLED, MALFORMED ->
+                throw Invariant.violation("our own proposals are dropped: %s", reason);
         }
     }
 
@@ -172,6 +301,96 @@ final class RaftLoop implements Actor {
         }
     }
 
+    // ---- reads
+
+    private void askFor(List<Message.Read> reads) {
+        long id = ids.next();
+        if (rounds.isEmpty()) {
+            roundsAskedNanos = clock.nanos();
+        }
+        rounds.put(id, reads);
+        step(new Input.ReadRequested(id));
+    }
+
+    /** The question or its answer may be lost. A try that is late is as good as the one that replaced it; it is passed over. */
+    private void askAgain(long now) {
+        roundsAskedNanos = now;
+        List<Message.Read> all = new ArrayList<>();
+        rounds.values().forEach(all::addAll);
+        rounds.clear();
+        if (!all.isEmpty()) {
+            askFor(all);
+        }
+    }
+
+    private void onReadReady(long id, long index) {
+        List<Message.Read> reads = rounds.remove(id);
+        if (reads != null) {
+            applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
+        }
+    }
+
+    // ---- leaders
+
+    private void onTransfer(Message.Transfer asked) {
+        if (!core.isLeader()) {
+            asked.answer().answer().failed(Failure.NOT_LEADER);
+            return;
+        }
+        if (asked.to() == self) {
+            asked.answer().answer().ready();
+            return;
+        }
+        endTransfer(Failure.TIMEOUT);
+        transfer = asked;
+        step(new Input.TransferLeadership(asked.to()));
+    }
+
+    private void endTransfer(@Nullable Failure failure) {
+        Message.Transfer ended = transfer;
+        transfer = null;
+        if (ended == null) {
+            return;
+        }
+        if (failure == null) {
+            ended.answer().answer().ready();
+        } else {
+            ended.answer().answer().failed(failure);
+        }
+    }
+
+    private void onLeaderChanged(long leader) {
+        leaderSinceNanos = clock.nanos();
+        isLeaderNew = leader != 0;
+        if (transfer != null && transfer.to() == leader) {
+            endTransfer(null);
+        }
+    }
+
+    /** What waits for a leader is told to it, and what is due is said. */
+    private void greetLeader() {
+        long now = clock.nanos();
+        if (core.leader() == 0) {
+            return;
+        }
+        boolean isNew = isLeaderNew;
+        isLeaderNew = false;
+        if (isNew || now - choresDoneNanos >= limits.requestTimeoutNanos()) {
+            choresDoneNanos = now;
+            List<Proposal> chores = listener.chores(core.isLeader());
+            chores.forEach(waiters::addOwn);
+            withoutLeader.addAll(0, chores);
+        }
+        if (!withoutLeader.isEmpty()) {
+            propose(List.of());
+        }
+        if (isNew || now - roundsAskedNanos >= READ_RETRY_NANOS) {
+            askAgain(now);
+        }
+    }
+
+    // ---- time
+
     private long tick() {
         long now = clock.nanos();
         long sinceLast = now - lastTickNanos;
@@ -180,6 +399,9 @@ final class RaftLoop implements Actor {
         }
         lastTickNanos = now;
         step(new Input.Tick());
+        if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
+            waiters.failOlderThan(core.term());
+        }
         if (--ticksUntilSweep == 0) {
             ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
             sweep(now);
@@ -188,12 +410,41 @@ final class RaftLoop implements Actor {
     }
 
     private void sweep(long now) {
-        waiters.expire(now);
+        waiters.expire(now, this::whyLate);
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
-        for (Round round : rounds) {
-            round.reads().removeIf(read -> read.failIfLate(now));
+        rounds.values().forEach(reads -> reads.removeIf(read -> read.failIfLate(now)));
+        rounds.values().removeIf(List::isEmpty);
+        if (transfer != null && transfer.answer().deadlineNanos() - now < 0) {
+            endTransfer(Failure.TIMEOUT);
         }
     }
+
+    /** As etcd explains it (etcdserver/server.go parseProposeCtxErr). */
+    private Failure whyLate(Waiting late) {
+        long beforeElection = leaderSinceNanos - 2L * limits.electionTicks() * tickNanos;
+        if (core.leader() == 0) {
+            return Failure.TIMEOUT;
+        }
+        if (late.startNanos() - beforeElection > 0 && leaderSinceNanos - late.startNanos() > 0) {
+            return Failure.LEADER_LOST;
+        }
+        boolean isConnected = core.isLeader() ? isQuorumConnectedSince(late.startNanos())
+                : isConnectedSince(core.leader(), late.startNanos());
+        return isConnected ? Failure.TIMEOUT : Failure.CONNECTION_LOST;
+    }
+
+    private boolean isQuorumConnectedSince(long nanos) {
+        List<Long> voters = core.members().voters();
+        long connected = voters.stream().filter(voter -> voter == self || isConnectedSince(voter, nanos)).count();
+        return connected > voters.size() / 2;
+    }
+
+    private boolean isConnectedSince(long member, long nanos) {
+        long since = listener.activeSinceNanos(member);
+        return since != 0 && nanos - since > 0;
+    }
+
+    // ---- the core
 
     private void step(Input input) {
         List<Effect> effects = core.step(input);
@@ -202,45 +453,33 @@ final class RaftLoop implements Actor {
             switch (effect) {
                 case Effect.Persist persist -> logWriter.mailbox().put(new LogWriter.Message.Write(persist));
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
+                case Effect.Send(dev.quoin.raft.Message.InstallSnapshot install) -> listener.stateWanted(install);
+                case Effect.Send(dev.quoin.raft.Message message) -> outgoing.add(message);
                 case Effect.ReadReady(long id, long index) -> onReadReady(id, index);
                 case Effect.LeaderChanged(long leader, long term) -> onLeaderChanged(leader);
-                case Effect.Noted noted -> {}
+                case Effect.Noted(Event event) -> listener.noted(event);
                 case Effect.ConfigurationChanged changed -> {}
-                case Effect.Send(var message) -> throw Invariant.violation("a lone member sends %s", message);
-                case Effect.Install(var snapshot) -> throw Invariant.violation("a lone member installs %s", snapshot);
-                case Effect.Dropped dropped -> throw Invariant.violation("a lone leader drops %s", dropped.reason());
+                case Effect.Dropped dropped -> onDropped(dropped.reason());
+                case Effect.Install(var snapshot) ->
+                    throw Invariant.violation("nobody has the state of %s", snapshot);
             }
         }
-    }
-
-    private void onReadReady(long id, long index) {
-        Round round = rounds.removeFirst();
-        Invariant.check(round.id() == id, "read round %d is ready, %d was first in line", id, round.id());
-        applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, round.reads()));
-    }
-
-    private void onLeaderChanged(long leader) {
-        if (leader != self) {
-            return;
-        }
-        List<Proposal> first = new ArrayList<>(chores.get());
-        first.forEach(waiters::addOwn);
-        first.addAll(withoutLeader);
-        withoutLeader.clear();
-        first.forEach(proposal -> mailbox.put(new Message.Propose(proposal)));
     }
 
     /** After the last turn: nobody is left without an answer. */
     void abandon() {
         for (Message message : mailbox.take()) {
-            if (message instanceof Message.Read read) {
-                read.answer().failed(Failure.STOPPED);
+            switch (message) {
+                case Message.Read read -> read.answer().failed(Failure.STOPPED);
+                case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
+                case Message.Change change -> change.answer().failed(Failure.STOPPED);
+                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.SnapshotSent _ ->
+                    {}
             }
         }
-        for (Round round : rounds) {
-            round.reads().forEach(read -> read.answer().failed(Failure.STOPPED));
-        }
+        rounds.values().forEach(reads -> reads.forEach(read -> read.answer().failed(Failure.STOPPED)));
         rounds.clear();
+        endTransfer(Failure.STOPPED);
     }
 
     private static Progress progressOf(RaftCore core) {

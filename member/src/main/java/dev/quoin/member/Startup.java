@@ -27,9 +27,11 @@ import dev.quoin.store.Store;
  * What a member is made of when it starts: found on the disk, or made anew. The ledger holds the store up to some applied
  * index, the log everything behind it. What lies between is applied again by the ordinary way, once consensus says that
  * it is committed; so starting after a crash is nothing special.
+ *
+ * @param firstKnown who is to be reached first
  */
 record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store store, Membership membership,
-        Restart restart, long appliedTerm) {
+        Restart restart, long appliedTerm, Membership firstKnown) {
 
     private static final long FIRST_TERM = 1;
 
@@ -37,7 +39,7 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
         Wal.Recovered log = openLog(disk, directory, config);
         boolean opened = false;
         try {
-            Startup startup = withLedger(disk, directory, log, config.limits(), events);
+            Startup startup = withLedger(disk, directory, log, config, events);
             opened = true;
             return startup;
         } finally {
@@ -102,7 +104,8 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
     // ---- the ledger
 
     private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
-            MemberLimits limits, Events events) {
+            MemberConfig config, Events events) {
+        MemberLimits limits = config.limits();
         LedgerRecords records = new LedgerRecords();
         Store store = new Store(records, limits.minLeaseTtlSeconds());
         // What the log still has need not be read from the ledger: damage there is cut off, and applied again.
@@ -124,13 +127,27 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
             Metadata metadata = metadata(log);
             Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
                     membership, restart(metadata.getNodeID(), log, membership, applied),
-                    last == null ? 0 : last.term());
+                    last == null ? 0 : last.term(), firstKnown(membership, config));
+            refuseRemoved(startup);
             consistent = true;
             return startup;
         } finally {
             if (!consistent) {
                 ledger.close();
             }
+        }
+    }
+
+    /** Before the log has told who belongs to the cluster, those count whom the member was told of. */
+    private static Membership firstKnown(Membership membership, MemberConfig config) {
+        Origin origin = config.origin();
+        return membership.members().isEmpty() && origin != null ? Membership.of(origin.members()) : membership;
+    }
+
+    private static void refuseRemoved(Startup startup) {
+        if (startup.membership.isRemoved(startup.memberId)) {
+            throw new StartRefused("member " + Long.toHexString(startup.memberId) + " has been permanently removed from"
+                    + " the cluster. Remove its data directory, and add it again as a new member.");
         }
     }
 

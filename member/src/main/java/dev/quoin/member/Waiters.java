@@ -5,19 +5,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiPredicate;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.quoin.store.Outcome;
-
 /**
- * Who waits for which request. Whoever takes a proposal out answers it, so each is answered once. Any thread.
+ * Who waits for which entry. Whoever takes one out answers it, so each is answered once. Any thread.
  *
  * <p>Also the bound on what clients wait for: their proposals are counted in bytes here, where they begin and end. What
  * is in memory longer than anybody waits, the raft loop counts.
+ *
+ * <p>And what is known of an entry's fate: it was handed over in some term, to be appended here or passed on to the leader
+ * of that term. Once an entry of a later term is applied, and it was not, only a leader that has lost its office could
+ * still bring it into the log.
  */
 final class Waiters {
-    private final Map<Long, Proposal> waiting = new ConcurrentHashMap<>();
+    /** An entry that no leader has been told of yet. */
+    private static final long NOT_HANDED_OVER = 0;
+
+    private record Waiter(Waiting waiting, long term) {}
+
+    private final Map<Long, Waiter> waiters = new ConcurrentHashMap<>();
     private final AtomicLong bytes = new AtomicLong();
     private final long bytesMax;
 
@@ -25,62 +34,86 @@ final class Waiters {
         this.bytesMax = bytesMax;
     }
 
-    /** Takes the proposal up, unless too much is under way. */
-    boolean add(Proposal proposal) {
-        int size = proposal.data().length();
+    /** Takes one up, unless too much is under way. */
+    boolean add(Waiting waiting) {
+        int size = waiting.data().length();
         if (bytes.addAndGet(size) > bytesMax) {
             bytes.addAndGet(-size);
             return false;
         }
-        waiting.put(proposal.id(), proposal);
+        waiters.put(waiting.id(), new Waiter(waiting, NOT_HANDED_OVER));
         return true;
     }
 
-    /** Takes up a proposal of the member's own, which is small and must not be crowded out by clients. */
-    void addOwn(Proposal proposal) {
-        bytes.addAndGet(proposal.data().length());
-        waiting.put(proposal.id(), proposal);
+    /** Takes up one of the member's own, which is small and must not be crowded out by clients. */
+    void addOwn(Waiting waiting) {
+        bytes.addAndGet(waiting.data().length());
+        waiters.put(waiting.id(), new Waiter(waiting, NOT_HANDED_OVER));
     }
 
     boolean isWaiting(long id) {
-        return waiting.containsKey(id);
+        return waiters.containsKey(id);
     }
 
-    void complete(long id, Outcome outcome) {
-        Proposal proposal = remove(id);
-        if (proposal != null) {
-            proposal.answer().outcome(outcome);
+    /** A leader is about to be told. To be called before it is. */
+    void handedOver(long id, long term) {
+        waiters.computeIfPresent(id, (same, waiter) -> new Waiter(waiter.waiting(), term));
+    }
+
+    /** No leader was told after all. */
+    void takenBack(long id) {
+        handedOver(id, NOT_HANDED_OVER);
+    }
+
+    /** The one with this id, which waits no more; null if nobody does. */
+    @Nullable
+    Waiting take(long id) {
+        Waiter waiter = waiters.remove(id);
+        if (waiter == null) {
+            return null;
         }
+        bytes.addAndGet(-waiter.waiting().data().length());
+        return waiter.waiting();
     }
 
     void fail(long id, Failure failure) {
-        Proposal proposal = remove(id);
-        if (proposal != null) {
-            proposal.answer().failed(failure);
+        Waiting waiting = take(id);
+        if (waiting != null) {
+            waiting.failed(failure);
         }
     }
 
-    /** Fails those whose time is over. */
-    void expire(long nowNanos) {
-        List<Long> late = new ArrayList<>();
-        for (Proposal proposal : waiting.values()) {
-            if (proposal.deadlineNanos() - nowNanos < 0) {
-                late.add(proposal.id());
-            }
+    /** Fails those whose time is over, each for the reason that {@code why} sees. */
+    void expire(long nowNanos, Function<Waiting, Failure> why) {
+        for (Waiting late : find((waiting, term) -> waiting.deadlineNanos() - nowNanos < 0)) {
+            fail(late.id(), why.apply(late));
         }
-        late.sort(Long::compareUnsigned);
-        late.forEach(id -> fail(id, Failure.TIMEOUT));
+    }
+
+    /** Fails those that a leader of a term before this one was told of: what becomes of them, nobody knows. */
+    void failOlderThan(long term) {
+        find((waiting, told) -> told != NOT_HANDED_OVER && Long.compareUnsigned(told, term) < 0)
+                .forEach(lost -> fail(lost.id(), Failure.LEADER_LOST));
+    }
+
+    /** Fails all that a leader was told of. */
+    void failHandedOver(Failure failure) {
+        find((waiting, told) -> told != NOT_HANDED_OVER).forEach(lost -> fail(lost.id(), failure));
     }
 
     void failAll(Failure failure) {
-        List.copyOf(waiting.keySet()).forEach(id -> fail(id, failure));
+        find((waiting, told) -> true).forEach(left -> fail(left.id(), failure));
     }
 
-    private @Nullable Proposal remove(long id) {
-        Proposal proposal = waiting.remove(id);
-        if (proposal != null) {
-            bytes.addAndGet(-proposal.data().length());
+    /** In the order of their ids, so that what is done with them does not depend on a hash. */
+    private List<Waiting> find(BiPredicate<Waiting, Long> condition) {
+        List<Waiting> found = new ArrayList<>();
+        for (Waiter waiter : waiters.values()) {
+            if (condition.test(waiter.waiting(), waiter.term())) {
+                found.add(waiter.waiting());
+            }
         }
-        return proposal;
+        found.sort((a, b) -> Long.compareUnsigned(a.id(), b.id()));
+        return found;
     }
 }

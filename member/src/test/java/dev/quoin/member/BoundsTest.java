@@ -18,6 +18,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.store.Outcome;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -27,7 +28,8 @@ class BoundsTest {
     private static final int IN_FLIGHT_BYTES = 64 << 10;
     private static final MemberLimits LIMITS = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, IN_FLIGHT_BYTES, Duration.ofMillis(100).toNanos(), 10_000, 5, 1, 0,
-            WalLimits.ofSegmentBytes(1 << 20), new LedgerLimits(64 << 10, 4 << 10, 300), HousekeepingLimits.DEFAULT);
+            WalLimits.ofSegmentBytes(1 << 20), new LedgerLimits(64 << 10, 4 << 10, 300), HousekeepingLimits.DEFAULT,
+            RaftLimits.DEFAULT);
 
     private static final class HandClock implements Clock {
         private long nanos;
@@ -50,7 +52,7 @@ class BoundsTest {
     private Member open() {
         return Member.open(MemberConfig.alone("m", Path.of("/data"), List.of("http://localhost:2380"),
                 List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", LIMITS), new FaultyDisk(new Random(1)),
-                clock, Events.NONE, Network.NONE);
+                clock, bound -> 0, Network.NONE, Events.NONE);
     }
 
     @BeforeEach

@@ -29,6 +29,8 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.LogLine;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.store.KeyRange;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Query;
@@ -48,7 +50,8 @@ class DamagedRecordTest {
             List.of("http://localhost:2380"), List.of("http://localhost:2379"), "etcd-cluster", "3.7.1",
             new MemberLimits(Duration.ofMillis(100).toNanos(), 10, Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20,
                     Duration.ofMillis(100).toNanos(), 8, 1, 1, 0, WalLimits.ofSegmentBytes(4_096),
-                    new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, 1_500, 1)));
+                    new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, 1_500, 1),
+                    RaftLimits.DEFAULT));
 
     private final FaultyDisk disk = new FaultyDisk(new Random(7));
     private final List<String> reported = new ArrayList<>();
@@ -67,7 +70,7 @@ class DamagedRecordTest {
                 return Instant.ofEpochMilli(1_700_000_000_000L).plusNanos(nanos);
             }
         };
-        return Member.open(CONFIG, disk, clock, new Events() {
+        return Member.open(CONFIG, disk, clock, bound -> 0, Network.NONE, new Events() {
             @Override
             public void damaged(Damaged damage) {
                 reported.add(String.valueOf(damage.getMessage()));
@@ -85,6 +88,14 @@ class DamagedRecordTest {
 
             @Override
             public void changeRefused(String why) {
+                throw new AssertionError(why);
+            }
+
+            @Override
+            public void consensus(LogLine line) {}
+
+            @Override
+            public void removed(String why) {
                 throw new AssertionError(why);
             }
         });

@@ -24,6 +24,8 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.LogLine;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.store.Outcome;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -42,7 +44,8 @@ class HousekeeperTest {
     private Member open(long checkpointBytes) {
         MemberLimits limits = new MemberLimits(Duration.ofMillis(100).toNanos(), 10, Duration.ofSeconds(7).toNanos(),
                 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0, WalLimits.ofSegmentBytes(4_096),
-                new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, checkpointBytes, 1));
+                new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, checkpointBytes, 1),
+                RaftLimits.DEFAULT);
         MemberConfig config = MemberConfig.alone("m", Path.of("/data"), List.of("http://localhost:2380"),
                 List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", limits);
         Clock clock = new Clock() {
@@ -56,7 +59,7 @@ class HousekeeperTest {
                 return Instant.ofEpochMilli(1_700_000_000_000L).plusNanos(nanos);
             }
         };
-        return Member.open(config, fullDisk(), clock, new Events() {
+        return Member.open(config, fullDisk(), clock, bound -> 0, Network.NONE, new Events() {
             @Override
             public void damaged(Damaged damage) {
                 throw damage;
@@ -74,6 +77,14 @@ class HousekeeperTest {
 
             @Override
             public void changeRefused(String why) {
+                throw new AssertionError(why);
+            }
+
+            @Override
+            public void consensus(LogLine line) {}
+
+            @Override
+            public void removed(String why) {
                 throw new AssertionError(why);
             }
         });

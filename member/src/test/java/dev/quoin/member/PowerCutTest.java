@@ -25,6 +25,7 @@ import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.memory.PowerCut;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.store.KeyRange;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Query;
@@ -49,7 +50,7 @@ class PowerCutTest {
     private static final MemberLimits SMALL = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024),
-            new HousekeepingLimits(1, 2, 300, 1_500, 1));
+            new HousekeepingLimits(1, 2, 300, 1_500, 1), RaftLimits.DEFAULT);
     private static final MemberConfig CONFIG = MemberConfig.alone("m", Path.of("/data"),
             List.of("http://localhost:2380"),
             List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", SMALL);
@@ -107,7 +108,7 @@ class PowerCutTest {
         Life(FaultyDisk disk, TurnClock clock, Random random) {
             this.clock = clock;
             this.random = random;
-            member = Member.open(CONFIG, disk, clock, Events.NONE, Network.NONE);
+            member = Member.open(CONFIG, disk, clock, bound -> 0, Network.NONE, Events.NONE);
         }
 
         private void turn() {

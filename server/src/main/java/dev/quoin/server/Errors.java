@@ -63,6 +63,8 @@ final class Errors {
     /** UNKNOWN, not RESOURCE_EXHAUSTED: etcd's server forgets to translate this one, and clients see that. */
     private static final Status TOO_MANY_REQUESTS = Status.of(Code.UNKNOWN, "etcdserver: too many requests");
     private static final Status TIMEOUT = Status.of(Code.UNAVAILABLE, "etcdserver: request timed out");
+    private static final Status CONNECTION_LOST = Status.of(Code.UNAVAILABLE,
+            "etcdserver: request timed out, possibly due to connection lost");
     private static final Status LEADER_LOST = Status.of(Code.UNAVAILABLE,
             "etcdserver: request timed out, possibly due to previous leader failure");
     private static final Status NOT_LEADER = precondition("etcdserver: not leader");
@@ -118,6 +120,7 @@ final class Errors {
         return switch (failure) {
             case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
             case TIMEOUT -> TIMEOUT;
+            case CONNECTION_LOST -> CONNECTION_LOST;
             case LEADER_LOST -> LEADER_LOST;
             case NOT_LEADER -> NOT_LEADER;
             case STOPPED -> STOPPED;

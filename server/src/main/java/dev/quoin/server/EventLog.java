@@ -6,10 +6,18 @@ import org.slf4j.LoggerFactory;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.member.Events;
+import dev.quoin.raft.LogLine;
 
 /** Writes what a member has to say into the log. */
 final class EventLog implements Events {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
+
+    private final Runnable onRemoved;
+
+    /** @param onRemoved stops the server, in time; must not block */
+    EventLog(Runnable onRemoved) {
+        this.onRemoved = onRemoved;
+    }
 
     @Override
     public void damaged(Damaged damage) {
@@ -30,5 +38,21 @@ final class EventLog implements Events {
     @Override
     public void changeRefused(String why) {
         LOG.atError().addKeyValue("error", why).log("validation of a configuration change failed");
+    }
+
+    @Override
+    public void consensus(LogLine line) {
+        switch (line.level()) {
+            case DEBUG -> LOG.debug(line.text());
+            case INFO -> LOG.info(line.text());
+            case WARN -> LOG.warn(line.text());
+            case ERROR -> LOG.error(line.text());
+        }
+    }
+
+    @Override
+    public void removed(String why) {
+        LOG.atWarn().addKeyValue("reason", why).log("the member has been permanently removed from the cluster");
+        onRemoved.run();
     }
 }

@@ -3,6 +3,8 @@ package dev.quoin.server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +22,8 @@ import dev.quoin.member.StartRefused;
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int EXIT_FAILED = 1;
+    /** As etcd waits. */
+    private static final long LEAVE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private Main() {}
 
@@ -65,7 +69,7 @@ public final class Main {
                 .addKeyValue("max-txn-ops", config.limits().txnOpsMax()).log("starting an etcd server");
         Server server;
         try {
-            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt);
+            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt, Main::leave);
         } catch (StartRefused | DiskFailure | Damaged refused) {
             LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot start");
             System.exit(EXIT_FAILED);
@@ -87,6 +91,14 @@ public final class Main {
                     address.getAddress().getHostAddress() + ":" + address.getPort())
                     .log("serving client traffic insecurely; this is strongly discouraged!");
         }
+    }
+
+    /** Stops in order, as at a signal, and with the exit code of one; what waits for the member may still get its answer. */
+    private static void leave() {
+        Thread.ofPlatform().name("leave").start(() -> {
+            LockSupport.parkNanos(LEAVE_NANOS);
+            System.exit(0);
+        });
     }
 
     private static void stop(Server server) {

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 import org.slf4j.Logger;
@@ -36,11 +37,15 @@ final class Server {
         this.net = net;
     }
 
-    /** Returns once clients are served. */
-    static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt)
+    /**
+     * Returns once clients are served.
+     *
+     * @param onRemoved what to do when the member has been removed from its cluster; must not block
+     */
+    static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException {
-        Member member = Member.start(config.member(), disk, clock, bound -> 0, Network.NONE, halt,
-                new EventLog());
+        Member member = Member.start(config.member(), disk, clock, new SplittableRandom()::nextInt, Network.NONE, halt,
+                new EventLog(onRemoved));
         boolean serving = false;
         try {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {

@@ -83,7 +83,7 @@ record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners
                 limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
                 (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
                 (int) flags.number("max-wals", 0, Integer.MAX_VALUE), limits.learnersMax(), quotaBytes(flags),
-                limits.wal(), limits.ledger(), limits.housekeeping());
+                limits.wal(), limits.ledger(), limits.housekeeping(), limits.raft());
     }
 
     private static long quotaBytes(Flags flags) throws Flags.Refused {

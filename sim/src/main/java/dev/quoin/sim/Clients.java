@@ -223,7 +223,7 @@ final class Clients {
                 Violation.check(op.index == 0, "%s: answered %s, and is in the log", op, failure);
                 op.isRefused = true;
             }
-            case TIMEOUT, LEADER_LOST, STOPPED -> {}
+            case TIMEOUT, CONNECTION_LOST, LEADER_LOST, STOPPED -> {}
         }
     }
 

@@ -18,6 +18,7 @@ import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Membership;
 import dev.quoin.member.Origin;
 import dev.quoin.member.SteppedMember;
+import dev.quoin.raft.LogLine;
 
 /** One run: a cluster, its world, and those who judge it, all from one seed. */
 final class Simulation {
@@ -321,6 +322,15 @@ final class Simulation {
             public void housekeepingRefused(DiskFailure failure) {
                 note(host, "has no room:", failure.getMessage());
                 excuse(host, failure);
+            }
+
+            @Override
+            public void consensus(LogLine line) {}
+
+            @Override
+            public void removed(String why) {
+                note(host, "is removed:", why);
+                host.isRemoved = true;
             }
 
             @Override

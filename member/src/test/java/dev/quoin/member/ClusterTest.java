@@ -1,0 +1,171 @@
+package dev.quoin.member;
+
+import java.time.Duration;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+
+import dev.quoin.member.TestCluster.Answered;
+import dev.quoin.member.TestCluster.Node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Several members as one: who leads, what is passed on, what becomes of it when the leader goes. */
+class ClusterTest {
+    private final TestCluster cluster = new TestCluster(1, 3, TestCluster.LIMITS);
+
+    private void everywhere(String key, String value) {
+        cluster.until(key + " is everywhere", () -> cluster.nodes.values().stream()
+                .allMatch(node -> node.member == null || value.equals(TestCluster.get(node, key))));
+    }
+
+    @Test
+    void whatOneMemberIsAskedAllHave() {
+        cluster.awaitLeader();
+        cluster.mustPut(cluster.leader(), "a", "1");
+        cluster.mustPut(cluster.follower(), "b", "2");
+        everywhere("a", "1");
+        everywhere("b", "2");
+    }
+
+    @Test
+    void theyAgreeOnIdsNamesAndAddresses() {
+        cluster.awaitLeader();
+        cluster.run(Duration.ofSeconds(1));
+        for (Node node : cluster.nodes.values()) {
+            assertThat(node.member().membership().members()).extracting(MemberInfo::name).containsExactlyInAnyOrder(
+                    "m1",
+                    "m2", "m3");
+            assertThat(node.member().membership().members()).extracting(MemberInfo::clientUrls)
+                    .doesNotContain(List.of());
+            assertThat(node.member().clusterId()).isEqualTo(cluster.leader().member().clusterId());
+        }
+    }
+
+    @Test
+    void aReadOnAFollowerSeesWhatWasAcknowledgedByTheLeader() {
+        cluster.awaitLeader();
+        cluster.mustPut(cluster.leader(), "a", "1");
+        Answered read = cluster.read(cluster.follower());
+        cluster.until("the read", read::isDone);
+        assertThat(read.isReady).isTrue();
+        assertThat(TestCluster.get(cluster.follower(), "a")).isEqualTo("1");
+    }
+
+    @Test
+    void aReadIsAskedAgainWhenItsQuestionIsLost() {
+        cluster.awaitLeader();
+        Node follower = cluster.follower();
+        follower.cut.add(cluster.leader().id);
+        Answered read = cluster.read(follower);
+        cluster.run(Duration.ofMillis(300));
+        assertThat(read.isDone()).isFalse();
+        follower.cut.clear();
+        cluster.run(Duration.ofMillis(600));
+        assertThat(read.isReady).isTrue();
+    }
+
+    @Test
+    void theOthersGoOnWithoutTheirLeader() {
+        cluster.awaitLeader();
+        cluster.mustPut(cluster.leader(), "a", "1");
+        Node dead = cluster.leader();
+        dead.kill();
+        cluster.awaitLeader();
+        cluster.mustPut(cluster.follower(), "b", "2");
+        dead.start();
+        cluster.mustPut(cluster.leader(), "c", "3");
+        everywhere("a", "1");
+        everywhere("b", "2");
+        everywhere("c", "3");
+    }
+
+    @Test
+    void aWritePassedOnToALeaderThatDiesIsAnsweredAfterOneElection() {
+        cluster.awaitLeader();
+        Node leader = cluster.leader();
+        Node follower = cluster.follower();
+        leader.isPaused = true;
+        Answered put = cluster.put(follower, "a", "1");
+        cluster.run(Duration.ofMillis(50));
+        leader.kill();
+        cluster.awaitLeader();
+        cluster.run(Duration.ofSeconds(1));
+        assertThat(put.failure).isEqualTo(Failure.LEADER_LOST);
+    }
+
+    /** It is in the inbox of a leader that is stopped, which passes it on to its successor when it goes on. */
+    @Test
+    void aWriteThatAnOldLeaderPassesOnLateIsAppliedOnce() {
+        cluster.awaitLeader();
+        Node leader = cluster.leader();
+        Node follower = cluster.follower();
+        leader.isPaused = true;
+        Answered put = cluster.put(follower, "a", "1");
+        cluster.until("another leader", () -> follower.member().leader() != leader.id
+                && follower.member().leader() != 0);
+        cluster.until("an answer", put::isDone);
+        assertThat(put.failure).isEqualTo(Failure.LEADER_LOST);
+        leader.isPaused = false;
+        cluster.awaitLeader();
+        cluster.mustPut(leader, "b", "2");
+        everywhere("b", "2");
+        List<String> values = cluster.nodes.values().stream().map(node -> String.valueOf(TestCluster.get(node, "a")))
+                .distinct().toList();
+        assertThat(values).hasSize(1);
+    }
+
+    @Test
+    void withoutAMajorityAWriteTimesOutAndComesBackByItself() {
+        cluster.awaitLeader();
+        Node left = cluster.leader();
+        List<Node> dead = cluster.nodes.values().stream().filter(node -> node != left).toList();
+        dead.forEach(Node::kill);
+        cluster.until("it steps down", () -> left.member().leader() == 0);
+        Answered put = cluster.put(left, "a", "1");
+        Answered read = cluster.read(left);
+        cluster.run(Duration.ofSeconds(9));
+        assertThat(put.failure).isEqualTo(Failure.TIMEOUT);
+        assertThat(read.failure).isEqualTo(Failure.TIMEOUT);
+        Answered waiting = cluster.put(left, "b", "2");
+        dead.forEach(Node::start);
+        cluster.until("the write", waiting::isDone);
+        assertThat(waiting.outcome).isNotNull();
+    }
+
+    @Test
+    void leadershipIsHandedOverAndWritesGoOn() {
+        cluster.awaitLeader();
+        Node before = cluster.leader();
+        Node after = cluster.follower();
+        Answered moved = new Answered();
+        before.member().transferLeadership(after.id, moved);
+        Answered put = cluster.put(before, "a", "1");
+        cluster.until("moved", moved::isDone);
+        assertThat(moved.isReady).isTrue();
+        cluster.awaitLeader();
+        assertThat(cluster.leader()).isEqualTo(after);
+        cluster.until("the write", put::isDone);
+        assertThat(put.outcome).isNotNull();
+        Answered refused = new Answered();
+        before.member().transferLeadership(before.id, refused);
+        cluster.until("an answer", refused::isDone);
+        assertThat(refused.failure).isEqualTo(Failure.NOT_LEADER);
+    }
+
+    @Test
+    void whatWasAcknowledgedIsThereAfterThePowerIsCutEverywhere() {
+        cluster.awaitLeader();
+        for (int i = 0; i < 40; i++) {
+            cluster.mustPut(i % 2 == 0 ? cluster.leader() : cluster.follower(), "k" + i, "v" + i);
+        }
+        cluster.nodes.values().forEach(node -> {
+            node.cutPower();
+            node.start();
+        });
+        cluster.awaitLeader();
+        for (int i = 0; i < 40; i++) {
+            everywhere("k" + i, "v" + i);
+        }
+    }
+}

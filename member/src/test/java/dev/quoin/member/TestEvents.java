@@ -1,0 +1,36 @@
+package dev.quoin.member;
+
+import java.util.function.Consumer;
+
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.raft.LogLine;
+
+/** Nothing may go wrong; a removal is told. */
+record TestEvents(Consumer<String> onRemoved) implements Events {
+    @Override
+    public void damaged(Damaged damage) {
+        throw damage;
+    }
+
+    @Override
+    public void repaired(String what) {
+        throw new AssertionError(what);
+    }
+
+    @Override
+    public void housekeepingRefused(DiskFailure failure) {
+        throw failure;
+    }
+
+    @Override
+    public void changeRefused(String why) {}
+
+    @Override
+    public void consensus(LogLine line) {}
+
+    @Override
+    public void removed(String why) {
+        onRemoved.accept(why);
+    }
+}
