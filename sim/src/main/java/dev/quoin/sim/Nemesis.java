@@ -54,7 +54,7 @@ final class Nemesis {
 
     /** Its disk is gone, or cannot be trusted. */
     void lost(Host host) {
-        operator.replace(host);
+        simulation.note(host, "is to be replaced", null);
     }
 
     /** It is down, and comes back: mostly soon, and anyway once things are calm. */
