@@ -10,7 +10,7 @@ import dev.quoin.member.Requests;
 sealed interface Asked {
     record Put(String key, String value, boolean prev) implements Asked {}
 
-    /** @param end empty for one key */
+    /** An empty {@code end} is for one key. */
     record Delete(String key, String end, boolean prev) implements Asked {}
 
     record Range(String key, String end) implements Asked {}
@@ -19,23 +19,35 @@ sealed interface Asked {
 
     record Compact(long revision) implements Asked {}
 
-    /** @param than a number, or of {@code Target.VALUE} the text */
+    /** What it is compared with is a number, or of {@code Target.VALUE} the text. */
     record Condition(String key, Target target, Relation relation, long than, String thanText) {}
 
     /** Numbers: etcdserverpb.Compare.CompareTarget. */
     enum Target {
-        VERSION,
-        CREATE,
-        MOD,
-        VALUE
+        VERSION(0),
+        CREATE(1),
+        MOD(2),
+        VALUE(3);
+
+        private final int number;
+
+        Target(int number) {
+            this.number = number;
+        }
     }
 
     /** Numbers: etcdserverpb.Compare.CompareResult. */
     enum Relation {
-        EQUAL,
-        GREATER,
-        LESS,
-        NOT_EQUAL
+        EQUAL(0),
+        GREATER(1),
+        LESS(2),
+        NOT_EQUAL(3);
+
+        private final int number;
+
+        Relation(int number) {
+            this.number = number;
+        }
     }
 
     default Requests.Kind kind() {
@@ -90,8 +102,8 @@ sealed interface Asked {
 
     private static Bytes encode(Condition condition) {
         ProtoWriter to = new ProtoWriter(32);
-        to.varintFieldIfSet(1, condition.relation.ordinal());
-        to.varintFieldIfSet(2, condition.target.ordinal());
+        to.varintFieldIfSet(1, condition.relation.number);
+        to.varintFieldIfSet(2, condition.target.number);
         to.bytesField(3, Bytes.utf8(condition.key));
         switch (condition.target) {
             case VERSION -> to.varintField(4, condition.than);

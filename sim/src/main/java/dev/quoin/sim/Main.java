@@ -1,7 +1,9 @@
 package dev.quoin.sim;
 
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
@@ -11,11 +13,19 @@ public final class Main {
 
     private Main() {}
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException, InterruptedException {
         if (args.length > 0 && args[0].equals("mutants")) {
-            throw new IllegalArgumentException("not yet");
+            System.exit(Mutants.run(Path.of(""), args.length > 1 ? args[1] : "") ? 0 : 1);
         }
-        System.exit(run(Options.parse(args)) ? 0 : 1);
+        Options options;
+        try {
+            options = Options.parse(args);
+        } catch (IllegalArgumentException wrong) {
+            System.err.println(wrong.getMessage());
+            System.exit(2);
+            return;
+        }
+        System.exit(run(options) ? 0 : 1);
     }
 
     /** Whether nothing was violated. */

@@ -10,7 +10,8 @@ package dev.quoin.sim;
  * @param trace whether to print what happens
  */
 record Options(long seed, long seeds, double hours, int members, boolean trace) {
-    static final String USAGE = "usage: ./quoin dev sim [mutants] [--seed S] [--seeds N | --hours H] [--members M] [--trace]";
+    static final String USAGE = "usage: ./quoin dev sim [--seed S] [--seeds N | --hours H] [--members M] [--trace]\n"
+            + "       ./quoin dev sim mutants [NAME]";
 
     static Options parse(String[] args) {
         long seed = 1;

@@ -1,8 +1,10 @@
 package dev.quoin.sim;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
@@ -20,6 +22,9 @@ final class Promises {
     /** All that was ever committed, in order; what it says is at {@link Model}. */
     private final LogImage committed = new LogImage();
 
+    /** Those that somebody stood for election in, and the first, which every cluster begins with. */
+    private final Set<Long> terms = new HashSet<>(List.of(0L, 1L));
+
     Promises(Simulation simulation) {
         this.simulation = simulation;
     }
@@ -28,8 +33,9 @@ final class Promises {
         return committed.lastIndex();
     }
 
-    long terms() {
-        return leaderOfTerm.size();
+    /** A term comes from an election: nobody else may raise one. */
+    void isIn(Host host, long term) {
+        Violation.check(terms.contains(term), "%s is in term %d, in which nobody stood for election", host, term);
     }
 
     void mix(Host host, long term, long commit, long last) {
@@ -40,7 +46,10 @@ final class Promises {
     void noted(Host host, Event event) {
         switch (event) {
             case Event.BecameLeader(long term) -> simulation.note(host, "leads in term", term);
-            case Event.BecameCandidate(long term) -> simulation.note(host, "is candidate in term", term);
+            case Event.BecameCandidate(long term) -> {
+                terms.add(term);
+                simulation.note(host, "is candidate in term", term);
+            }
             case Event.QuorumLost() -> simulation.note(host, "has lost its quorum", null);
             case Event.TransferStarted(long to, long term) -> simulation.note(host, "hands over to", to);
             default -> {}

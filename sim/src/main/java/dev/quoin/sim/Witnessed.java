@@ -243,6 +243,9 @@ final class Witnessed implements Witness {
 
     private void afterStep(RaftCore core) {
         Violation.check(core.term() >= term, "%s: term %d after %d", host, core.term(), term);
+        if (core.term() > term) {
+            promises().isIn(host, core.term());
+        }
         term = core.term();
         long before = committed;
         committed = core.committedIndex();
