@@ -15,6 +15,7 @@ import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Input;
+import dev.quoin.raft.SnapshotMeta;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.KeyHash;
@@ -38,16 +39,28 @@ final class ApplyLoop implements Actor {
         /** These reads may go on once {@code index} is applied. */
         record ReadAt(long index, List<RaftLoop.Message.Read> reads) implements Message {}
 
-        /** Takes keys out whose history a compaction has given up. */
-        record TakeOut(CompactionWalk.Slice slice) implements Message {}
+        /** What the housekeeper asks for; passed over if {@code of} is not the ledger in force any more. */
+        record Housekeeping(Ledger of, Chore chore) implements Message {}
 
-        record KeepHash(KeyHash hash) implements Message {}
+        /** A member lags: it is to be sent the state as of now, after which {@code unpin} is to be run. */
+        record SendState(dev.quoin.raft.Message.InstallSnapshot message, Runnable unpin) implements Message {}
+
+        /** This state takes the place of the one in force: the entries up to it will not come. */
+        record Install(OpenedStore state, SnapshotMeta meta) implements Message {}
+    }
+
+    /** What is to be done between two batches. */
+    sealed interface Chore {
+        /** Takes keys out whose history a compaction has given up. */
+        record TakeOut(CompactionWalk.Slice slice) implements Chore {}
+
+        record KeepHash(KeyHash hash) implements Chore {}
 
         /** Writes down that a compaction is done. */
-        record NoteCompaction(long revision) implements Message {}
+        record NoteCompaction(long revision) implements Chore {}
 
         /** Asks for the state as of the end of a batch. */
-        record Capture() implements Message {}
+        record Capture() implements Chore {}
     }
 
     /** Who else is to know what. Each is called on this loop's thread, must not block and must not throw. */
@@ -67,6 +80,12 @@ final class ApplyLoop implements Actor {
         void exceeded(Runnable then);
 
         void changeRefused(String why);
+
+        /** A state is to be sent to a member. */
+        void send(dev.quoin.raft.Message.InstallSnapshot message, SnapshotState state);
+
+        /** Another state has taken the place of this one. */
+        void installed(OpenedStore replaced);
 
         /** Who belongs to the cluster, or what is known of them, has changed. */
         void membershipChanged(Membership membership);
@@ -94,8 +113,9 @@ final class ApplyLoop implements Actor {
     private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
-    private final Store store;
-    private final Ledger ledger;
+    private final StoreInForce inForce;
+    private Store store;
+    private Ledger ledger;
     private final Clock clock;
     private final Waiters waiters;
     private final Quota quota;
@@ -116,13 +136,15 @@ final class ApplyLoop implements Actor {
     /** The end of the log when the member started: up to here an earlier life may have answered. */
     private final long lastAtStart;
 
-    ApplyLoop(Startup startup, Clock clock, Waiters waiters, Quota quota, int learnersMax, Listener listener) {
-        this.store = startup.store();
-        this.ledger = startup.ledger();
-        this.membership = startup.membership();
+    ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
+            Listener listener) {
+        this.inForce = inForce;
+        this.store = inForce.store();
+        this.ledger = inForce.ledger();
+        this.membership = inForce.opened().membership();
         this.configuration = membership.encodeConfState();
         this.appliedIndex = startup.restart().applied();
-        this.appliedTerm = startup.appliedTerm();
+        this.appliedTerm = inForce.opened().appliedTerm();
         this.lastAtStart = startup.restart().baseIndex() + startup.restart().entries().size();
         this.clock = clock;
         this.waiters = waiters;
@@ -152,10 +174,13 @@ final class ApplyLoop implements Actor {
             switch (message) {
                 case Message.Committed committed -> held.add(committed);
                 case Message.ReadAt read -> waitingReads.add(read);
-                case Message.TakeOut(CompactionWalk.Slice slice) -> takeOut(slice);
-                case Message.KeepHash(KeyHash hash) -> store.keepHash(hash);
-                case Message.NoteCompaction(long revision) -> noteCompaction(revision);
-                case Message.Capture() -> capture();
+                case Message.Housekeeping(Ledger of, Chore chore) -> {
+                    if (of == ledger) {
+                        perform(chore);
+                    }
+                }
+                case Message.SendState(var wanted, Runnable unpin) -> sendState(wanted, unpin);
+                case Message.Install(OpenedStore state, SnapshotMeta meta) -> install(state, meta);
             }
         }
         // Reads first, and again after each batch: they must not wait for entries behind their index.
@@ -303,7 +328,46 @@ final class ApplyLoop implements Actor {
         listener.membershipChanged(next);
     }
 
+    // ---- states that are sent and that have come
+
+    private void sendState(dev.quoin.raft.Message.InstallSnapshot wanted, Runnable unpin) {
+        StateSnapshot state = StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin);
+        listener.send(
+                new dev.quoin.raft.Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()),
+                state);
+    }
+
+    /** What was handed over before it is part of it. */
+    private void install(OpenedStore state, SnapshotMeta meta) {
+        Invariant.check(meta.index() > appliedIndex, "a state at %d, and %d is applied", meta.index(), appliedIndex);
+        held.clear();
+        OpenedStore before = inForce.opened();
+        inForce.replace(state);
+        store = state.store();
+        ledger = state.ledger();
+        membership = state.membership();
+        configuration = membership.encodeConfState();
+        appliedIndex = meta.index();
+        appliedTerm = meta.term();
+        listener.installed(before);
+        listener.membershipChanged(membership);
+        // What became of their entries, nobody here will learn.
+        waiters.failHandedOver(Failure.TIMEOUT);
+        if (store.view().compaction() != null) {
+            listener.compacted();
+        }
+    }
+
     // ---- for the housekeeper, between two batches
+
+    private void perform(Chore chore) {
+        switch (chore) {
+            case Chore.TakeOut(CompactionWalk.Slice slice) -> takeOut(slice);
+            case Chore.KeepHash(KeyHash hash) -> store.keepHash(hash);
+            case Chore.NoteCompaction(long revision) -> noteCompaction(revision);
+            case Chore.Capture() -> capture();
+        }
+    }
 
     private void takeOut(CompactionWalk.Slice slice) {
         store.compactKeys(slice);

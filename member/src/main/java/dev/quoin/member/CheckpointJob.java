@@ -46,7 +46,7 @@ final class CheckpointJob implements Job {
     public long step() {
         if (!isAsked) {
             isAsked = true;
-            applyLoop.mailbox().put(new ApplyLoop.Message.Capture());
+            applyLoop.mailbox().put(new ApplyLoop.Message.Housekeeping(ledger, new ApplyLoop.Chore.Capture()));
         }
         return captured == null ? UNTIL_A_MESSAGE : write(captured);
     }
@@ -67,10 +67,7 @@ final class CheckpointJob implements Job {
             return limits.pauseNanos();
         } catch (DiskFailure failure) {
             Housekeeper.endUnlessRefused(failure);
-            CheckpointWriter begun = writer;
-            if (begun != null) {
-                begun.abandon();
-            }
+            abandon();
             onRefusal.accept(failure);
             return DONE;
         }
@@ -89,6 +86,14 @@ final class CheckpointJob implements Job {
             captured = state;
         } else {
             throw Housekeeper.unexpected(reply);
+        }
+    }
+
+    @Override
+    public void abandon() {
+        CheckpointWriter begun = writer;
+        if (begun != null) {
+            begun.abandon();
         }
     }
 }

@@ -61,7 +61,7 @@ final class CompactionJob implements Job {
         }
         CompactionWalk.Slice slice = walk.next(limits.sliceKeys(), VISITS_PER_KEY * limits.sliceKeys());
         underWay = slice;
-        applyLoop.mailbox().put(new ApplyLoop.Message.TakeOut(slice));
+        applyLoop.mailbox().put(new ApplyLoop.Message.Housekeeping(ledger, new ApplyLoop.Chore.TakeOut(slice)));
         return UNTIL_A_MESSAGE;
     }
 
@@ -70,7 +70,8 @@ final class CompactionJob implements Job {
             KeyHash result = walking.step(RECORDS_PER_KEY * limits.sliceKeys());
             if (result != null) {
                 hashing = null;
-                applyLoop.mailbox().put(new ApplyLoop.Message.KeepHash(result));
+                applyLoop.mailbox()
+                        .put(new ApplyLoop.Message.Housekeeping(ledger, new ApplyLoop.Chore.KeepHash(result)));
             }
         } catch (Damaged damaged) {
             // Then this member has no hash of it, as one that was down at the time.
@@ -88,11 +89,15 @@ final class CompactionJob implements Job {
                 ledger.forget(dead, dead.length);
                 if (slice.isLast()) {
                     isWalkedThrough = true;
-                    applyLoop.mailbox().put(new ApplyLoop.Message.NoteCompaction(compaction.revision()));
+                    applyLoop.mailbox().put(new ApplyLoop.Message.Housekeeping(ledger,
+                            new ApplyLoop.Chore.NoteCompaction(compaction.revision())));
                 }
             }
             case Housekeeper.Reply.CompactionNoted() -> isNoted = true;
             case Housekeeper.Reply.Captured _ -> throw Housekeeper.unexpected(reply);
         }
     }
+
+    @Override
+    public void abandon() {}
 }

@@ -4,17 +4,22 @@ import java.nio.file.Path;
 
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
+import dev.quoin.disk.wal.Wal;
 
 /**
  * Where a member keeps its files, laid out as etcd lays them out as far as they are the same:
  *
  * <pre>
  * DATA-DIR/member/wal/      the write-ahead log, in etcd's format
- * DATA-DIR/member/ledger/   the store's records, our own
+ * DATA-DIR/member/ledger/   the store's records, our own; and as they came from a leader:
+ * DATA-DIR/member/ledger-N/ the same from the state at index N on, see {@link LedgerDirectories}
+ * DATA-DIR/member/snap/     states that are being received
  * DATA-DIR/member/snap/db   an etcd's database: not ours to start on
  * </pre>
  */
 record DataDirectory(Path root) {
+    static final String LEDGER = "ledger";
+
     Path member() {
         return root.resolve("member");
     }
@@ -24,7 +29,24 @@ record DataDirectory(Path root) {
     }
 
     Path ledger() {
-        return member().resolve("ledger");
+        return member().resolve(LEDGER);
+    }
+
+    Path snap() {
+        return member().resolve("snap");
+    }
+
+    /**
+     * Whether a member lives here, of whatever kind. The ledger comes after the log's beginning has been synced: without
+     * it a crash met the bootstrap half-way, and it is done over.
+     */
+    boolean isInUse(Disk disk) {
+        return disk.exists(database()) || (disk.exists(ledger()) && Wal.exists(disk, wal()));
+    }
+
+    /** An etcd's. */
+    private Path database() {
+        return snap().resolve("db");
     }
 
     /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
@@ -44,13 +66,14 @@ record DataDirectory(Path root) {
     }
 
     private void refuseForeign(Disk disk) {
-        Path database = member().resolve("snap").resolve("db");
+        Path database = database();
         if (disk.exists(database)) {
             throw new StartRefused(database + " is the database of an etcd. Opening it in place is not supported yet;"
                     + " start with an empty --data-dir, and copy the keys with etcdctl.");
         }
-        if (disk.exists(ledger()) && !disk.exists(wal())) {
-            throw new StartRefused(ledger() + " is there, but the write-ahead log " + wal() + " is not."
+        boolean hasLedger = disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
+        if (hasLedger && !disk.exists(wal())) {
+            throw new StartRefused("A ledger is in " + member() + ", but the write-ahead log " + wal() + " is not."
                     + " Put it back, or remove this member's directory and start anew.");
         }
     }

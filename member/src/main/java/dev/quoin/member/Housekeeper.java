@@ -1,8 +1,11 @@
 package dev.quoin.member;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,13 +36,34 @@ import dev.quoin.store.View;
  */
 final class Housekeeper implements Actor {
     /** What others send. */
-    sealed interface Message permits Reply, Message.AwaitCompaction, Message.Hurry {
+    sealed interface Message {
         /** {@code waiter} is told once what the compactions up to a revision give up is gone. */
         record AwaitCompaction(long revision, ReadAnswer waiter) implements Message {}
 
         /** All space that can be given back is to be given back now; then {@code waiter} is told. */
         record Hurry(ReadAnswer waiter) implements Message {}
+
+        /**
+         * From when {@code then} is run, on this owner's thread, no record is given up, until it runs what it is given
+         * there, on whatever thread; or until that has taken too long. Not run if the member stops first.
+         */
+        record Pin(Consumer<Runnable> then) implements Message {}
+
+        /** The pin of this number is not needed any more. */
+        record Unpin(long number) implements Message {}
+
+        /** Another store is in force; this one is still read from for a while. */
+        record Replaced(OpenedStore old) implements Message {}
+
+        /** A state that was received and is not wanted. */
+        record Discard(ReceivedState state) implements Message {}
     }
+
+    /** A store that was in force, and until when it stays open. */
+    private record Retired(OpenedStore opened, long untilNanos) {}
+
+    /** Somebody reads records that may be dead by now, until this time on the clock. */
+    private record Pinned(long number, long untilNanos) {}
 
     /** What the apply loop answers to a {@link Job}. */
     sealed interface Reply extends Message {
@@ -56,11 +80,16 @@ final class Housekeeper implements Actor {
     /** Steps of a job without pauses: what is soon done need not wait. */
     private static final int EAGER_STEPS = 8;
     private static final long PAUSES_LESS_IN_A_HURRY = 10;
+    /** How long a store that was replaced can still be read from. */
+    private static final long RETIRED_NANOS = Duration.ofMinutes(5).toNanos();
     private static final long NANOS_AFTER_REFUSAL = Duration.ofSeconds(30).toNanos();
 
     private final Mailbox<Message> mailbox;
-    private final Store store;
-    private final Ledger ledger;
+    private final StoreInForce inForce;
+    private final LedgerDirectories ledgers;
+    private Store store;
+    private Ledger ledger;
+    private final Deque<Retired> retired = new ArrayDeque<>();
     private final ApplyLoop applyLoop;
     private final HousekeepingLimits limits;
     private final Clock clock;
@@ -69,6 +98,8 @@ final class Housekeeper implements Actor {
     private final List<Message.AwaitCompaction> awaiting = new ArrayList<>();
     private final List<Message.Hurry> hurried = new ArrayList<>();
     private boolean isHurryPrepared;
+    private final List<Pinned> pins = new ArrayList<>();
+    private long lastPin;
     private @Nullable Job job;
     private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
@@ -80,11 +111,13 @@ final class Housekeeper implements Actor {
     private long refusedUntilNanos;
     private boolean wasRefused;
 
-    Housekeeper(Mailbox<Message> mailbox, Store store, Ledger ledger, ApplyLoop applyLoop, HousekeepingLimits limits,
-            Clock clock, Events events) {
+    Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
+            HousekeepingLimits limits, Clock clock, Events events) {
         this.mailbox = mailbox;
-        this.store = store;
-        this.ledger = ledger;
+        this.inForce = inForce;
+        this.ledgers = ledgers;
+        this.store = inForce.store();
+        this.ledger = inForce.ledger();
         this.applyLoop = applyLoop;
         this.limits = limits;
         this.clock = clock;
@@ -97,9 +130,15 @@ final class Housekeeper implements Actor {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
                 case Message.Hurry hurry -> hurried.add(hurry);
+                case Message.Pin pin -> pin(pin);
+                case Message.Unpin(long number) -> pins.removeIf(pinned -> pinned.number == number);
+                case Message.Replaced(OpenedStore old) -> retire(old);
+                case Message.Discard(ReceivedState state) -> state.discard();
                 case Reply reply -> hear(reply);
             }
         }
+        closeRetired();
+        pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
         Job current = job == null ? nextJob() : job;
         job = current;
         return current == null ? idle() : step(current);
@@ -111,6 +150,45 @@ final class Housekeeper implements Actor {
             throw unexpected(reply);
         }
         current.hear(reply);
+    }
+
+    /**
+     * Only rewriting gives records up: one that is under way is begun anew later, and meanwhile none is begun. Compactions
+     * and checkpoints go on, which only count what is dead.
+     */
+    private void pin(Message.Pin pin) {
+        if (job instanceof RewriteJob rewriting) {
+            rewriting.abandon();
+            job = null;
+        }
+        long number = ++lastPin;
+        pins.add(new Pinned(number, clock.nanos() + limits.pinNanosMax()));
+        pin.then().accept(() -> mailbox.put(new Message.Unpin(number)));
+    }
+
+    /** What was asked of the apply loop for the old one, it passes over. */
+    private void retire(OpenedStore old) {
+        if (job != null) {
+            job.abandon();
+            job = null;
+        }
+        if (scrub != null) {
+            scrub.abandon();
+            scrub = null;
+        }
+        retired.add(new Retired(old, clock.nanos() + RETIRED_NANOS));
+        store = inForce.store();
+        ledger = inForce.ledger();
+        checkpointBytes = 0;
+        checkpointedCompaction = -1;
+    }
+
+    private void closeRetired() {
+        while (!retired.isEmpty() && retired.getFirst().untilNanos - clock.nanos() < 0) {
+            OpenedStore old = retired.removeFirst().opened;
+            old.ledger().close();
+            ledgers.delete(old.directory());
+        }
     }
 
     private long step(Job current) {
@@ -143,7 +221,7 @@ final class Housekeeper implements Actor {
                 checkpointedCompaction = view.compactedRevision();
             }, this::refused);
         }
-        return rewriteJob();
+        return pins.isEmpty() ? rewriteJob() : null;
     }
 
     private @Nullable Job rewriteJob() {
@@ -197,6 +275,15 @@ final class Housekeeper implements Actor {
     }
 
     private long idle() {
+        if (pins.isEmpty()) {
+            tellHurried();
+        }
+        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
+        scrub = round.step(limits.stepBytes()) ? null : round;
+        return limits.scrubPauseNanos();
+    }
+
+    private void tellHurried() {
         // On a disk that takes nothing there is nothing to wait for, and nothing was given back.
         hurried.forEach(hurry -> {
             if (isRefused()) {
@@ -207,9 +294,6 @@ final class Housekeeper implements Actor {
         });
         hurried.clear();
         isHurryPrepared = false;
-        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
-        scrub = round.step(limits.stepBytes()) ? null : round;
-        return limits.scrubPauseNanos();
     }
 
     // ---- a disk without room
@@ -242,7 +326,9 @@ final class Housekeeper implements Actor {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
                 case Message.Hurry hurry -> hurried.add(hurry);
-                case Reply _ -> {}
+                case Message.Replaced(OpenedStore old) -> old.ledger().close();
+                case Message.Discard(ReceivedState state) -> state.discard();
+                case Message.Pin _,Message.Unpin _,Reply _ -> {}
             }
         }
         awaiting.forEach(waiter -> waiter.waiter().failed(Failure.STOPPED));
@@ -251,6 +337,9 @@ final class Housekeeper implements Actor {
         if (round != null) {
             round.abandon();
         }
+        // The next start deletes what is left of them.
+        retired.forEach(old -> old.opened.ledger().close());
+        retired.clear();
     }
 
     @Override

@@ -11,10 +11,11 @@ import java.time.Duration;
  * @param checkpointBytes growth of the ledger after which a checkpoint is worth while; it is also at least the size of
  *        the last checkpoint
  * @param scrubPauseNanos between two steps of the search for damage, which is never due
+ * @param pinNanosMax how long records are kept for somebody who sends them elsewhere; then space is given back all the same
  */
 public record HousekeepingLimits(long pauseNanos, int sliceKeys, int stepBytes, long checkpointBytes,
-        long scrubPauseNanos) {
+        long scrubPauseNanos, long pinNanosMax) {
 
     public static final HousekeepingLimits DEFAULT = new HousekeepingLimits(Duration.ofMillis(3).toNanos(), 300,
-            256 << 10, 64 << 20, Duration.ofMillis(100).toNanos());
+            256 << 10, 64 << 20, Duration.ofMillis(100).toNanos(), Duration.ofMinutes(10).toNanos());
 }

@@ -12,4 +12,7 @@ interface Job {
 
     /** What the apply loop answered to something this job has asked of it. */
     void hear(Housekeeper.Reply reply);
+
+    /** It will not go on: what it has begun is taken back. */
+    void abandon();
 }

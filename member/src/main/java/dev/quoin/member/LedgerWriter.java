@@ -1,19 +1,17 @@
 package dev.quoin.member;
 
-import dev.quoin.disk.ledger.Ledger;
-
 /**
  * The thread that writes the store's records behind: every so often what has gathered is written and synced. Nothing
  * waits for it but an apply loop that got too far ahead; what is acknowledged lies in the write-ahead log.
  */
 final class LedgerWriter implements Actor {
     private final Mailbox<Object> doorbell = new Mailbox<>();
-    private final Ledger ledger;
+    private final StoreInForce inForce;
     private final long flushNanos;
     private Runnable onFlushed = () -> {};
 
-    LedgerWriter(Ledger ledger, long flushNanos) {
-        this.ledger = ledger;
+    LedgerWriter(StoreInForce inForce, long flushNanos) {
+        this.inForce = inForce;
         this.flushNanos = flushNanos;
     }
 
@@ -24,7 +22,7 @@ final class LedgerWriter implements Actor {
 
     @Override
     public long turn() {
-        if (ledger.flush()) {
+        if (inForce.ledger().flush()) {
             onFlushed.run();
         }
         return flushNanos;

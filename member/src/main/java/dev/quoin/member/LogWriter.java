@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
+import dev.quoin.base.Invariant;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalSnapshot;
@@ -11,6 +12,7 @@ import dev.quoin.disk.wal.WalState;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.HardState;
+import dev.quoin.raft.SnapshotMeta;
 
 /**
  * The owner of the write-ahead log: writes everything that has gathered since its last turn in one go, syncs once, and
@@ -30,13 +32,24 @@ final class LogWriter implements Actor {
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
     private final Wal wal;
+    private final LongConsumer beforeInstall;
     private final LongConsumer onPersisted;
 
+    /** For a member that nobody sends a snapshot to. */
+    LogWriter(Wal wal, LongConsumer onPersisted) {
+        this(wal, index -> {
+            throw Invariant.violation("a lone member installs a snapshot at %d", index);
+        }, onPersisted);
+    }
+
     /**
+     * @param beforeInstall told the index of a snapshot just before the log begins anew behind it, which commits this member
+     *        to the snapshot's state; see {@link LedgerDirectories#markInstalled}
      * @param onPersisted told the last ticket of every turn, after the sync if one was asked for
      */
-    LogWriter(Wal wal, LongConsumer onPersisted) {
+    LogWriter(Wal wal, LongConsumer beforeInstall, LongConsumer onPersisted) {
         this.wal = wal;
+        this.beforeInstall = beforeInstall;
         this.onPersisted = onPersisted;
     }
 
@@ -57,7 +70,10 @@ final class LogWriter implements Actor {
         }
         write(writes);
         for (Message.Release release : releases) {
-            wal.saveSnapshot(release.mark());
+            // If the log has begun anew meanwhile, the ledger that says so is not in force any more.
+            if (release.mark().index() > wal.lastSnapshotIndex()) {
+                wal.saveSnapshot(release.mark());
+            }
             wal.release(release.mark().index(), release.walsMax());
         }
         return NOT_BEFORE_A_MESSAGE;
@@ -71,16 +87,31 @@ final class LogWriter implements Actor {
         List<WalEntry> entries = new ArrayList<>();
         for (Effect.Persist persist : writes) {
             sync |= persist.sync();
+            SnapshotMeta snapshot = persist.snapshot();
+            if (snapshot != null) {
+                // What came before it is void: the log does not go on from there.
+                entries.clear();
+                beginAnew(snapshot, state(persist.state()));
+            }
             for (Entry entry : persist.entries()) {
                 entries.add(new WalEntry(entry.kind().number(), entry.term(), entry.index(), entry.data()));
             }
         }
         // Of several states only the last matters to a reader of the log.
-        HardState state = writes.getLast().state();
-        wal.append(entries, new WalState(state.term(), state.vote(), state.commit()));
+        wal.append(entries, state(writes.getLast().state()));
         if (sync) {
             wal.sync();
         }
         onPersisted.accept(writes.getLast().ticket());
+    }
+
+    private void beginAnew(SnapshotMeta snapshot, WalState state) {
+        beforeInstall.accept(snapshot.index());
+        wal.beginAnew(new WalSnapshot(snapshot.index(), snapshot.term(), ConfStates.encode(snapshot.configuration())),
+                state);
+    }
+
+    private static WalState state(HardState state) {
+        return new WalState(state.term(), state.vote(), state.commit());
     }
 }

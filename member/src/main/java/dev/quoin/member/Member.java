@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -46,7 +47,10 @@ public final class Member implements AutoCloseable {
     private static final int HASH_STEP_RECORDS = 2_000;
 
     private final MemberConfig config;
+    private final Disk disk;
+    private final DataDirectory directory;
     private final Startup startup;
+    private final StoreInForce inForce;
     private final Network network;
     private final Events events;
     private final DiskLock lock;
@@ -68,6 +72,11 @@ public final class Member implements AutoCloseable {
     private final List<ActorThread> threads = new ArrayList<>();
     private final AtomicBoolean isRemoved = new AtomicBoolean();
     private volatile boolean stopped;
+
+    /** Whether a member lives in this directory, so that it needs no {@link Origin}. */
+    public static boolean exists(Disk disk, Path directory) {
+        return new DataDirectory(directory).isInUse(disk);
+    }
 
     /**
      * Opens the directory, or makes it, and starts the member's threads. Returns before there is a leader.
@@ -105,13 +114,16 @@ public final class Member implements AutoCloseable {
             throw refused;
         }
         witness.started(startup.restart());
-        return new Member(config, startup, lock, clock, chance, network, events, witness);
+        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness);
     }
 
-    private Member(MemberConfig config, Startup startup, DiskLock lock, Clock clock, Chance chance, Network network,
-            Events events, Witness witness) {
+    private Member(MemberConfig config, Disk disk, DataDirectory directory, Startup startup, DiskLock lock, Clock clock,
+            Chance chance, Network network, Events events, Witness witness) {
         this.config = config;
+        this.disk = disk;
+        this.directory = directory;
         this.startup = startup;
+        inForce = new StoreInForce(startup.opened());
         this.network = network;
         this.events = events;
         this.lock = lock;
@@ -120,18 +132,19 @@ public final class Member implements AutoCloseable {
         ids = new RequestIds(startup.memberId(), clock.now().toEpochMilli());
         waiters = new Waiters(limits.inFlightBytesMax());
         raftMailbox = new Mailbox<>();
-        LogWriter logWriter = new LogWriter(startup.wal(),
+        LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
+        LogWriter logWriter = new LogWriter(startup.wal(), ledgers::markInstalled,
                 ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
-        LedgerWriter ledgerWriter = new LedgerWriter(startup.ledger(), limits.ledgerFlushNanos());
-        quota = new Quota(limits.quotaBytes(), startup.ledger()::inUseBytes);
+        LedgerWriter ledgerWriter = new LedgerWriter(inForce, limits.ledgerFlushNanos());
+        quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
         housekeeperMailbox = new Mailbox<>();
-        applyLoop = new ApplyLoop(startup, clock, waiters, quota, limits.learnersMax(),
+        applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
                 new Wiring(ledgerWriter));
-        housekeeper = new Housekeeper(housekeeperMailbox, startup.store(), startup.ledger(), applyLoop,
+        housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
-            release.consider(startup.ledger().durable());
+            release.consider(inForce.ledger().durable());
             applyLoop.mailbox().nudge();
         });
         RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
@@ -187,6 +200,16 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public void send(Message.InstallSnapshot message, SnapshotState state) {
+            network.sendSnapshot(message, state);
+        }
+
+        @Override
+        public void installed(OpenedStore replaced) {
+            housekeeperMailbox.put(new Housekeeper.Message.Replaced(replaced));
+        }
+
+        @Override
         public void membershipChanged(Membership membership) {
             network.members(membership);
             if (membership.isRemoved(memberId())) {
@@ -209,7 +232,8 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void stateWanted(Message.InstallSnapshot message) {
-            raftMailbox.put(new RaftLoop.Message.SnapshotSent(message.to(), false));
+            housekeeperMailbox.put(new Housekeeper.Message.Pin(
+                    unpin -> applyLoop.mailbox().put(new ApplyLoop.Message.SendState(message, unpin))));
         }
 
         @Override
@@ -220,6 +244,11 @@ public final class Member implements AutoCloseable {
         @Override
         public long activeSinceNanos(long member) {
             return network.activeSinceNanos(member);
+        }
+
+        @Override
+        public void unwanted(ReceivedState state) {
+            housekeeperMailbox.put(new Housekeeper.Message.Discard(state));
         }
 
         @Override
@@ -247,7 +276,23 @@ public final class Member implements AutoCloseable {
 
         @Override
         public IncomingSnapshot receive(Message.InstallSnapshot message) throws SnapshotRefused {
-            throw new SnapshotRefused("soon");
+            SnapshotReception reception = SnapshotReception.begin(disk, directory, limits, events, message.snapshot());
+            return new IncomingSnapshot() {
+                @Override
+                public void write(byte[] bytes, int offset, int length) {
+                    reception.write(bytes, offset, length);
+                }
+
+                @Override
+                public void finish() throws SnapshotRefused {
+                    raftMailbox.put(new RaftLoop.Message.Arrived(message, reception.finish()));
+                }
+
+                @Override
+                public void abort() {
+                    reception.abort();
+                }
+            };
         }
 
         @Override
@@ -421,7 +466,7 @@ public final class Member implements AutoCloseable {
 
     /** The keys as of the last batch applied here. */
     public View view() {
-        return startup.store().view();
+        return inForce.store().view();
     }
 
     // ---- the cluster
@@ -475,7 +520,7 @@ public final class Member implements AutoCloseable {
     public MemberStatus status() {
         RaftLoop.Progress progress = raftLoop.progress();
         return new MemberStatus(progress.leader(), progress.term(), progress.committed(), applyLoop.appliedIndex(),
-                startup.ledger().totalBytes(), startup.ledger().inUseBytes(), limits.quotaBytes());
+                inForce.ledger().totalBytes(), inForce.ledger().inUseBytes(), limits.quotaBytes());
     }
 
     /**
@@ -536,9 +581,9 @@ public final class Member implements AutoCloseable {
         housekeeper.abandon();
         waiters.failAll(Failure.STOPPED);
         try {
-            startup.ledger().flush();
+            inForce.ledger().flush();
         } finally {
-            startup.ledger().close();
+            inForce.ledger().close();
             startup.wal().close();
             lock.close();
         }

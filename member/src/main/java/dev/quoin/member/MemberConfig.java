@@ -31,6 +31,11 @@ public record MemberConfig(String name, Path dataDirectory, List<String> clientU
                 false, limits);
     }
 
+    public MemberConfig withOrigin(@Nullable Origin known) {
+        return new MemberConfig(name, dataDirectory, clientUrls, version, known, strictReconfig, forceNewCluster,
+                limits);
+    }
+
     /** The cluster's version as such a server wants it, {@code 3.7.0}. */
     String minorVersion() {
         return version.substring(0, version.lastIndexOf('.')) + ".0";

@@ -2,6 +2,8 @@ package dev.quoin.member;
 
 import java.util.List;
 
+import dev.quoin.base.Bytes;
+
 /**
  * One member as the cluster knows it. The name and the client URLs are empty until the member has started and said them.
  *
@@ -14,6 +16,11 @@ public record MemberInfo(long id, String name, List<String> peerUrls, List<Strin
     public MemberInfo {
         peerUrls = List.copyOf(peerUrls);
         clientUrls = List.copyOf(clientUrls);
+    }
+
+    /** As etcd lists a member. */
+    public Bytes json() {
+        return MemberJson.write(this);
     }
 
     MemberInfo withAttributes(String newName, List<String> newClientUrls) {

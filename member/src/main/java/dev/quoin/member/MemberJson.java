@@ -55,17 +55,34 @@ final class MemberJson {
 
     /** Reads what stands in a committed entry: that it does not parse means that the log is not what it should be. */
     static MemberInfo read(Bytes text) {
-        return parse(text).member;
+        return committed(text).member;
     }
 
     /** Whether a change that adds a node is the promotion of a learner, which says so beside the member's fields. */
     static boolean isPromote(Bytes text) {
-        return parse(text).isPromote;
+        return committed(text).isPromote;
+    }
+
+    private static Parsed committed(Bytes text) {
+        try {
+            return parsed(text);
+        } catch (IllegalArgumentException e) {
+            throw Invariant.violation("the member in a configuration change does not parse: %s", e.getMessage());
+        }
+    }
+
+    /**
+     * Reads what came from elsewhere.
+     *
+     * @throws IllegalArgumentException if it does not parse
+     */
+    static MemberInfo parse(Bytes text) {
+        return parsed(text).member;
     }
 
     private record Parsed(MemberInfo member, boolean isPromote) {}
 
-    private static Parsed parse(Bytes text) {
+    private static Parsed parsed(Bytes text) {
         long id = 0;
         String name = "";
         List<String> peerUrls = List.of();
@@ -86,8 +103,8 @@ final class MemberJson {
                 }
             }
             json.endObject();
-        } catch (IOException | NumberFormatException | IllegalStateException e) {
-            throw Invariant.violation("the member in a configuration change does not parse: %s", e.getMessage());
+        } catch (IOException | IllegalStateException e) {
+            throw new IllegalArgumentException(e);
         }
         return new Parsed(new MemberInfo(id, name, peerUrls, clientUrls, isLearner), isPromote);
     }
@@ -104,6 +121,19 @@ final class MemberJson {
     }
 
     static String readDowngradeTarget(Bytes text) {
+        try {
+            return parseDowngradeTarget(text);
+        } catch (IllegalArgumentException e) {
+            throw Invariant.violation("a downgrade does not parse: %s", e.getMessage());
+        }
+    }
+
+    /**
+     * Reads one that came from elsewhere.
+     *
+     * @throws IllegalArgumentException if it does not parse
+     */
+    static String parseDowngradeTarget(Bytes text) {
         String target = "";
         boolean isEnabled = false;
         try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
@@ -117,7 +147,7 @@ final class MemberJson {
             }
             json.endObject();
         } catch (IOException | IllegalStateException e) {
-            throw Invariant.violation("a downgrade does not parse: %s", e.getMessage());
+            throw new IllegalArgumentException(e);
         }
         return isEnabled ? target : "";
     }

@@ -93,9 +93,7 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
 
     /** {@link #confState} as a raftpb.ConfState, the form in which the log and the ledger keep it. */
     Bytes encodeConfState() {
-        ConfState state = confState();
-        return Bytes.of(dev.quoin.api.raftpb.ConfState.newBuilder().addAllVoters(state.voters())
-                .addAllLearners(state.learners()).setAutoLeave(false).build().toByteArray());
+        return ConfStates.encode(confState());
     }
 
     // ---- in the store

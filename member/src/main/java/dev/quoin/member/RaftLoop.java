@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,7 @@ import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
+import dev.quoin.raft.SnapshotMeta;
 
 /**
  * The owner of the consensus core: takes what has arrived since the last turn, makes of many proposals one append and of
@@ -57,6 +60,9 @@ final class RaftLoop implements Actor {
         /** From another member; an InstallSnapshot only with {@link Arrived}. */
         record Received(dev.quoin.raft.Message message) implements Message {}
 
+        /** A leader's state, durable and ready, and how it was announced. */
+        record Arrived(dev.quoin.raft.Message.InstallSnapshot message, ReceivedState state) implements Message {}
+
         record Unreachable(long peer) implements Message {}
 
         record SnapshotSent(long peer, boolean arrived) implements Message {}
@@ -79,6 +85,9 @@ final class RaftLoop implements Actor {
 
         /** How long there has been a connection to a member; 0 if there is none. */
         long activeSinceNanos(long member);
+
+        /** It will not be installed. */
+        void unwanted(ReceivedState state);
 
         void noted(Event event);
     }
@@ -129,6 +138,9 @@ final class RaftLoop implements Actor {
     /** What the core is being asked to append; it may be dropped as a whole. */
     private List<Waiting> atHand = List.of();
     private Message.@Nullable Transfer transfer;
+    /** States that consensus has taken over, by their index, until the log begins behind them. */
+    private final NavigableMap<Long, ReceivedState> taken = new TreeMap<>();
+    private boolean isStateTaken;
 
     private boolean isLeaderNew;
     private long leaderSinceNanos;
@@ -199,6 +211,7 @@ final class RaftLoop implements Actor {
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
                 case Message.Received(dev.quoin.raft.Message received) -> step(new Input.Received(received));
+                case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
                 case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
             }
@@ -444,6 +457,30 @@ final class RaftLoop implements Actor {
         return since != 0 && nanos - since > 0;
     }
 
+    // ---- states
+
+    private void onArrived(Message.Arrived arrived) {
+        isStateTaken = false;
+        step(new Input.Received(arrived.message()));
+        if (isStateTaken) {
+            taken.put(arrived.message().snapshot().index(), arrived.state());
+        } else {
+            listener.unwanted(arrived.state());
+        }
+    }
+
+    /** The log begins behind it, durably. What was taken before it is passed over. */
+    private void install(SnapshotMeta snapshot) {
+        ReceivedState state = taken.remove(snapshot.index());
+        if (state == null) {
+            throw Invariant.violation("nobody has the state of %s", snapshot);
+        }
+        NavigableMap<Long, ReceivedState> older = taken.headMap(snapshot.index(), false);
+        older.values().forEach(listener::unwanted);
+        older.clear();
+        applyLoop.mailbox().put(new ApplyLoop.Message.Install(state.opened(), snapshot));
+    }
+
     // ---- the core
 
     private void step(Input input) {
@@ -451,7 +488,10 @@ final class RaftLoop implements Actor {
         witness.stepped(core, input, effects);
         for (Effect effect : effects) {
             switch (effect) {
-                case Effect.Persist persist -> logWriter.mailbox().put(new LogWriter.Message.Write(persist));
+                case Effect.Persist persist -> {
+                    isStateTaken |= persist.snapshot() != null;
+                    logWriter.mailbox().put(new LogWriter.Message.Write(persist));
+                }
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
                 case Effect.Send(dev.quoin.raft.Message.InstallSnapshot install) -> listener.stateWanted(install);
                 case Effect.Send(dev.quoin.raft.Message message) -> outgoing.add(message);
@@ -460,8 +500,7 @@ final class RaftLoop implements Actor {
                 case Effect.Noted(Event event) -> listener.noted(event);
                 case Effect.ConfigurationChanged changed -> {}
                 case Effect.Dropped dropped -> onDropped(dropped.reason());
-                case Effect.Install(var snapshot) ->
-                    throw Invariant.violation("nobody has the state of %s", snapshot);
+                case Effect.Install(SnapshotMeta snapshot) -> install(snapshot);
             }
         }
     }
@@ -473,6 +512,7 @@ final class RaftLoop implements Actor {
                 case Message.Read read -> read.answer().failed(Failure.STOPPED);
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
+                case Message.Arrived arrived -> listener.unwanted(arrived.state());
                 case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.SnapshotSent _ ->
                     {}
             }
@@ -480,6 +520,9 @@ final class RaftLoop implements Actor {
         rounds.values().forEach(reads -> reads.forEach(read -> read.answer().failed(Failure.STOPPED)));
         rounds.clear();
         endTransfer(Failure.STOPPED);
+        // The next start finds out whether they count.
+        taken.values().forEach(state -> state.opened().ledger().close());
+        taken.clear();
     }
 
     private static Progress progressOf(RaftCore core) {

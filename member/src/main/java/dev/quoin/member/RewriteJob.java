@@ -30,6 +30,12 @@ final class RewriteJob implements Job {
         }
     }
 
+    /** Gives it up: the files stay as they are. */
+    @Override
+    public void abandon() {
+        rewrite.abandon();
+    }
+
     @Override
     public void hear(Housekeeper.Reply reply) {
         throw Housekeeper.unexpected(reply);

@@ -1,14 +1,16 @@
 package dev.quoin.member;
 
-/** A state that was sent to this member is not taken over; the text says why. */
-public final class SnapshotRefused extends Exception {
+import org.jspecify.annotations.Nullable;
+
+/** A state that was sent to this member is not used: it is damaged, half, or not the one that was announced. */
+public final class SnapshotRefused extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public SnapshotRefused(String why) {
-        super(why);
+        this(why, null);
     }
 
-    public SnapshotRefused(String why, Throwable cause) {
+    public SnapshotRefused(String why, @Nullable Throwable cause) {
         super(why, cause);
     }
 }

@@ -3,30 +3,32 @@ package dev.quoin.member;
 import dev.quoin.raft.SnapshotMeta;
 
 /**
- * All of a member's state at one moment, to be written as the database file of an etcd. Walking it takes its time: never
- * on a loop, and by one thread at a time. What it refers to is kept on the disk until it is closed.
+ * The state of a member at one moment, as etcd's database file; to be closed when it has been sent, or not. Reads every
+ * record there is: never for a loop. One thread at a time.
  */
 public interface SnapshotState extends AutoCloseable {
-    /** Where a file goes. What it throws ends the writing and reaches whoever began it. */
+    /** Where the file goes. What it throws ends the writing and reaches whoever began it. */
     @FunctionalInterface
     interface Output {
         /** Takes the next bytes, all of them; the array may change afterwards. */
         void write(byte[] bytes, int offset, int length);
     }
 
-    /** Its place in the log. */
+    /** Which state it is. */
     SnapshotMeta meta();
 
-    /** How long the file is. */
+    /** How many bytes {@link #writeTo} writes. The first time it walks over all keys. */
     long lengthBytes();
 
     /**
-     * Writes the file.
+     * Writes the file, from its beginning to its end; may be called again, for the same bytes.
      *
      * @throws dev.quoin.disk.Damaged if a record is lost
+     * @throws dev.quoin.disk.ledger.Gone if this took so long that the records were not kept any longer
      */
     void writeTo(Output output);
 
+    /** From now on records may be given up. Once is enough, more do no harm. */
     @Override
     void close();
 }

@@ -1,7 +1,7 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 import com.google.protobuf.ByteString;
@@ -12,7 +12,6 @@ import dev.quoin.api.raftpb.ConfChange;
 import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Disk;
-import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalState;
@@ -20,8 +19,6 @@ import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
 import dev.quoin.raft.Restart;
-import dev.quoin.store.CompactionWalk;
-import dev.quoin.store.Store;
 
 /**
  * What a member is made of when it starts: found on the disk, or made anew. The ledger holds the store up to some applied
@@ -30,8 +27,8 @@ import dev.quoin.store.Store;
  *
  * @param firstKnown who is to be reached first
  */
-record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store store, Membership membership,
-        Restart restart, long appliedTerm, Membership firstKnown) {
+record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Restart restart,
+        Membership firstKnown) {
 
     private static final long FIRST_TERM = 1;
 
@@ -105,35 +102,24 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
 
     private static Startup withLedger(Disk disk, DataDirectory directory, Wal.Recovered log,
             MemberConfig config, Events events) {
-        MemberLimits limits = config.limits();
-        LedgerRecords records = new LedgerRecords();
-        Store store = new Store(records, limits.minLeaseTtlSeconds());
+        LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
+        Path inForce = ledgers.inForce(log.snapshot().index());
         // What the log still has need not be read from the ledger: damage there is cut off, and applied again.
-        Ledger.Recovered opened = Ledger.open(disk, directory.ledger(), limits.ledger(), new Restoration(store),
-                log.snapshot().index());
-        opened.damage().forEach(events::damaged);
-        if (opened.repaired() != null) {
-            events.repaired(opened.repaired());
-        }
-        Ledger ledger = opened.ledger();
+        OpenedStore opened = OpenedStore.open(disk, inForce, config.limits(), events, log.snapshot().index());
         boolean consistent = false;
         try {
-            records.bind(ledger);
-            forget(ledger, store.restored());
-            Membership membership = Membership.load(store);
-            Ledger.Commit last = opened.last();
-            long applied = last == null ? 0 : last.appliedIndex();
-            refuseGap(log, applied, directory);
+            refuseGap(log, opened.appliedIndex(), inForce, directory.wal());
             Metadata metadata = metadata(log);
-            Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), ledger, store,
-                    membership, restart(metadata.getNodeID(), log, membership, applied),
-                    last == null ? 0 : last.term(), firstKnown(membership, config));
-            refuseRemoved(startup);
+            refuseRemoved(opened.membership(), metadata.getNodeID());
+            ledgers.keepOnly(inForce);
+            Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), opened,
+                    restart(metadata.getNodeID(), log, opened.membership(), opened.appliedIndex()),
+                    firstKnown(opened.membership(), config));
             consistent = true;
             return startup;
         } finally {
             if (!consistent) {
-                ledger.close();
+                opened.ledger().close();
             }
         }
     }
@@ -144,36 +130,29 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
         return membership.members().isEmpty() && origin != null ? Membership.of(origin.members()) : membership;
     }
 
-    private static void refuseRemoved(Startup startup) {
-        if (startup.membership.isRemoved(startup.memberId)) {
-            throw new StartRefused("member " + Long.toHexString(startup.memberId) + " has been permanently removed from"
+    private static void refuseRemoved(Membership membership, long memberId) {
+        if (membership.isRemoved(memberId)) {
+            throw new StartRefused("member " + Long.toHexString(memberId) + " has been permanently removed from"
                     + " the cluster. Remove its data directory, and add it again as a new member.");
         }
     }
 
-    /** What the checkpoint does not know to be dead. In the order of the files, which may have to be read for it. */
-    private static void forget(Ledger ledger, CompactionWalk.Positions dead) {
-        long[] positions = dead.toArray();
-        Arrays.sort(positions);
-        ledger.forget(positions, positions.length);
-    }
-
     /** The log must reach back to what the ledger has applied, and forward at least as far. */
-    private static void refuseGap(Wal.Recovered log, long applied, DataDirectory directory) {
+    private static void refuseGap(Wal.Recovered log, long applied, Path ledger, Path wal) {
         long base = log.snapshot().index();
         long last = base + log.entries().size();
         if (applied < base) {
-            throw new StartRefused("The ledger in " + directory.ledger() + " ends at applied index " + applied
-                    + ", and the log in " + directory.wal() + " begins only after " + base
+            throw new StartRefused("The ledger in " + ledger + " ends at applied index " + applied
+                    + ", and the log in " + wal + " begins only after " + base
                     + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
         }
         if (applied > last) {
-            throw new StartRefused("The ledger in " + directory.ledger() + " has applied index " + applied
-                    + ", but the log in " + directory.wal() + " ends at " + last
+            throw new StartRefused("The ledger in " + ledger + " has applied index " + applied
+                    + ", but the log in " + wal + " ends at " + last
                     + ". One of them is not this member's, or an older copy. Restore a backup, or start anew.");
         }
         if (log.state().commit() > last) {
-            throw new StartRefused("The log in " + directory.wal() + " ends at index " + last + ", but "
+            throw new StartRefused("The log in " + wal + " ends at index " + last + ", but "
                     + log.state().commit() + " was committed. Restore a backup, or start anew.");
         }
     }
@@ -184,18 +163,5 @@ record Startup(long memberId, long clusterId, Wal wal, Ledger ledger, Store stor
                 entry -> new Entry(entry.term(), entry.index(), EntryKind.of(entry.type()), entry.data())).toList();
         return new Restart(memberId, new HardState(state.term(), state.vote(), state.commit()),
                 membership.confState(), log.snapshot().index(), log.snapshot().term(), entries, applied);
-    }
-
-    /** Takes what the ledger tells while it is opened. */
-    private record Restoration(Store store) implements Ledger.Visitor {
-        @Override
-        public void image(int kind, Bytes payload) {
-            store.restoreImage(kind, payload);
-        }
-
-        @Override
-        public void record(long position, long main, int sub, int kind, Bytes payload) {
-            store.restore(position, main, sub, kind, payload);
-        }
     }
 }

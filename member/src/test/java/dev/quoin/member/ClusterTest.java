@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -167,5 +168,45 @@ class ClusterTest {
         for (int i = 0; i < 40; i++) {
             everywhere("k" + i, "v" + i);
         }
+    }
+
+    @Test
+    void aMemberThatLagsFarBehindIsSentTheState() {
+        cluster.awaitLeader();
+        Node lagging = cluster.follower();
+        cluster.mustPut(cluster.leader(), "before", "1");
+        everywhere("before", "1");
+        lagging.kill();
+        for (int i = 0; i < 200; i++) {
+            cluster.mustPut(cluster.leader(), "k" + i % 50, "v".repeat(40) + i);
+        }
+        lagging.start();
+        everywhere("k49", "v".repeat(40) + 199);
+        assertThat(lagging.states).isPositive();
+        assertThat(lagging.member().view().revision()).isEqualTo(cluster.leader().member().view().revision());
+        cluster.mustPut(lagging, "after", "2");
+        everywhere("after", "2");
+        lagging.cutPower();
+        lagging.start();
+        cluster.awaitLeader();
+        everywhere("after", "2");
+        everywhere("k0", "v".repeat(40) + 150);
+        // The one that was replaced is gone at the latest after a restart.
+        assertThat(lagging.disk.list(Path.of("/data/member")).stream().filter(name -> name.startsWith("ledger")))
+                .hasSize(1);
+    }
+
+    @Test
+    void aStateThatBreaksOffIsSentAgain() {
+        cluster.awaitLeader();
+        Node lagging = cluster.follower();
+        lagging.kill();
+        for (int i = 0; i < 200; i++) {
+            cluster.mustPut(cluster.leader(), "k" + i % 50, "v".repeat(40) + i);
+        }
+        cluster.leader().breakStates = 2;
+        lagging.start();
+        everywhere("k49", "v".repeat(40) + 199);
+        assertThat(lagging.states).isPositive();
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 import com.google.protobuf.ByteString;
@@ -33,6 +34,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** What is given back is given back for good, and a disk without room delays it and does nothing else. */
 class HousekeeperTest {
     private static final Path LEDGER = Path.of("/data/member/ledger");
+    private static final long PIN_NANOS_MAX = Duration.ofMinutes(10).toNanos();
 
     private final FaultyDisk disk = new FaultyDisk(new Random(7));
     private final List<String> refused = new ArrayList<>();
@@ -44,7 +46,8 @@ class HousekeeperTest {
     private Member open(long checkpointBytes) {
         MemberLimits limits = new MemberLimits(Duration.ofMillis(100).toNanos(), 10, Duration.ofSeconds(7).toNanos(),
                 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0, WalLimits.ofSegmentBytes(4_096),
-                new LedgerLimits(2_048, 512, 1_024), new HousekeepingLimits(1, 2, 300, checkpointBytes, 1),
+                new LedgerLimits(2_048, 512, 1_024),
+                new HousekeepingLimits(1, 2, 300, checkpointBytes, 1, PIN_NANOS_MAX),
                 RaftLimits.DEFAULT);
         MemberConfig config = MemberConfig.alone("m", Path.of("/data"), List.of("http://localhost:2380"),
                 List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", limits);
@@ -230,6 +233,103 @@ class HousekeeperTest {
         member = open(1_500);
         settle(member);
         assertThat(member.status().storeBytesInUse()).isLessThan(10_000);
+    }
+
+    // ---- records that somebody reads
+
+    /** What takes the pin back. */
+    private Runnable pin(Member member) {
+        List<Runnable> unpins = new ArrayList<>();
+        Housekeeper housekeeper = (Housekeeper) Objects.requireNonNull(member.actors().get("housekeeper"));
+        housekeeper.mailbox().put(new Housekeeper.Message.Pin(unpins::add));
+        settle(member);
+        assertThat(unpins).hasSize(1);
+        return unpins.getFirst();
+    }
+
+    private List<String> packed() {
+        return disk.list(LEDGER).stream().filter(name -> name.contains(".packed")).toList();
+    }
+
+    private boolean isRewritten() {
+        return packed().stream().anyMatch(name -> name.endsWith(".packed"));
+    }
+
+    @Test
+    void nothingIsGivenUpWhileSomebodyReadsIt() {
+        Member member = open(1_500);
+        settle(member);
+        Runnable first = pin(member);
+        Runnable second = pin(member);
+        overwrite(member, 60);
+        compact(member);
+        assertThat(disk.list(LEDGER)).as("what deletes nothing goes on").contains("checkpoint");
+        List<String> told = new ArrayList<>();
+        member.defragment(new ReadAnswer() {
+            @Override
+            public void ready() {
+                told.add("ready");
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                told.add(failure.name());
+            }
+        });
+        first.run();
+        first.run();
+        settle(member);
+        assertThat(isRewritten()).as("one reads on").isFalse();
+        assertThat(told).as("who waits for space waits").isEmpty();
+
+        second.run();
+        settle(member);
+        assertThat(isRewritten()).isTrue();
+        assertThat(told).containsExactly("ready");
+    }
+
+    @Test
+    void aRewriteThatIsUnderWayIsGivenUpAndBegunAnew() {
+        Member member = open(1_500);
+        settle(member);
+        overwrite(member, 60);
+        ask(member, Requests.Kind.COMPACTION,
+                CompactionRequest.newBuilder().setRevision(member.view().revision()).build());
+        for (int turn = 0; disk.list(LEDGER).stream().noneMatch(name -> name.endsWith(".packed.tmp")); turn++) {
+            assertThat(turn).as("turns until a rewrite begins").isLessThan(20_000);
+            nanos += Duration.ofMillis(1).toNanos();
+            member.actors().values().forEach(Actor::turn);
+        }
+        List<String> packed = packed();
+        Runnable unpin = pin(member);
+        assertThat(packed()).as("without the one that was under way").isEqualTo(packed.stream()
+                .filter(name -> !name.endsWith(".tmp")).toList());
+
+        unpin.run();
+        settle(member);
+        assertThat(packed()).isNotEqualTo(packed).noneMatch(name -> name.endsWith(".tmp"));
+    }
+
+    @Test
+    void whoReadsForTooLongHoldsNothingUp() {
+        Member member = open(1_500);
+        settle(member);
+        Runnable slow = pin(member);
+        overwrite(member, 60);
+        compact(member);
+        nanos += PIN_NANOS_MAX - Duration.ofMinutes(1).toNanos();
+        settle(member);
+        assertThat(isRewritten()).isFalse();
+
+        nanos += Duration.ofMinutes(1).toNanos();
+        Runnable next = pin(member);
+        slow.run();
+        settle(member);
+        assertThat(isRewritten()).as("a late end of the one does not end the other").isFalse();
+
+        next.run();
+        settle(member);
+        assertThat(isRewritten()).isTrue();
     }
 
     private static final Answer DONE = new Answer() {

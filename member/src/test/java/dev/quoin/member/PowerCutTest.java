@@ -50,7 +50,7 @@ class PowerCutTest {
     private static final MemberLimits SMALL = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024),
-            new HousekeepingLimits(1, 2, 300, 1_500, 1), RaftLimits.DEFAULT);
+            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40), RaftLimits.DEFAULT);
     private static final MemberConfig CONFIG = MemberConfig.alone("m", Path.of("/data"),
             List.of("http://localhost:2380"),
             List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", SMALL);

@@ -36,7 +36,7 @@ final class TestCluster {
     static final MemberLimits LIMITS = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(4_096), new LedgerLimits(2_048, 512, 1_024),
-            new HousekeepingLimits(1, 2, 300, 1_500, 1),
+            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40),
             new RaftLimits(1 << 10, 16, 1 << 20, 1 << 20, Long.MAX_VALUE, 100, 0, 2_000, 4_000));
     private static final long ROUND_NANOS = Duration.ofMillis(5).toNanos();
 
@@ -57,6 +57,10 @@ final class TestCluster {
         final Deque<Runnable> arriving = new ArrayDeque<>();
         final Set<Long> cut = new HashSet<>();
         boolean isPaused;
+        /** States that came whole. */
+        int states;
+        /** States of this one that are to break off on their way. */
+        int breakStates;
         @Nullable
         Inbox inbox;
         @Nullable
@@ -133,8 +137,15 @@ final class TestCluster {
                     return;
                 }
                 IncomingSnapshot incoming = to.inbox.receive(message);
+                if (breakStates > 0) {
+                    breakStates--;
+                    incoming.write(new byte[5_000], 0, 5_000);
+                    incoming.abort();
+                    throw new SnapshotRefused("broken off");
+                }
                 state.writeTo(incoming::write);
                 incoming.finish();
+                to.states++;
                 arriving.add(() -> report(message.to(), true));
             } catch (SnapshotRefused refused) {
                 arriving.add(() -> report(message.to(), false));

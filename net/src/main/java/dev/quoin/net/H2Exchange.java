@@ -1,5 +1,8 @@
 package dev.quoin.net;
 
+import java.util.Iterator;
+import java.util.List;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -59,10 +62,21 @@ final class H2Exchange extends H2Stream {
 
     private void start() {
         HttpRequest request = request();
-        if (!connection.shared().requests.start(() -> HttpWork.run(connection.shared(), request, new Reply()))) {
+        HttpBody streamed = streamed(request);
+        if (!connection.shared().requests
+                .start(() -> HttpWork.run(connection.shared(), request, streamed, new Reply()))) {
             connection.shared().metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
             respond(HttpResponse.text(503, "too many requests in work\n"));
         }
+    }
+
+    /** What was gathered, for a handler that wants it as it arrives. */
+    private @Nullable HttpBody streamed(HttpRequest request) {
+        if (!connection.shared().config.http().streams(request.method(), request.path())) {
+            return null;
+        }
+        Iterator<Bytes> pieces = (request.body().isEmpty() ? List.<Bytes>of() : List.of(request.body())).iterator();
+        return () -> pieces.hasNext() ? pieces.next() : null;
     }
 
     private HttpRequest request() {

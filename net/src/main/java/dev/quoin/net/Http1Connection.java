@@ -1,6 +1,7 @@
 package dev.quoin.net;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -28,10 +29,14 @@ import dev.quoin.base.Bytes;
 
 /**
  * One HTTP/1.1 connection: one request in work at a time; what is pipelined behind it waits, and the socket is not read
- * meanwhile. An offer to upgrade is ignored, as etcd ignores it. Owned by its loop.
+ * meanwhile, but for a body that is streamed to who serves the request. An offer to upgrade is ignored, as etcd ignores
+ * it. Owned by its loop.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
 final class Http1Connection extends ChannelInboundHandlerAdapter implements LoopState.Connection {
+    /** How long a client may go on sending a body that nobody reads, so that it comes to read its answer. */
+    private static final long LINGER_NANOS = 1_000_000_000L;
+
     private final Shared shared;
     private final LoopState loop;
     private final Peer peer;
@@ -39,7 +44,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private final ArrayDeque<Object> pipelined = new ArrayDeque<>(); // at most what one read brought
     private io.netty.handler.codec.http.@Nullable HttpRequest head;
     private ByteBuf body = Unpooled.EMPTY_BUFFER;
-    private boolean expectsContinue;
+    private @Nullable StreamedBody streamed; // the body of the request in work, until all of it has been received
     private boolean working;
     private boolean keepAlive;
     private boolean draining;
@@ -84,10 +89,41 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        if (working) {
+        StreamedBody arriving = streamed;
+        if (arriving != null) {
+            try {
+                more(arriving, message);
+            } finally {
+                ReferenceCountUtil.release(message);
+            }
+        } else if (working) {
             pipelined.add(message);
+            ctx.channel().config().setAutoRead(false);
         } else {
             accept(message);
+        }
+    }
+
+    private void more(StreamedBody arriving, Object message) {
+        if (!(message instanceof HttpContent content) || content.decoderResult().isFailure()) {
+            arriving.lost("a malformed body");
+            ctx().close();
+            return;
+        }
+        int length = content.content().readableBytes();
+        if (length > 0) {
+            byte[] piece = new byte[length];
+            content.content().readBytes(piece);
+            arriving.arrived(Bytes.of(piece));
+        }
+        if (content instanceof LastHttpContent) {
+            streamed = null;
+            arriving.ended();
+            if (working) {
+                ctx().channel().config().setAutoRead(false);
+            } else {
+                closeWritten(); // It has been answered already.
+            }
         }
     }
 
@@ -130,18 +166,23 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         } else if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
                 && request.headers().getAll(HttpHeaderNames.HOST).size() != 1) {
             refuse(400, "missing required Host header\n");
+        } else if (shared.config.http().streams(request.method().name(), path(request))) {
+            workStreamed(request);
         } else if (HttpUtil.getContentLength(request, 0L) > shared.limits.httpBodyBytesMax()) {
             shared.metrics.refused(NetMetrics.Refusal.HTTP_BODY);
             refuse(413, "request body too large\n");
         } else {
             head = request;
             body = Unpooled.EMPTY_BUFFER;
-            expectsContinue = HttpUtil.is100ContinueExpected(request);
-            if (expectsContinue) {
-                // The body is wanted now, because it is collected before the request is served.
-                ctx().writeAndFlush(new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE,
-                        Unpooled.EMPTY_BUFFER));
-            }
+            // The body is wanted now, because it is collected before the request is served.
+            continueIfExpected(request);
+        }
+    }
+
+    private void continueIfExpected(io.netty.handler.codec.http.HttpRequest request) {
+        if (HttpUtil.is100ContinueExpected(request)) {
+            ctx().writeAndFlush(new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE,
+                    Unpooled.EMPTY_BUFFER));
         }
     }
 
@@ -173,14 +214,27 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     }
 
     private void work(io.netty.handler.codec.http.HttpRequest request) {
+        ctx().channel().config().setAutoRead(false);
+        start(request, null);
+    }
+
+    /** The body is on its way: what follows the head goes to who serves the request. */
+    private void workStreamed(io.netty.handler.codec.http.HttpRequest request) {
+        StreamedBody arriving = new StreamedBody();
+        streamed = arriving;
+        body = Unpooled.EMPTY_BUFFER;
+        continueIfExpected(request);
+        start(request, arriving);
+    }
+
+    private void start(io.netty.handler.codec.http.HttpRequest request, @Nullable HttpBody arriving) {
         working = true;
         loop.deadlines.disarm(idle);
-        ctx().channel().config().setAutoRead(false);
         boolean bodiless = request.method().name().equals("HEAD");
         HttpRequest own = own(request);
         body = Unpooled.EMPTY_BUFFER;
         Reply reply = new Reply(bodiless, request.protocolVersion().equals(HttpVersion.HTTP_1_1));
-        if (!shared.requests.start(() -> HttpWork.run(shared, own, reply))) {
+        if (!shared.requests.start(() -> HttpWork.run(shared, own, arriving, reply))) {
             shared.metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
             respond(HttpResponse.text(503, "too many requests in work\n"), bodiless);
         }
@@ -189,12 +243,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private HttpRequest own(io.netty.handler.codec.http.HttpRequest request) {
         String target = request.uri();
         int question = target.indexOf('?');
+        String path = path(request);
         HttpFields fields = HttpFields.collect(
                 sink -> request.headers().forEach(entry -> sink.accept(entry.getKey(), entry.getValue())));
         Bytes bytes = body.isReadable() ? Bytes.of(body.array(), body.arrayOffset(), body.readableBytes())
                 : Bytes.EMPTY;
-        return new HttpRequest(request.method().name(), question < 0 ? target : target.substring(0, question),
-                question < 0 ? null : target.substring(question + 1), fields, bytes, peer);
+        return new HttpRequest(request.method().name(), path, question < 0 ? null : target.substring(question + 1),
+                fields, bytes, peer);
+    }
+
+    private static String path(io.netty.handler.codec.http.HttpRequest request) {
+        int question = request.uri().indexOf('?');
+        return question < 0 ? request.uri() : request.uri().substring(0, question);
     }
 
     /** Answers and closes: what follows on this connection cannot be trusted to be a request. */
@@ -223,13 +283,30 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         done();
     }
 
+    private void closeWritten() {
+        ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /** Answered before its body was there: to close at once could cost the client the answer. */
+    private void linger(StreamedBody unread) {
+        working = false;
+        unread.discard();
+        loop.deadlines.disarm(idle);
+        loop.deadlines.arm(idle, System.nanoTime() + LINGER_NANOS);
+        ctx().channel().config().setAutoRead(true);
+    }
+
     private boolean persists() {
-        return keepAlive && !draining;
+        return keepAlive && !draining && streamed == null;
     }
 
     private void done() {
+        if (streamed != null) {
+            linger(streamed);
+            return;
+        }
         if (!persists()) {
-            ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            closeWritten();
             return;
         }
         working = false;
@@ -239,6 +316,78 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
         if (!working) {
             ctx().channel().config().setAutoRead(true);
+        }
+    }
+
+    /**
+     * A body between the loop, which puts in what arrives, and the thread of its request, which takes it out. The socket
+     * is not read while enough is waiting.
+     */
+    private final class StreamedBody implements HttpBody {
+        private final ArrayDeque<Bytes> pieces = new ArrayDeque<>(); // guarded by this, as all below
+        private long waitingBytes;
+        private boolean stopped; // the socket is not read
+        private boolean over;
+        private boolean unwanted;
+        private @Nullable String whyLost;
+
+        synchronized void arrived(Bytes piece) {
+            if (unwanted) {
+                return;
+            }
+            pieces.add(piece);
+            waitingBytes += piece.length();
+            if (waitingBytes >= shared.limits.streamWindowBytes()) {
+                stopped = true;
+                ctx().channel().config().setAutoRead(false);
+            }
+            notifyAll();
+        }
+
+        synchronized void ended() {
+            over = true;
+            notifyAll();
+        }
+
+        synchronized void lost(String why) {
+            whyLost = why;
+            notifyAll();
+        }
+
+        synchronized void discard() {
+            unwanted = true;
+            pieces.clear();
+        }
+
+        @Override
+        public synchronized @Nullable Bytes next() throws HttpBodyLost, InterruptedException {
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(shared.limits.bodySilenceMillisMax());
+            while (pieces.isEmpty() && !over && whyLost == null) {
+                long left = until - System.nanoTime();
+                if (left <= 0) {
+                    whyLost = "nothing came for " + shared.limits.bodySilenceMillisMax() + " ms";
+                } else {
+                    TimeUnit.NANOSECONDS.timedWait(this, left);
+                }
+            }
+            Bytes piece = pieces.poll();
+            if (piece == null && whyLost != null) {
+                throw new HttpBodyLost(whyLost);
+            }
+            if (piece != null) {
+                waitingBytes -= piece.length();
+            }
+            if (stopped && waitingBytes <= shared.limits.streamWindowBytes() / 2) {
+                stopped = false;
+                loop.execute(this::readOn);
+            }
+            return piece;
+        }
+
+        private void readOn() {
+            if (streamed == this) {
+                ctx().channel().config().setAutoRead(true);
+            }
         }
     }
 
@@ -347,6 +496,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             gone = true;
             overHint = true;
             wakeWaiter();
+            if (streamed != null) {
+                streamed.lost("the connection was closed inside the body");
+                streamed = null;
+            }
             admission.close();
             loop.deadlines.disarm(idle);
             loop.closed(this);

@@ -8,4 +8,22 @@ package dev.quoin.net;
 @FunctionalInterface
 public interface HttpHandler {
     HttpResponse handle(HttpRequest request) throws InterruptedException;
+
+    /**
+     * Whether such a request is handled as soon as its head is there, by {@link #handleStreamed}. Called on a loop. (On
+     * HTTP/2 the body is gathered all the same, within its bounds.)
+     */
+    default boolean streams(String method, String path) {
+        return false;
+    }
+
+    /**
+     * Serves a request whose body may still be on its way. One that is answered before it has been read costs the client
+     * its connection.
+     *
+     * @param head the request, without its body
+     */
+    default HttpResponse handleStreamed(HttpRequest head, HttpBody body) throws InterruptedException {
+        throw new IllegalStateException("nothing is streamed to this handler: " + head.path());
+    }
 }

@@ -4,6 +4,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.base.Bytes;
 
 /** The part of answering an HTTP request that is the same on both versions; runs on the request's virtual thread. */
@@ -24,10 +26,12 @@ final class HttpWork {
         void fail();
     }
 
-    static void run(Shared shared, HttpRequest request, Reply reply) {
+    /** @param body where the body comes from if it is not in the request, or null */
+    static void run(Shared shared, HttpRequest request, @Nullable HttpBody body, Reply reply) {
         HttpResponse response;
         try {
-            response = shared.config.http().handle(request);
+            HttpHandler handler = shared.config.http();
+            response = body == null ? handler.handle(request) : handler.handleStreamed(request, body);
         } catch (Throwable t) {
             Faults.internal(request.method() + " " + request.path(), t);
             reply.whole(HttpResponse.text(500, "internal error\n"));

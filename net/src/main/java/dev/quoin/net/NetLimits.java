@@ -14,7 +14,8 @@ package dev.quoin.net;
  * @param requestBytesMax a gRPC request message, inflated; etcd: max-request-bytes + 512 KiB
  * @param answerBytesMax a gRPC answer message
  * @param httpBodyBytesMax the body of a request that is not gRPC
- * @param streamWindowBytes what a client may send ahead on one stream
+ * @param bodySilenceMillisMax how long the next piece of a streamed body may take while it is waited for
+ * @param streamWindowBytes what a client may send ahead on one stream, or of one streamed body
  * @param connectionWindowBytes what a client may send ahead on a connection before the loop reads it
  * @param messagesAheadMax whole messages of a stream told to a handler before it asks for more
  * @param requestBytesPerConnectionMax bytes of requests being assembled or in work, per connection
@@ -42,7 +43,8 @@ package dev.quoin.net;
  */
 public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long firstHeadMillisMax,
         long streamsPerConnectionMax, int headerListBytesMax, int requestLineBytesMax, int requestBytesMax,
-        int answerBytesMax, int httpBodyBytesMax, int streamWindowBytes, int connectionWindowBytes,
+        int answerBytesMax, int httpBodyBytesMax, long bodySilenceMillisMax, int streamWindowBytes,
+        int connectionWindowBytes,
         int messagesAheadMax, long requestBytesPerConnectionMax, long requestBytesPerLoopMax,
         long owedBytesPerConnectionMax, int owedBytesPerStreamMax, int partBytes, long writeStallMillisMax,
         int virtualCallsMax,
@@ -67,6 +69,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         builder.requestBytesMax = requestBytesMax;
         builder.answerBytesMax = answerBytesMax;
         builder.httpBodyBytesMax = httpBodyBytesMax;
+        builder.bodySilenceMillisMax = bodySilenceMillisMax;
         builder.streamWindowBytes = streamWindowBytes;
         builder.connectionWindowBytes = connectionWindowBytes;
         builder.messagesAheadMax = messagesAheadMax;
@@ -106,6 +109,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         private int requestBytesMax = 2_097_152;
         private int answerBytesMax = Integer.MAX_VALUE - 1;
         private int httpBodyBytesMax = 4_194_304;
+        private long bodySilenceMillisMax = 5_000;
         private int streamWindowBytes = 1_048_576;
         private int connectionWindowBytes = 8_388_608;
         private int messagesAheadMax = 16;
@@ -176,6 +180,11 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
 
         public Builder httpBodyBytesMax(int value) {
             httpBodyBytesMax = value;
+            return this;
+        }
+
+        public Builder bodySilenceMillisMax(long value) {
+            bodySilenceMillisMax = value;
             return this;
         }
 
@@ -307,7 +316,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         public NetLimits build() {
             return new NetLimits(connectionsMax, unadmittedPerAddressMax, firstHeadMillisMax, streamsPerConnectionMax,
                     headerListBytesMax, requestLineBytesMax, requestBytesMax, answerBytesMax, httpBodyBytesMax,
-                    streamWindowBytes, connectionWindowBytes, messagesAheadMax, requestBytesPerConnectionMax,
+                    bodySilenceMillisMax, streamWindowBytes, connectionWindowBytes, messagesAheadMax,
+                    requestBytesPerConnectionMax,
                     requestBytesPerLoopMax, owedBytesPerConnectionMax, owedBytesPerStreamMax, partBytes,
                     writeStallMillisMax,
                     virtualCallsMax, httpRequestsMax, resetsReceivedMax, resetsProvokedMax, continuationsMax,

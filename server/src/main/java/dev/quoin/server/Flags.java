@@ -1,8 +1,15 @@
 package dev.quoin.server;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.server.bootstrap.PeerUrls;
 
 /**
  * The command line and the environment, read as Go's flag package and etcd read them: {@code --flag=value},
@@ -25,25 +32,40 @@ final class Flags {
     private enum Type {
         TEXT,
         NUMBER,
-        BOOLEAN
+        BOOLEAN,
+        /** {@code 1m30s}. */
+        DURATION,
+        /** URLs with commas; nothing at all leaves the initial ones. */
+        URLS,
+        /** {@code new} or {@code existing}. */
+        CLUSTER_STATE
     }
 
     private record Definition(Type type, String initial, String help) {}
 
+    private static final Set<String> TRUE = Set.of("1", "t", "T", "true", "TRUE", "True");
+    private static final Set<String> FALSE = Set.of("0", "f", "F", "false", "FALSE", "False");
     private static final Map<String, Definition> DEFINITIONS = new LinkedHashMap<>();
 
     static {
         text("name", "default", "Human-readable name for this member.");
         text("data-dir", "", "Path to the data directory. Default: NAME.etcd");
-        text("listen-client-urls", "http://localhost:2379", "Comma-separated URLs to listen on for client traffic.");
-        text("advertise-client-urls", "http://localhost:2379", "Comma-separated client URLs to tell the cluster.");
-        text("listen-peer-urls", "http://localhost:2380",
-                "URLs for peer traffic. A lone member has none: nothing listens there yet.");
-        text("initial-advertise-peer-urls", "http://localhost:2380",
+        urls("listen-client-urls", "http://localhost:2379", "Comma-separated URLs to listen on for client traffic.");
+        urls("advertise-client-urls", "http://localhost:2379", "Comma-separated client URLs to tell the cluster.");
+        urls("listen-peer-urls", "http://localhost:2380", "Comma-separated URLs to listen on for other members.");
+        urls("initial-advertise-peer-urls", "http://localhost:2380",
                 "Comma-separated peer URLs to tell the cluster; part of the member's id.");
-        text("initial-cluster", "", "Members the cluster starts with, NAME=URL. One so far: this one.");
-        text("initial-cluster-state", "new", "'new', or 'existing'.");
+        text("initial-cluster", "default=http://localhost:2380",
+                "Members the cluster starts with: NAME=URL, with commas; a name may come several times.");
+        DEFINITIONS.put("initial-cluster-state", new Definition(Type.CLUSTER_STATE, "new",
+                "'new', or 'existing' for a member that was added to a cluster. Counts at the first start only."));
         text("initial-cluster-token", "etcd-cluster", "Token of the cluster; part of its id.");
+        text("discovery-srv", "", "DNS domain whose SRV records name the members the cluster starts with.");
+        text("discovery-srv-name", "", "Suffix of the service name in these records.");
+        bool("strict-reconfig-check", "true", "Refuse changes of members that would endanger the quorum.");
+        bool("force-new-cluster", "false", "Go on as the only member of the cluster, whatever the log says.");
+        bool("initial-election-tick-advance", "true", "Shorten the wait before the first election.");
+        number("max-learners", "1", "Learners the cluster may have.");
         number("heartbeat-interval", "100", "Time in milliseconds of a heartbeat interval.");
         number("election-timeout", "1000", "Time in milliseconds for an election to time out.");
         number("snapshot-count", "10000", "Applied entries after which the log's beginning is given up.");
@@ -55,8 +77,8 @@ final class Flags {
         number("max-concurrent-streams", "4294967295", "Streams that each client may open at a time.");
         text("logger", "zap", "Only 'zap': one JSON object a line.");
         text("log-level", "info", "debug, info, warn or error.");
-        bool("version", "Print the version and exit.");
-        bool("help", "Print this and exit.");
+        bool("version", "false", "Print the version and exit.");
+        bool("help", "false", "Print this and exit.");
     }
 
     private final Map<String, String> given = new LinkedHashMap<>();
@@ -69,8 +91,12 @@ final class Flags {
         DEFINITIONS.put(name, new Definition(Type.NUMBER, initial, help));
     }
 
-    private static void bool(String name, String help) {
-        DEFINITIONS.put(name, new Definition(Type.BOOLEAN, "false", help));
+    private static void bool(String name, String initial, String help) {
+        DEFINITIONS.put(name, new Definition(Type.BOOLEAN, initial, help));
+    }
+
+    private static void urls(String name, String initial, String help) {
+        DEFINITIONS.put(name, new Definition(Type.URLS, initial, help));
     }
 
     static Flags parse(String[] args, Map<String, String> environment) throws Refused {
@@ -124,28 +150,56 @@ final class Flags {
                         + "\" is shadowed by corresponding command-line flag"
                         + " (either unset environment variable or disable flag)");
             }
-            set(flag.getKey(), flag.getValue(), value);
+            try {
+                set(flag.getKey(), flag.getValue(), value);
+            } catch (Refused refused) {
+                throw new Refused(1, "invalid value \"" + value + "\" for " + variable + ": " + refused.getMessage());
+            }
         }
     }
 
     private void set(String name, Definition definition, String value) throws Refused {
+        String kept = value;
         switch (definition.type()) {
             case TEXT -> {}
-            case NUMBER -> {
-                if (!value.matches("-?[0-9]{1,18}")) {
-                    throw invalid(name, value, "parse error");
-                }
-            }
+            case NUMBER -> check(value.matches("-?[0-9]{1,18}"), name, value);
+            case DURATION -> check(Durations.parse(value).isPresent(), name, value);
             case BOOLEAN -> {
-                if (!value.equals("true") && !value.equals("false")) {
-                    throw invalid(name, value, "parse error");
+                if (!TRUE.contains(value) && !FALSE.contains(value)) {
+                    throw new Refused(2, "invalid boolean value \"" + value + "\" for -" + name + ": parse error");
+                }
+                kept = Boolean.toString(TRUE.contains(value));
+            }
+            case URLS -> {
+                if (value.isEmpty()) {
+                    kept = definition.initial();
+                }
+                checkUrls(name, kept);
+            }
+            case CLUSTER_STATE -> {
+                if (!value.equals("new") && !value.equals("existing")) {
+                    throw invalid(name, value, "invalid value");
                 }
             }
         }
-        given.put(name, value);
+        given.put(name, kept);
     }
 
-    private static Refused invalid(String name, String value, String why) {
+    private static void check(boolean parses, String name, String value) throws Refused {
+        if (!parses) {
+            throw invalid(name, value, "parse error");
+        }
+    }
+
+    private static void checkUrls(String name, String value) throws Refused {
+        try {
+            PeerUrls.parse(List.of(value.split(",", -1)));
+        } catch (PeerUrls.Bad bad) {
+            throw invalid(name, value, bad.getMessage());
+        }
+    }
+
+    private static Refused invalid(String name, String value, @Nullable String why) {
         return new Refused(2, "invalid value \"" + value + "\" for flag -" + name + ": " + why);
     }
 
@@ -159,6 +213,19 @@ final class Flags {
             throw new IllegalArgumentException("no flag is called " + name);
         }
         return given.getOrDefault(name, definition.initial());
+    }
+
+    /** URLs, each once and in order, as etcd tells them to others. */
+    List<String> urls(String name) {
+        try {
+            return PeerUrls.parse(List.of(text(name).split(",", -1))).stream().distinct().toList();
+        } catch (PeerUrls.Bad bad) {
+            throw new IllegalStateException("--" + name + " was checked", bad);
+        }
+    }
+
+    Duration duration(String name) {
+        return Durations.parse(text(name)).orElseThrow();
     }
 
     boolean isTrue(String name) {

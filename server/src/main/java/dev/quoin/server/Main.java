@@ -14,6 +14,7 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.RealDisk;
 import dev.quoin.member.Member;
 import dev.quoin.member.StartRefused;
+import dev.quoin.server.bootstrap.BootstrapRefused;
 
 /**
  * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
@@ -43,13 +44,23 @@ public final class Main {
             config = ServerConfig.of(flags);
             logLevel = flags.text("log-level");
         } catch (Flags.Refused refused) {
-            System.err.println(refused.getMessage());
-            System.exit(refused.exitCode);
+            refuse(refused);
             return;
         }
         Logs.start(logLevel);
         Thread.setDefaultUncaughtExceptionHandler(Main::escaped);
         run(config);
+    }
+
+    /** A flag that does not parse is refused in plain text, as Go does it; what makes no sense in a line of the log. */
+    private static void refuse(Flags.Refused refused) {
+        if (refused.exitCode == EXIT_FAILED) {
+            Logs.start("info");
+            LOG.atWarn().addKeyValue("error", refused.getMessage()).log("failed to verify flags");
+        } else {
+            System.err.println(refused.getMessage());
+        }
+        System.exit(refused.exitCode);
     }
 
     private static void printVersion() {
@@ -70,6 +81,10 @@ public final class Main {
         Server server;
         try {
             server = Server.start(config, new RealDisk(), new RealClock(), Main::halt, Main::leave);
+        } catch (BootstrapRefused refused) {
+            LOG.atError().addKeyValue("error", refused.getMessage()).log("discovery failed");
+            System.exit(EXIT_FAILED);
+            return;
         } catch (StartRefused | DiskFailure | Damaged refused) {
             LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot start");
             System.exit(EXIT_FAILED);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,24 +16,27 @@ import dev.quoin.base.Clock;
 import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
-import dev.quoin.member.Network;
+import dev.quoin.member.MemberConfig;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
+import dev.quoin.server.bootstrap.BootstrapRefused;
 
-/** A member and its client port: opened in this order, closed in the other. */
+/** A peer port, a member and its client port: opened in this order, closed in the other. */
 final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
+    private final Peers peers;
     private final Member member;
     private final NetServer net;
 
-    private Server(Member member, NetServer net) {
+    private Server(Peers peers, Member member, NetServer net) {
+        this.peers = peers;
         this.member = member;
         this.net = net;
     }
@@ -43,21 +47,33 @@ final class Server {
      * @param onRemoved what to do when the member has been removed from its cluster; must not block
      */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
-            throws InterruptedException, IOException {
-        Member member = Member.start(config.member(), disk, clock, new SplittableRandom()::nextInt, Network.NONE, halt,
-                new EventLog(onRemoved));
+            throws InterruptedException, IOException, BootstrapRefused {
+        MemberConfig found = Origins.complete(config, disk);
+        Peers peers = Peers.listen(config, clock);
+        Member member = null;
         boolean serving = false;
         try {
+            member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
+                    new EventLog(onRemoved));
+            peers.serve(member);
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
             NetServer net = NetServer.start(netConfig(config, member));
             serving = true;
-            return new Server(member, net);
+            return new Server(peers, member, net);
         } finally {
             if (!serving) {
-                member.close();
+                close(peers, member);
             }
+        }
+    }
+
+    /** Who asks for a member's messages goes first, then the member, which closes the network. */
+    private static void close(Peers peers, @Nullable Member member) {
+        peers.close();
+        if (member != null) {
+            member.close();
         }
     }
 
@@ -89,6 +105,6 @@ final class Server {
     /** Lets calls that are under way finish for a moment, then stops the member. */
     void stop() throws InterruptedException {
         net.drain(DRAIN_GRACE);
-        member.close();
+        close(peers, member);
     }
 }

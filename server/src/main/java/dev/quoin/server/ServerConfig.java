@@ -8,81 +8,110 @@ import java.util.List;
 
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.server.bootstrap.ClusterFlags;
 
 /**
  * What the flags ask for, checked.
  *
+ * @param member its origin is still to be found out, if its directory is empty
+ * @param cluster from which it is found out
+ * @param peerListeners where other members are heard
  * @param streamsMax streams that a client may open at a time on one connection
+ * @param advanceElection whether the wait before the first election is shortened
  */
-record ServerConfig(MemberConfig member, List<InetSocketAddress> clientListeners, ServerLimits limits,
-        long streamsMax) {
+record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAddress> clientListeners,
+        List<InetSocketAddress> peerListeners, ServerLimits limits, long streamsMax, boolean advanceElection) {
+    private static final long ELECTION_MILLIS_MAX = 50_000;
 
+    /** The checks, in the order in which etcd makes them (embed/config.go Validate). */
     static ServerConfig of(Flags flags) throws Flags.Refused {
-        String name = flags.text("name");
-        List<String> peerUrls = Urls.parse("initial-advertise-peer-urls", flags.text("initial-advertise-peer-urls"));
-        List<String> listenUrls = Urls.parse("listen-client-urls", flags.text("listen-client-urls"));
+        List<String> listenPeerUrls = flags.urls("listen-peer-urls");
+        Urls.checkBind(listenPeerUrls);
+        List<String> listenUrls = flags.urls("listen-client-urls");
+        Urls.checkBind(listenUrls);
+        Urls.checkHost(flags.urls("initial-advertise-peer-urls"), "initial-advertise-peer-urls", "\"host:port\"");
+        List<String> clientUrls = flags.urls("advertise-client-urls");
+        Urls.checkHost(clientUrls, "advertise-client-urls", "in the format \"host:port\","
+                + " \"unix:/path/to/socket\" or \"unixs:/path/to/socket\"");
+        MemberLimits memberLimits = memberLimits(flags);
+        ClusterFlags cluster = clusterFlags(flags, memberLimits);
         if (flags.isGiven("listen-client-urls") && !flags.isGiven("advertise-client-urls")) {
             throw new Flags.Refused(1,
                     "--advertise-client-urls is required when --listen-client-urls is set explicitly");
         }
-        List<String> clientUrls = Urls.parse("advertise-client-urls", flags.text("advertise-client-urls"));
-        Urls.parse("listen-peer-urls", flags.text("listen-peer-urls"));
-        checkCluster(flags, name, peerUrls);
         if (!flags.text("logger").equals("zap")) {
             throw new Flags.Refused(1, "unknown logger option \"" + flags.text("logger") + "\"");
         }
-        String dataDirectory = flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir");
-        List<InetSocketAddress> listeners = new ArrayList<>();
-        for (String url : listenUrls) {
-            listeners.add(Urls.listenAddress("listen-client-urls", url));
-        }
+        String name = flags.text("name");
+        Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
         ServerLimits limits = new ServerLimits((int) flags.number("max-request-bytes", 1, 1 << 30),
                 (int) flags.number("max-txn-ops", 1, 1 << 20), ServerLimits.LISTS_MAX,
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
-        MemberConfig member = MemberConfig.alone(name, Path.of(dataDirectory), peerUrls, clientUrls,
-                flags.text("initial-cluster-token"), Version.ETCD, memberLimits(flags));
-        return new ServerConfig(member, listeners, limits, flags.number("max-concurrent-streams", 1, 0xffffffffL));
+        MemberConfig member = new MemberConfig(name, dataDirectory, clientUrls, Version.ETCD, null,
+                flags.isTrue("strict-reconfig-check"), flags.isTrue("force-new-cluster"), memberLimits);
+        return new ServerConfig(member, cluster, addresses("listen-client-urls", listenUrls),
+                addresses("listen-peer-urls", listenPeerUrls), limits,
+                flags.number("max-concurrent-streams", 1, 0xffffffffL),
+                flags.isTrue("initial-election-tick-advance"));
     }
 
-    private static void checkCluster(Flags flags, String name, List<String> peerUrls) throws Flags.Refused {
-        String state = flags.text("initial-cluster-state");
-        if (state.equals("existing")) {
-            throw new Flags.Refused(1, "--initial-cluster-state=existing: joining a cluster is not served yet");
+    private static List<InetSocketAddress> addresses(String flag, List<String> urls) throws Flags.Refused {
+        List<InetSocketAddress> addresses = new ArrayList<>();
+        for (String url : urls) {
+            addresses.add(Urls.listenAddress(flag, url));
         }
-        if (!state.equals("new")) {
-            throw new Flags.Refused(1, "unexpected clusterState \"" + state + "\"");
+        return addresses;
+    }
+
+    private static ClusterFlags clusterFlags(Flags flags, MemberLimits limits) throws Flags.Refused {
+        String domain = flags.text("discovery-srv");
+        String initialCluster = initialCluster(flags);
+        if (!initialCluster.isEmpty() && !domain.isEmpty()) {
+            throw new Flags.Refused(1, "multiple discovery or bootstrap flags are set. Choose one of"
+                    + " \"initial-cluster\", \"discovery-endpoints\" or \"discovery-srv\"");
         }
-        if (!flags.isGiven("initial-cluster")) {
-            return;
+        ClusterFlags.Source source = domain.isEmpty()
+                ? new ClusterFlags.Source.Static(initialCluster)
+                : new ClusterFlags.Source.Srv(domain, flags.text("discovery-srv-name"));
+        return new ClusterFlags(flags.text("name"), flags.urls("initial-advertise-peer-urls"),
+                flags.text("initial-cluster-state").equals("new"), flags.text("initial-cluster-token"), source,
+                limits.learnersMax());
+    }
+
+    /** Without the flag the cluster is this member, unless another flag says where to look. */
+    private static String initialCluster(Flags flags) {
+        if (flags.isGiven("initial-cluster")) {
+            return flags.text("initial-cluster");
         }
-        List<String> own = new ArrayList<>();
-        for (String pair : flags.text("initial-cluster").split(",", -1)) {
-            if (!pair.startsWith(name + "=")) {
-                throw new Flags.Refused(1, pair.contains("=")
-                        ? "--initial-cluster names " + pair + ": clusters of more than this member are not served yet"
-                        : "--initial-cluster has \"" + pair + "\", expected NAME=URL");
-            }
-            own.add(pair.substring(name.length() + 1));
+        if (!flags.text("discovery-srv").isEmpty() || !flags.text("discovery-srv-name").isEmpty()) {
+            return "";
         }
-        if (!own.stream().sorted().toList().equals(peerUrls)) {
-            throw new Flags.Refused(1, "--initial-cluster has " + own
-                    + " but missing from --initial-advertise-peer-urls=" + peerUrls);
-        }
+        String name = flags.text("name");
+        // Under the default name etcd expects the default URL, whatever is advertised.
+        return flags.isGiven("name") && !name.equals("default")
+                ? String.join(",", flags.urls("initial-advertise-peer-urls").stream().map(url -> name + "=" + url)
+                        .toList())
+                : flags.text("initial-cluster");
     }
 
     private static MemberLimits memberLimits(Flags flags) throws Flags.Refused {
-        long heartbeatMillis = flags.number("heartbeat-interval", 1, 50_000);
-        long electionMillis = flags.number("election-timeout", 1, 50_000);
+        long heartbeatMillis = flags.number("heartbeat-interval", 1, Integer.MAX_VALUE);
+        long electionMillis = flags.number("election-timeout", 1, Integer.MAX_VALUE);
         if (5 * heartbeatMillis > electionMillis) {
             throw new Flags.Refused(1, "--election-timeout[" + electionMillis
                     + "ms] should be at least as 5 times as --heartbeat-interval[" + heartbeatMillis + "ms]");
+        }
+        if (electionMillis > ELECTION_MILLIS_MAX) {
+            throw new Flags.Refused(1, "--election-timeout[" + electionMillis
+                    + "ms] is too long, and should be set less than " + ELECTION_MILLIS_MAX + "ms");
         }
         MemberLimits limits = MemberLimits.DEFAULT;
         return new MemberLimits(Duration.ofMillis(heartbeatMillis).toNanos(),
                 (int) (electionMillis / heartbeatMillis), Duration.ofMillis(5_000 + 2 * electionMillis).toNanos(),
                 limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
                 (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
-                (int) flags.number("max-wals", 0, Integer.MAX_VALUE), limits.learnersMax(), quotaBytes(flags),
+                (int) flags.number("max-wals", 0, Integer.MAX_VALUE),
+                (int) flags.number("max-learners", 0, Integer.MAX_VALUE), quotaBytes(flags),
                 limits.wal(), limits.ledger(), limits.housekeeping(), limits.raft());
     }
 

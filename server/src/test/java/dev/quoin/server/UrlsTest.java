@@ -10,29 +10,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /** What etcd 3.7.1 makes of the same flags. */
 class UrlsTest {
     @Test
-    void eachUrlIsToldOnceAndInOrder() throws Flags.Refused {
-        assertThat(Urls.parse("f", "http://etcd_1:2379, http://b:1,http://a:1,http://b:1"))
-                .isEqualTo(List.of("http://a:1", "http://b:1", "http://etcd_1:2379"));
-        assertThat(Urls.parse("f", "http://[::1]:2")).isEqualTo(List.of("http://[::1]:2"));
+    void aNameIsNotListenedOn() throws Flags.Refused {
+        Urls.checkBind(List.of("http://localhost:1", "http://0.0.0.0:1", "https://[::1]:1"));
+        assertThatThrownBy(() -> Urls.checkBind(List.of("http://etcd_1:2379"))).isInstanceOf(Flags.Refused.class)
+                .hasMessage("expected IP in URL for binding (http://etcd_1:2379)");
+        assertThatThrownBy(() -> Urls.checkBind(List.of("http://:2379")))
+                .hasMessage("expected IP in URL for binding (http://:2379)");
     }
 
     @Test
-    void whatIsNoUrlOfAMemberIsRefused() {
-        for (String url : List.of("", "localhost:1", "ftp://a:1", "http://a", "http://a:b", "http://a:1/",
-                "http://a b:1", "http://:1", "http://[::1]")) {
-            assertThatThrownBy(() -> Urls.parse("f", url)).as(url).isInstanceOf(Flags.Refused.class);
+    void whatOthersAreToldHasAHost() throws Flags.Refused {
+        Urls.checkHost(List.of("http://etcd_1:1"), "f", "x");
+        assertThatThrownBy(() -> Urls.checkHost(List.of("http://:1"), "initial-advertise-peer-urls", "\"host:port\""))
+                .hasMessage("--initial-advertise-peer-urls \"http://:1\" must be \"host:port\""
+                        + " (unexpected empty host (http://:1))");
+    }
+
+    @Test
+    void aPortThatDoesNotExistIsRefusedInWords() throws Flags.Refused {
+        assertThat(Urls.listenAddress("f", "http://localhost:80").getPort()).isEqualTo(80);
+        for (String url : List.of("http://127.0.0.1:99999", "http://127.0.0.1:", "https://127.0.0.1:1")) {
+            assertThatThrownBy(() -> Urls.listenAddress("f", url)).as(url).isInstanceOf(Flags.Refused.class);
         }
-    }
-
-    @Test
-    void aNameIsNotListenedOn() {
-        assertThatThrownBy(() -> Urls.listenAddress("f", "http://etcd_1:2379")).isInstanceOf(Flags.Refused.class)
-                .hasMessageContaining("expected IP in URL for binding");
-    }
-
-    @Test
-    void aPortThatDoesNotExistIsRefusedInWords() {
-        assertThatThrownBy(() -> Urls.listenAddress("f", "http://127.0.0.1:99999"))
-                .isInstanceOf(Flags.Refused.class);
     }
 }

@@ -52,17 +52,17 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
         long segment = chance.between(4, 32) << 10;
         return new MemberLimits(100 * MILLI, 10, Duration.ofSeconds(7).toNanos(), chance.oneIn(5) ? 20 : 5_000,
                 chance.oneIn(5) ? 16 << 10 : 64 << 20, chance.between(50, 300) * MILLI,
-                Boolean.getBoolean("snap") ? (int) chance.between(10, 300) : 1 << 30, (int) chance.between(1, 3), 2, 0, WalLimits.ofSegmentBytes(segment),
+                (int) chance.between(10, 300), (int) chance.between(1, 3), 2, 0, WalLimits.ofSegmentBytes(segment),
                 new LedgerLimits(chance.between(4, 32) << 10, 2_048, 16 << 10),
                 new HousekeepingLimits(MILLI, (int) chance.between(2, 20), (int) chance.between(1, 8) << 10,
-                        chance.between(3, 30) << 10, chance.between(1, 5) * SECOND),
+                        chance.between(3, 30) << 10, chance.between(1, 5) * SECOND,
+                        chance.between(1, 600) * SECOND),
                 raftLimits(chance));
     }
 
     /** A log that is kept for long, or hardly: then whoever lags needs a snapshot. */
     private static RaftLimits raftLimits(Chance chance) {
         long retained = chance.nextBoolean() ? chance.between(500, 8_000) : 1 << 20;
-        if (!Boolean.getBoolean("snap")) { retained = 64 << 20; }
         long message = chance.nextBoolean() ? chance.between(300, 4_000) : 1 << 20;
         int inflight = chance.nextBoolean() ? (int) chance.between(1, 8) : 512;
         return new RaftLimits(message, inflight, inflight * message, chance.oneIn(4) ? 2_000 : 64 << 20, Long.MAX_VALUE,

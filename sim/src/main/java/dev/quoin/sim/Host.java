@@ -12,7 +12,7 @@ import dev.quoin.member.MemberConfig;
 /** A machine with one member's disk, on which the member lives, dies and lives again. */
 final class Host {
     static final Path DATA = Path.of("/data");
-    static final Path LEDGER = Path.of("/data/member/ledger");
+    static final Path MEMBER = Path.of("/data/member");
 
     final int number;
     final long id;

@@ -331,12 +331,14 @@ final class Nemesis {
         if (host == null || !operator.isVoter(host)) {
             return;
         }
-        List<String> files = host.disk.list(Host.LEDGER).stream()
+        var ledger = Host.MEMBER.resolve(host.disk.list(Host.MEMBER).stream().filter(name -> name.startsWith("ledger"))
+                .sorted().toList().getLast());
+        List<String> files = host.disk.list(ledger).stream()
                 .filter(name -> name.endsWith(".ledger") || name.endsWith(".packed")).sorted().toList();
         if (files.size() < 2) {
             return;
         }
-        var file = Host.LEDGER.resolve(files.get(simulation.chance().below(files.size() - 1)));
+        var file = ledger.resolve(files.get(simulation.chance().below(files.size() - 1)));
         byte[] bytes = host.disk.contents(file);
         if (bytes.length == 0) {
             return;

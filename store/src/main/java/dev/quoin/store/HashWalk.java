@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
-import dev.quoin.base.ProtoWriter;
 
 /**
  * Computes a {@link KeyHash}, bit by bit as etcd does, in steps and on any thread: it looks at a view that does not
@@ -27,7 +26,6 @@ public final class HashWalk implements Hashing {
     private static final byte[] BUCKET_NAME = "key".getBytes(StandardCharsets.US_ASCII);
     /** Main, an underscore, sub; and a t for a deletion. */
     private static final int REVISION_BYTES = 17;
-    private static final int KEY_TAG = 1;
 
     private final KeyIndex index;
     private final Records records;
@@ -38,9 +36,9 @@ public final class HashWalk implements Hashing {
 
     private final CRC32C crc = new CRC32C();
     private final byte[] revisionBytes = new byte[REVISION_BYTES + 1];
-    private HashEntries entries = new HashEntries();
+    private RevisionList entries = new RevisionList();
     /** Those up to the compaction that are not kept. */
-    private HashEntries superseded = new HashEntries();
+    private RevisionList superseded = new RevisionList();
     private boolean keepsAny;
     /** Where collecting goes on; null when everything is collected and sorted. */
     private @Nullable Bytes next = Bytes.EMPTY;
@@ -101,7 +99,7 @@ public final class HashWalk implements Hashing {
             if (!keepsAny) {
                 entries.addAll(superseded);
             }
-            superseded = new HashEntries();
+            superseded = new RevisionList();
             entries.sort();
         }
     }
@@ -139,7 +137,7 @@ public final class HashWalk implements Hashing {
             if (main == compactRevision && tombstone) {
                 return;
             }
-            HashEntries to = main <= compactRevision && !isKept ? superseded : entries;
+            RevisionList to = main <= compactRevision && !isKept ? superseded : entries;
             to.add(main, history.sub(at), tombstone, history.position(at));
         }
     }
@@ -150,14 +148,7 @@ public final class HashWalk implements Hashing {
                 .put((byte) 't');
         crc.update(revisionBytes, 0, tombstone ? REVISION_BYTES + 1 : REVISION_BYTES);
         Bytes payload = records.read(entries.position(at));
-        Bytes value = tombstone ? keyAlone(payload) : payload;
+        Bytes value = tombstone ? KeyValues.ofTombstone(payload) : payload;
         crc.update(value.array(), value.offset(), value.length());
-    }
-
-    /** The KeyValue that etcd stores for a deletion. */
-    private static Bytes keyAlone(Bytes key) {
-        ProtoWriter writer = new ProtoWriter(16 + key.length());
-        writer.bytesFieldIfSet(KEY_TAG, key);
-        return Bytes.of(writer.toByteArray());
     }
 }

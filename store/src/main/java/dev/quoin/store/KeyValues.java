@@ -37,6 +37,16 @@ public final class KeyValues {
         return Bytes.of(writer.buffer(), 0, writer.size());
     }
 
+    /** What etcd stores for a deletion: the key, and nothing else. */
+    static Bytes ofTombstone(Bytes key) {
+        return encode(key, 0, 0, 0, Bytes.EMPTY, 0);
+    }
+
+    /** How long {@link #ofTombstone} is. */
+    static int tombstoneLength(int keyLength) {
+        return sizeOfBytes(keyLength);
+    }
+
     public static KeyValue decode(Bytes encoded) {
         Bytes key = Bytes.EMPTY;
         long createRevision = 0;

@@ -182,7 +182,7 @@ class HashTest {
     @Test
     void entriesAreSortedWhateverTheirOrder() {
         Random random = new Random(3);
-        HashEntries entries = new HashEntries();
+        RevisionList entries = new RevisionList();
         List<NaiveHash.Revision> expected = new ArrayList<>();
         for (int i = 0; i < 20_000; i++) {
             NaiveHash.Revision revision = new NaiveHash.Revision(random.nextLong(1L << (1 + random.nextInt(60))),

@@ -169,7 +169,12 @@ public final class Wal implements AutoCloseable {
                             + Damaged.REMEDY);
         }
         Collector collector = new Collector(snapshot, reader);
-        reader.read(startFor(snapshot, segments, directory), end.offset(), collector);
+        int start = startFor(snapshot.index(), segments);
+        if (start < 0) {
+            throw new Damaged(directory, 0,
+                    "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n" + Damaged.REMEDY);
+        }
+        reader.read(start, end.offset(), collector);
 
         if (end.torn() != null) {
             keepBroken(disk, tail);
@@ -199,7 +204,7 @@ public final class Wal implements AutoCloseable {
         }
         Wal wal = new Wal(disk, directory, limits, end.metadata(), mark, segments, tail, end.crc(), end.offset());
         wal.state = survey.state;
-        wal.lastIndex = survey.lastIndex;
+        wal.lastIndex = snapshot.index() + collector.entries.size();
         wal.lastSnapshotIndex = snapshot.index();
         wal.pipeline.deleteLeftovers();
         return new Recovered(wal, end.metadata(), survey.state, snapshot, List.copyOf(collector.entries));
@@ -210,15 +215,16 @@ public final class Wal implements AutoCloseable {
         return mark != null && mark.synced().segment() == segment.number() ? mark.synced().offset() : 0;
     }
 
-    /** The last segment that begins at or before the mark: everything the restart needs is in it and behind it. */
-    private static int startFor(WalSnapshot snapshot, List<SegmentName> segments, Path directory) {
-        for (int i = segments.size() - 1; i >= 0; i--) {
-            if (segments.get(i).index() <= snapshot.index()) {
-                return i;
-            }
+    /**
+     * The last segment that begins at or before a mark, -1 if none does: everything the restart needs is in it and behind
+     * it. Where the log has begun anew, one before it may be named beyond it.
+     */
+    private static int startFor(long index, List<SegmentName> segments) {
+        int start = segments.size() - 1;
+        while (start >= 0 && segments.get(start).index() > index) {
+            start--;
         }
-        throw new Damaged(directory, 0,
-                "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n" + Damaged.REMEDY);
+        return start;
     }
 
     private static void keepBroken(Disk disk, DiskFile tail) {
@@ -238,12 +244,9 @@ public final class Wal implements AutoCloseable {
     private static final class Survey implements LogReader.Sink {
         private final List<WalSnapshot> snapshots = new ArrayList<>();
         private WalState state = WalState.EMPTY;
-        private long lastIndex;
 
         @Override
-        public void entry(WalEntry entry) {
-            lastIndex = entry.index();
-        }
+        public void entry(WalEntry entry) {}
 
         @Override
         public void state(WalState newState) {
@@ -253,7 +256,6 @@ public final class Wal implements AutoCloseable {
         @Override
         public void snapshot(WalSnapshot snapshot) {
             snapshots.add(snapshot);
-            lastIndex = Math.max(lastIndex, snapshot.index());
         }
 
         /** A mark beyond the committed index may describe a state that never came to be. */
@@ -269,6 +271,8 @@ public final class Wal implements AutoCloseable {
         private final WalSnapshot start;
         private final LogReader reader;
         private final List<WalEntry> entries = new ArrayList<>();
+        /** The term of the entry at the mark, as far as it was read; 0: it was not there. */
+        private long termAtStart;
 
         Collector(WalSnapshot start, LogReader reader) {
             this.start = start;
@@ -278,6 +282,9 @@ public final class Wal implements AutoCloseable {
         @Override
         public void entry(WalEntry entry) throws BadRecord {
             if (entry.index() <= start.index()) {
+                // It takes away what was read behind it, as any entry does.
+                termAtStart = entry.index() == start.index() ? entry.term() : 0;
+                entries.clear();
                 return;
             }
             long position = entry.index() - start.index() - 1;
@@ -297,6 +304,12 @@ public final class Wal implements AutoCloseable {
             if (snapshot.index() == start.index() && snapshot.term() != start.term()) {
                 throw reader.refused("two snapshot marks at index " + start.index() + ", of terms " + start.term()
                         + " and " + snapshot.term());
+            }
+            // Either it marks what the log holds, or the log began anew behind it: then what was read is of another history,
+            // which etcd would take for the entries behind the mark.
+            if (snapshot.index() == start.index() && snapshot.term() != termAtStart) {
+                termAtStart = snapshot.term();
+                entries.clear();
             }
         }
     }
@@ -324,7 +337,7 @@ public final class Wal implements AutoCloseable {
             }
             write();
             if (end >= limits.segmentBytes()) {
-                cut();
+                beginSegment(lastIndex + 1, null);
             }
             done = true;
         } finally {
@@ -350,13 +363,39 @@ public final class Wal implements AutoCloseable {
      */
     public void saveSnapshot(WalSnapshot snapshot) {
         check();
+        Invariant.check(snapshot.index() >= lastSnapshotIndex, "a snapshot mark at %d behind one at %d",
+                snapshot.index(), lastSnapshotIndex);
         boolean done = false;
         try {
             frames.snapshot(snapshot);
             lastIndex = Math.max(lastIndex, snapshot.index());
-            lastSnapshotIndex = Math.max(lastSnapshotIndex, snapshot.index());
+            lastSnapshotIndex = snapshot.index();
             write();
             syncTail();
+            done = true;
+        } finally {
+            poisoned = !done;
+        }
+    }
+
+    /**
+     * Lets the log begin behind a snapshot that came from elsewhere, whatever it holds: the snapshot lies beyond the last
+     * entry, or that entry belongs to another history. The next entry is the one behind the snapshot. Durable on return;
+     * and if power goes before that, the log has begun anew or is as it was, never half: the mark and the state that makes
+     * it valid are in the head of a new segment, which has its name only once that is durable.
+     */
+    public void beginAnew(WalSnapshot snapshot, WalState newState) {
+        check();
+        Invariant.check(snapshot.index() > state.commit() && snapshot.index() <= newState.commit(),
+                "a log with commit index %d begins anew at %d with commit index %d", state.commit(), snapshot.index(),
+                newState.commit());
+        boolean done = false;
+        try {
+            state = newState;
+            lastIndex = snapshot.index();
+            lastSnapshotIndex = snapshot.index();
+            // Named after the snapshot itself: who starts from a mark begins with the last segment not named beyond it.
+            beginSegment(snapshot.index(), snapshot);
             done = true;
         } finally {
             poisoned = !done;
@@ -378,8 +417,7 @@ public final class Wal implements AutoCloseable {
         boolean done = false;
         try {
             boolean deleted = false;
-            // The newest of those that begin before the index may still hold entries behind it.
-            while (segments.size() > segmentsMax && segments.size() > 1 && segments.get(1).index() < index) {
+            for (int first = startFor(index, segments); first > 0 && segments.size() > segmentsMax; first--) {
                 disk.delete(directory.resolve(segments.getFirst().toString()));
                 segments.removeFirst();
                 deleted = true;
@@ -406,6 +444,11 @@ public final class Wal implements AutoCloseable {
     /** The index of the last entry in the log, or of the last snapshot mark if that is beyond it. */
     public long lastIndex() {
         return lastIndex;
+    }
+
+    /** The index of the newest snapshot mark, from which a restart begins once it is committed. */
+    public long lastSnapshotIndex() {
+        return lastSnapshotIndex;
     }
 
     public int segmentCount() {
@@ -457,17 +500,20 @@ public final class Wal implements AutoCloseable {
     }
 
     /** Ends the segment and begins the next, in etcd's order: the new one has its name only once its head is durable. */
-    private void cut() {
+    private void beginSegment(long index, @Nullable WalSnapshot snapshot) {
         tail.truncate(end);
         syncedEnd = -1;
         syncTail();
-        SegmentName name = new SegmentName(segments.getLast().number() + 1, lastIndex + 1);
+        SegmentName name = new SegmentName(segments.getLast().number() + 1, index);
         DiskFile next = pipeline.take();
         next.lock();
         frames.crcRecord();
         frames.metadata(metadata);
         if (!state.equals(WalState.EMPTY)) {
             frames.state(state);
+        }
+        if (snapshot != null) {
+            frames.snapshot(snapshot);
         }
         next.writeFully(0, frames.buffer(), 0, frames.size());
         next.sync();

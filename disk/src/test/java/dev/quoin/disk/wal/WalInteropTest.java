@@ -152,7 +152,10 @@ class WalInteropTest {
 
     // --- we write, etcd reads ---------------------------------------------------------------------------------------
 
-    /** Several segments, replaced entries, snapshot marks, released segments; read while the writer is still alive. */
+    /**
+     * Several segments, replaced entries, snapshot marks, released segments, new beginnings; read while the writer is still
+     * alive.
+     */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void etcdReadsWhatWeWrote(long seed) throws Exception {
@@ -234,10 +237,21 @@ class WalInteropTest {
         return Bytes.of(writer.toByteArray());
     }
 
+    /** A snapshot from a leader, beyond the last entry or in the place of some. */
+    private static long beginAnew(Wal wal, Random random, long term, long commit) {
+        long index = commit + 1 + random.nextInt((int) (2 * (wal.lastIndex() - commit)) + 3);
+        wal.beginAnew(new WalSnapshot(index, term, confState()), new WalState(term, 0, index));
+        wal.release(index, 3);
+        return index;
+    }
+
     private static void tell(Wal wal, Random random) {
         long term = 1;
         long commit = 0;
         for (int round = 0; round < 80; round++) {
+            if (round % 27 == 25) {
+                commit = beginAnew(wal, random, ++term, commit);
+            }
             long last = wal.lastIndex();
             if (random.nextInt(6) == 0 && last > commit + 1) {
                 term++;
@@ -254,6 +268,8 @@ class WalInteropTest {
             wal.append(entries, new WalState(term, NODE, commit));
             wal.sync();
             if (round % 20 == 19) {
+                wal.append(List.of(), new WalState(term, NODE, end));
+                commit = end;
                 wal.saveSnapshot(new WalSnapshot(commit, term, confState()));
                 wal.release(commit, 3);
             }

@@ -4,8 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -28,9 +31,12 @@ final class WalScript {
     /** What a reader of the log finds. */
     record Content(WalSnapshot snapshot, WalState state, List<WalEntry> entries) {}
 
+    /** The log began anew, which happens as a whole. */
+    private record Anew(WalSnapshot snapshot, WalState state) {}
+
     private final FaultyDisk disk;
     private final Random random;
-    /** Everything written, in order: entries, states, snapshot marks. */
+    /** Everything written, in order: entries, states, snapshot marks, new beginnings. */
     private final List<Record> written = new ArrayList<>();
     private int acknowledged;
     private boolean created;
@@ -38,6 +44,8 @@ final class WalScript {
     private @Nullable Wal wal;
     private WalState state = WalState.EMPTY;
     private long last;
+    /** Of the entries, by index. */
+    private final Map<Long, Long> terms = new TreeMap<>();
 
     WalScript(FaultyDisk disk, long seed) {
         this.disk = disk;
@@ -64,7 +72,7 @@ final class WalScript {
         created = true;
         Wal current = wal;
         for (int step = 0; step < steps; step++) {
-            switch (random.nextInt(12)) {
+            switch (random.nextInt(13)) {
                 case 0 -> {
                     preparing = true;
                     current.prepareNext();
@@ -79,6 +87,7 @@ final class WalScript {
                 }
                 case 3 -> write(current, List.of(), new WalState(state.term(), 3, state.commit()));
                 case 4 -> replaceTail(current);
+                case 5 -> beginAnew(current);
                 default -> appendSome(current);
             }
             if (random.nextInt(3) > 0) {
@@ -111,9 +120,27 @@ final class WalScript {
         write(current, List.of(entry(from)), next);
     }
 
+    /** A leader of a later term sends its state: from beyond the last entry, or in the place of some that it never had. */
+    private void beginAnew(Wal current) {
+        if (random.nextInt(3) > 0) {
+            return;
+        }
+        long index = state.commit() + 1 + random.nextInt(8);
+        long term = state.term() + 1;
+        WalSnapshot snapshot = new WalSnapshot(index, term, CONF_STATE);
+        state = new WalState(term, 0, index);
+        last = index;
+        terms.put(index, term);
+        written.add(new Anew(snapshot, state));
+        current.beginAnew(snapshot, state);
+        acknowledged = written.size();
+        current.release(snapshot.index(), 1 + random.nextInt(3));
+    }
+
     private WalEntry entry(long index) {
         byte[] data = new byte[random.nextInt(10) == 0 ? 1500 : random.nextInt(200)];
         random.nextBytes(data);
+        terms.put(index, state.term());
         if (random.nextInt(4) == 0) {
             Arrays.fill(data, (byte) 0);
         }
@@ -136,7 +163,8 @@ final class WalScript {
         if (state.commit() == 0) {
             return;
         }
-        WalSnapshot snapshot = new WalSnapshot(state.commit(), 1, CONF_STATE);
+        long term = Objects.requireNonNull(terms.get(state.commit()));
+        WalSnapshot snapshot = new WalSnapshot(state.commit(), term, CONF_STATE);
         written.add(snapshot);
         current.saveSnapshot(snapshot);
         acknowledged = written.size();
@@ -161,20 +189,26 @@ final class WalScript {
     private Content after(int count) {
         WalState lastState = WalState.EMPTY;
         for (Record record : written.subList(0, count)) {
-            lastState = record instanceof WalState found ? found : lastState;
+            if (record instanceof WalState found) {
+                lastState = found;
+            } else if (record instanceof Anew(WalSnapshot _, WalState found)) {
+                lastState = found;
+            }
         }
         WalSnapshot snapshot = WalSnapshot.ZERO;
-        List<WalEntry> entries = new ArrayList<>();
+        TreeMap<Long, WalEntry> entries = new TreeMap<>();
         for (Record record : written.subList(0, count)) {
             if (record instanceof WalSnapshot mark && mark.index() <= lastState.commit()) {
                 snapshot = mark;
+            } else if (record instanceof Anew(WalSnapshot begin, WalState _)) {
+                snapshot = begin;
+                entries.clear();
             } else if (record instanceof WalEntry entry) {
-                entries.subList((int) entry.index() - 1, entries.size()).clear();
-                entries.add(entry);
+                entries.tailMap(entry.index(), true).clear();
+                entries.put(entry.index(), entry);
             }
         }
-        int from = (int) Math.min(snapshot.index(), entries.size());
-        return new Content(snapshot, lastState, List.copyOf(entries.subList(from, entries.size())));
+        return new Content(snapshot, lastState, List.copyOf(entries.tailMap(snapshot.index(), false).values()));
     }
 
     static Content content(Wal.Recovered recovered) {

@@ -169,6 +169,82 @@ class WalTest {
     }
 
     @Test
+    void aLogBeginsAnewBehindASnapshotFarBeyondItsEnd() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
+        wal.append(List.of(entry(1, 1, "a"), entry(1, 2, "b")), new WalState(1, 1, 1));
+        wal.beginAnew(new WalSnapshot(1_000, 3, CONF_STATE), new WalState(3, 0, 1_000));
+        wal.append(List.of(entry(3, 1_001, "c")), null);
+
+        Wal.Recovered recovered = reopen(wal);
+
+        assertThat(recovered.snapshot()).isEqualTo(new WalSnapshot(1_000, 3, CONF_STATE));
+        assertThat(recovered.state()).isEqualTo(new WalState(3, 0, 1_000));
+        assertThat(recovered.entries()).containsExactly(entry(3, 1_001, "c"));
+        assertThat(disk.list(DIRECTORY)).contains("0000000000000001-00000000000003e8.wal");
+    }
+
+    @Test
+    void nothingOfAnotherHistoryIsLeftBehindASnapshot() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
+        for (int i = 1; i <= 50; i++) {
+            wal.append(List.of(entry(1, i, "x".repeat(500))), new WalState(1, 1, Math.min(i, 20)));
+        }
+        wal.beginAnew(new WalSnapshot(30, 2, CONF_STATE), new WalState(2, 0, 30));
+
+        Wal.Recovered recovered = reopen(wal);
+        assertThat(recovered.snapshot().index()).isEqualTo(30);
+        assertThat(recovered.entries()).isEmpty();
+        assertThat(recovered.wal().lastIndex()).isEqualTo(30);
+
+        for (int i = 31; i <= 60; i++) {
+            recovered.wal().append(List.of(entry(2, i, "y".repeat(500))), new WalState(2, 0, i));
+        }
+        recovered.wal().saveSnapshot(new WalSnapshot(45, 2, CONF_STATE));
+        recovered.wal().release(45, 1);
+        Wal.Recovered again = reopen(recovered.wal());
+        assertThat(again.entries()).hasSize(15).startsWith(entry(2, 46, "y".repeat(500)));
+        assertThat(again.wal().segmentCount()).isLessThan(5);
+    }
+
+    /** As etcd's logs have it, which mark a snapshot that came from a leader where they are. */
+    @Test
+    void aMarkOfAnotherTermThanItsEntryVoidsWhatWasReadBehindIt() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
+        wal.append(List.of(entry(1, 1, "a"), entry(1, 2, "b"), entry(1, 3, "c")), new WalState(1, 1, 1));
+        wal.saveSnapshot(new WalSnapshot(2, 2, CONF_STATE));
+        wal.append(List.of(), new WalState(2, 1, 2));
+
+        assertThat(reopen(wal).entries()).isEmpty();
+    }
+
+    @Test
+    void anEntryThatWasReplacedUpToTheMarkTakesAllBehindItAway() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
+        wal.append(List.of(entry(1, 1, "a"), entry(1, 2, "b"), entry(1, 3, "c")), new WalState(1, 1, 1));
+        wal.append(List.of(entry(2, 2, "B")), new WalState(2, 1, 2));
+        wal.saveSnapshot(new WalSnapshot(2, 2, CONF_STATE));
+
+        Wal.Recovered recovered = reopen(wal);
+
+        assertThat(recovered.entries()).isEmpty();
+        assertThat(recovered.wal().lastIndex()).isEqualTo(2);
+    }
+
+    @Test
+    void aLogDoesNotBeginAnewAtWhatIsCommittedNorMarkWhatLiesBefore() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
+        wal.append(List.of(entry(1, 1, "a"), entry(1, 2, "b")), new WalState(1, 1, 2));
+        wal.saveSnapshot(new WalSnapshot(2, 1, CONF_STATE));
+
+        assertThatThrownBy(() -> wal.saveSnapshot(new WalSnapshot(1, 1, CONF_STATE)))
+                .isInstanceOf(Invariant.Violation.class);
+        assertThatThrownBy(() -> wal.beginAnew(new WalSnapshot(2, 2, CONF_STATE), new WalState(2, 0, 2)))
+                .isInstanceOf(Invariant.Violation.class);
+        assertThatThrownBy(() -> wal.beginAnew(new WalSnapshot(9, 2, CONF_STATE), new WalState(2, 0, 8)))
+                .isInstanceOf(Invariant.Violation.class);
+    }
+
+    @Test
     void releasingKeepsTheSegmentThatReachesBackToTheSnapshot() {
         Wal wal = Wal.create(disk, DIRECTORY, METADATA, LIMITS);
         for (int i = 1; i <= 50; i++) {

@@ -1,4 +1,4 @@
-package dev.quoin.member;
+package dev.quoin.server.peer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,9 +14,9 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.base.ProtoWriter;
-import dev.quoin.member.PeerMessages.Received;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Message;
+import dev.quoin.server.peer.PeerMessages.Received;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

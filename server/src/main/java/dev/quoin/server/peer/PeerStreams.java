@@ -1,4 +1,4 @@
-package dev.quoin.member;
+package dev.quoin.server.peer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,9 +10,9 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.base.ProtoWriter;
-import dev.quoin.member.PeerMessages.Received;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Message;
+import dev.quoin.server.peer.PeerMessages.Received;
 
 /**
  * The two encodings of etcd's peer streams (rafthttp). {@link MessageWriter} and {@link MessageReader}: each message behind
@@ -58,14 +58,23 @@ final class PeerStreams {
         out.raw(bytes.array(), bytes.offset(), bytes.length());
     }
 
+    /** Encodes what goes onto one connection. */
+    sealed interface Writer {
+        void write(ProtoWriter out, Message message);
+
+        /** To be written, and flushed, well before five seconds of silence are over: the other end gives up then. */
+        void heartbeat(ProtoWriter out);
+    }
+
     /** Writes any message but a snapshot's, which has a request of its own. */
-    static final class MessageWriter {
-        void write(ProtoWriter out, Message message) {
+    static final class MessageWriter implements Writer {
+        @Override
+        public void write(ProtoWriter out, Message message) {
             message(out, message);
         }
 
-        /** To be written, and flushed, well before five seconds of silence are over: the other end gives up then. */
-        void heartbeat(ProtoWriter out) {
+        @Override
+        public void heartbeat(ProtoWriter out) {
             ProtoWriter message = new ProtoWriter(2);
             PeerMessages.writeLinkHeartbeat(message);
             number(out, message.size());
@@ -73,12 +82,16 @@ final class PeerStreams {
         }
     }
 
-    /** Writes appends. What it has written decides how the next one is written: none may be lost in between. */
-    static final class AppendWriter {
+    /** Writes appends alone. What it has written decides how the next one is written: none may be lost in between. */
+    static final class AppendWriter implements Writer {
         private long term;
         private long index;
 
-        void write(ProtoWriter out, Message.Append append) {
+        @Override
+        public void write(ProtoWriter out, Message message) {
+            if (!(message instanceof Message.Append append)) {
+                throw Invariant.violation("a stream of appends is to carry %s", message);
+            }
             boolean follows = append.prevIndex() == index && append.prevTerm() == term && append.term() == term;
             if (follows) {
                 entries(out, append);
@@ -101,8 +114,8 @@ final class PeerStreams {
             number(out, append.commit());
         }
 
-        /** See {@link MessageWriter#heartbeat}. */
-        void heartbeat(ProtoWriter out) {
+        @Override
+        public void heartbeat(ProtoWriter out) {
             out.raw(new byte[]{LINK_HEARTBEAT}, 0, 1);
         }
     }

@@ -1,7 +1,7 @@
 // Writes what etcd's own code makes of a few messages, one line each: a name, a space, bytes as hex. Besides each message
 // by itself (raftpb) that is what rafthttp's stream handlers send, up to their first link heartbeat. Run from trial/go:
 //
-//	go run ../../member/src/test/resources/peer/peerbytes.go >../../member/src/test/resources/peer/peerbytes.txt
+//	go run ../../server/src/test/resources/peer/peerbytes.go >../../server/src/test/resources/peer/peerbytes.txt
 package main
 
 import (

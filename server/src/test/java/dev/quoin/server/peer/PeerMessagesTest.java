@@ -1,4 +1,4 @@
-package dev.quoin.member;
+package dev.quoin.server.peer;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,13 +22,13 @@ import dev.quoin.api.raftpb.Snapshot;
 import dev.quoin.api.raftpb.SnapshotMetadata;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader.Malformed;
-import dev.quoin.member.PeerMessages.Received;
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.Message;
 import dev.quoin.raft.SnapshotMeta;
+import dev.quoin.server.peer.PeerMessages.Received;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Revisions and where their records lie, in arrays of numbers: they may be many. Sorted byte by byte from the lowest on
  * (a radix sort), which takes the same time whatever their order, and none for bytes that are all alike.
  */
-final class HashEntries {
+final class RevisionList {
     private static final int TOMBSTONE = 1 << 31;
     private static final int BYTE_VALUES = 256;
 
@@ -29,7 +29,7 @@ final class HashEntries {
         size++;
     }
 
-    void addAll(HashEntries others) {
+    void addAll(RevisionList others) {
         for (int at = 0; at < others.size; at++) {
             add(others.mains[at], others.sub(at), others.isTombstone(at), others.positions[at]);
         }

@@ -1,4 +1,4 @@
-package dev.quoin.member;
+package dev.quoin.server.peer;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,0 +1,281 @@
+package dev.quoin.member;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.api.authpb.Role;
+import dev.quoin.api.authpb.User;
+import dev.quoin.api.etcdserverpb.AlarmMember;
+import dev.quoin.api.leasepb.Lease;
+import dev.quoin.base.Bytes;
+import dev.quoin.base.ProtoReader.Malformed;
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.snapshot.RevisionKey;
+import dev.quoin.disk.snapshot.Rows;
+import dev.quoin.disk.snapshot.SnapshotReader;
+import dev.quoin.raft.ConfState;
+import dev.quoin.raft.SnapshotMeta;
+import dev.quoin.store.Bucket;
+import dev.quoin.store.Buckets;
+import dev.quoin.store.KeyValues;
+import dev.quoin.store.Records;
+
+/**
+ * Copies etcd's database, of version 3.5 to 3.7, into a new ledger: what a row means is checked here, since bbolt has no
+ * checksums for it, and the store takes its own records at their word. Buckets that are not known, and rows of {@code meta}
+ * that every member writes anew, are left out.
+ */
+final class SnapshotImport {
+    private static final Bytes SCHEDULED_COMPACTION = Bytes.utf8("scheduledCompactRev");
+    private static final Bytes FINISHED_COMPACTION = Bytes.utf8("finishedCompactRev");
+    private static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
+    private static final Bytes DOWNGRADE = Bytes.utf8("downgrade");
+    private static final Bytes AUTH_ENABLED = Bytes.utf8("authEnabled");
+    private static final Bytes AUTH_REVISION = Bytes.utf8("authRevision");
+
+    private final Path file;
+    private final SnapshotReader database;
+    private final SnapshotMeta announced;
+
+    SnapshotImport(Path file, SnapshotReader database, SnapshotMeta announced) {
+        this.file = file;
+        this.database = database;
+        this.announced = announced;
+    }
+
+    /**
+     * Whether it is the announced state, of a cluster that this member can be part of.
+     *
+     * @throws SnapshotRefused if not
+     */
+    void check() {
+        SortedMap<Bytes, Bytes> meta = rows(Bucket.META);
+        require(number(meta, StateSnapshot.CONSISTENT_INDEX) == announced.index(), "it is not at index %d",
+                announced.index());
+        // An etcd before 3.5 has none. Nor is confState looked at: etcdutl's restore leaves that of an older cluster.
+        require(!meta.containsKey(StateSnapshot.TERM) || number(meta, StateSnapshot.TERM) == announced.term(),
+                "it is not of term %d", announced.term());
+        for (Bytes key : List.of(SCHEDULED_COMPACTION, FINISHED_COMPACTION)) {
+            Bytes revision = meta.get(key);
+            require(revision == null || RevisionKey.decode(revision) != null, "%s is no revision", key.toUtf8());
+        }
+        checkMembers();
+        Bytes clusterVersion = rows(Bucket.CLUSTER).get(CLUSTER_VERSION);
+        if (clusterVersion != null) {
+            Version version = Version.parse(clusterVersion.toUtf8());
+            require(version != null && version.compareTo(Version.OWN) <= 0,
+                    "its cluster is of version %s, and this member of %d.%d", clusterVersion.toUtf8(),
+                    Version.OWN.major(), Version.OWN.minor());
+        }
+    }
+
+    /** Who takes part is known twice, and consensus goes by what it was told. */
+    private void checkMembers() {
+        List<Long> voters = new ArrayList<>();
+        List<Long> learners = new ArrayList<>();
+        rows(Bucket.MEMBERS).forEach((key, json) -> {
+            MemberInfo member = member(key, json);
+            (member.isLearner() ? learners : voters).add(member.id());
+        });
+        ConfState told = announced.configuration();
+        require(told.votersOutgoing().isEmpty() && told.learnersNext().isEmpty(),
+                "two majorities decide at once (%s), which no etcd knows", told);
+        require(!voters.isEmpty() && sorted(voters).equals(sorted(told.voters()))
+                && sorted(learners).equals(sorted(told.learners())),
+                "its members are %s, and the leader says %s", new ConfState(sorted(voters), sorted(learners)), told);
+    }
+
+    private static List<Long> sorted(List<Long> ids) {
+        return ids.stream().sorted(Long::compareUnsigned).toList();
+    }
+
+    // ---- copying
+
+    /** What was checked and all the rest: the state as of the announced index, durable when the ledger is closed. */
+    void copyTo(Ledger ledger) {
+        long revision = copyKeys(ledger);
+        Buckets buckets = new Buckets(
+                payload -> ledger.append(revision, 0, Records.Kind.BUCKET.number(), payload));
+        for (Bucket bucket : Bucket.values()) {
+            Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
+            if (rows != null) {
+                rows.forEach((key, value) -> {
+                    if (isKept(bucket, key)) {
+                        checkRow(bucket, key, value);
+                        buckets.put(bucket, key, value);
+                        endFullBatch(ledger);
+                    }
+                });
+            }
+        }
+        ledger.commit(announced.index(), announced.term(), ConfStates.encode(announced.configuration()));
+    }
+
+    private static boolean isKept(Bucket bucket, Bytes key) {
+        return bucket != Bucket.META || key.equals(SCHEDULED_COMPACTION) || key.equals(FINISHED_COMPACTION);
+    }
+
+    /** So that the ledger need not hold all of it in memory. Nothing is applied as long as something is missing. */
+    private static void endFullBatch(Ledger ledger) {
+        if (ledger.isBacklogged()) {
+            ledger.commit(0, 0, Bytes.EMPTY);
+            ledger.flush();
+        }
+    }
+
+    /** The newest revision. */
+    private long copyKeys(Ledger ledger) {
+        Rows rows = database.rows(StateSnapshot.KEY_BUCKET);
+        if (rows == null) {
+            throw refused("it has no bucket for keys");
+        }
+        Copied copied = new Copied();
+        rows.forEach((key, value) -> {
+            RevisionKey revision = RevisionKey.decode(key);
+            if (revision == null || revision.sub() > Integer.MAX_VALUE || !copied.isBefore(revision)) {
+                throw damaged("a row of the keys' history has no revision of its own");
+            }
+            append(ledger, revision, value);
+            copied.last = revision;
+            endFullBatch(ledger);
+        });
+        return copied.last.main();
+    }
+
+    private static final class Copied {
+        /** A store without any change is at revision 1. */
+        private RevisionKey last = new RevisionKey(1, 0, false);
+
+        boolean isBefore(RevisionKey next) {
+            return last.main() < next.main() || (last.main() == next.main() && last.sub() < next.sub());
+        }
+    }
+
+    private void append(Ledger ledger, RevisionKey revision, Bytes value) {
+        KeyValues.KeyValue kv = keyValue(revision, value);
+        if (revision.isTombstone()) {
+            ledger.append(revision.main(), (int) revision.sub(), Records.Kind.TOMBSTONE.number(), kv.key());
+        } else {
+            ledger.append(revision.main(), (int) revision.sub(), Records.Kind.PUT.number(), value);
+        }
+    }
+
+    private KeyValues.KeyValue keyValue(RevisionKey revision, Bytes value) {
+        try {
+            KeyValues.KeyValue kv = KeyValues.decode(value);
+            // What etcdutl's restore leaves where it bumps the revision has nothing at all.
+            boolean isSound = revision.isTombstone() || value.isEmpty() || (kv.modRevision() == revision.main()
+                    && kv.createRevision() > 0 && kv.createRevision() <= revision.main() && kv.version() > 0
+                    && !kv.key().isEmpty());
+            if (!isSound) {
+                throw damaged("what stands at revision " + revision.main() + " is of another");
+            }
+            return kv;
+        } catch (Malformed malformed) {
+            throw damaged("what stands at revision " + revision.main() + " is no key and value: "
+                    + malformed.getMessage());
+        }
+    }
+
+    // ---- rows that are not keys
+
+    private void checkRow(Bucket bucket, Bytes key, Bytes value) {
+        try {
+            boolean isSound = switch (bucket) {
+                case ALARM -> AlarmMember.parseFrom(key.toByteArray()).isInitialized();
+                case AUTH -> isAuthRow(key, value);
+                case AUTH_ROLES -> named(key, Role.parseFrom(value.toByteArray()).getName().toByteArray());
+                case AUTH_USERS -> named(key, User.parseFrom(value.toByteArray()).getName().toByteArray());
+                case CLUSTER -> isClusterRow(key, value);
+                case LEASE -> key.length() == Long.BYTES && number(key) == Lease.parseFrom(value.toByteArray()).getID();
+                case MEMBERS -> member(key, value).id() != 0;
+                case MEMBERS_REMOVED -> id(key) != 0;
+                case META -> RevisionKey.decode(value) != null;
+            };
+            if (!isSound) {
+                throw damaged("a row of " + bucket.bucketName() + " is not what it should be: " + key);
+            }
+        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+            throw damaged("a row of " + bucket.bucketName() + " does not parse: " + e.getMessage());
+        }
+    }
+
+    private static boolean named(Bytes key, byte[] name) {
+        return key.equals(Bytes.of(name));
+    }
+
+    private static boolean isAuthRow(Bytes key, Bytes value) {
+        return (!key.equals(AUTH_ENABLED) || value.length() == 1)
+                && (!key.equals(AUTH_REVISION) || value.length() == Long.BYTES);
+    }
+
+    private static boolean isClusterRow(Bytes key, Bytes value) {
+        if (key.equals(DOWNGRADE)) {
+            MemberJson.parseDowngradeTarget(value);
+        }
+        return true;
+    }
+
+    private MemberInfo member(Bytes key, Bytes json) {
+        try {
+            MemberInfo member = MemberJson.parse(json);
+            if (member.id() != id(key)) {
+                throw damaged("the member " + key.toUtf8() + " has another id");
+            }
+            return member;
+        } catch (IllegalArgumentException e) {
+            throw damaged("the member " + key.toUtf8() + " does not parse: " + e.getMessage());
+        }
+    }
+
+    private static long id(Bytes hex) {
+        return Long.parseUnsignedLong(hex.toUtf8(), 16);
+    }
+
+    // ---- small things
+
+    /** A bucket that holds little, or nothing if it is not there. */
+    private SortedMap<Bytes, Bytes> rows(Bucket bucket) {
+        SortedMap<Bytes, Bytes> found = new TreeMap<>();
+        Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
+        if (rows != null) {
+            rows.forEach((key, value) -> found.put(key.compact(), value.compact()));
+        }
+        return found;
+    }
+
+    private long number(SortedMap<Bytes, Bytes> meta, Bytes key) {
+        Bytes value = meta.get(key);
+        if (value == null || value.length() != Long.BYTES) {
+            throw damaged("it does not say its " + key.toUtf8());
+        }
+        return number(value);
+    }
+
+    private static long number(Bytes bigEndian) {
+        return ByteBuffer.wrap(bigEndian.array(), bigEndian.offset(), bigEndian.length()).getLong();
+    }
+
+    private void require(boolean holds, String otherwise, @Nullable Object... values) {
+        if (!holds) {
+            throw refused(String.format(Locale.ROOT, otherwise, values));
+        }
+    }
+
+    private SnapshotRefused refused(String why) {
+        return new SnapshotRefused("the state at index " + announced.index() + " is refused: " + why);
+    }
+
+    private Damaged damaged(String what) {
+        return new Damaged(file, 0, what);
+    }
+}

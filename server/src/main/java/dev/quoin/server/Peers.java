@@ -1,0 +1,64 @@
+package dev.quoin.server;
+
+import java.io.IOException;
+import java.util.List;
+
+import dev.quoin.base.Clock;
+import dev.quoin.member.Member;
+import dev.quoin.member.Network;
+import dev.quoin.net.NetConfig;
+import dev.quoin.net.NetMetrics;
+import dev.quoin.net.NetServer;
+import dev.quoin.net.Router;
+import dev.quoin.server.peer.PeerFront;
+import dev.quoin.server.peer.PeerHost;
+import dev.quoin.server.peer.PeerLimits;
+import dev.quoin.server.peer.PeerNetwork;
+
+/** A member's side of its cluster: the peer port with what it answers, and the network to the other members. */
+final class Peers implements AutoCloseable {
+    private final PeerNetwork network;
+    private final PeerFront front;
+    private final NetServer net;
+
+    private Peers(PeerNetwork network, PeerFront front, NetServer net) {
+        this.network = network;
+        this.front = front;
+        this.net = net;
+    }
+
+    /** Takes the port. Who asks there waits for {@link #serve}. */
+    static Peers listen(ServerConfig config, Clock clock) throws IOException {
+        PeerNetwork network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, clock);
+        PeerFront front = new PeerFront(network);
+        List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
+        try {
+            NetServer net = NetServer.start(new NetConfig(listens, Router.of(List.of()), front,
+                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1));
+            return new Peers(network, front, net);
+        } catch (IOException | RuntimeException refused) {
+            network.close();
+            throw refused;
+        }
+    }
+
+    /** What the member is given. */
+    Network network() {
+        return network;
+    }
+
+    /** The member is started: others are dialled, and are answered. */
+    void serve(Member member) {
+        PeerHost host = PeerHost.of(member);
+        network.open(host.memberId(), host.clusterId());
+        front.serve(host);
+    }
+
+    /** Nobody is heard or answered any more. */
+    @Override
+    public void close() {
+        front.close();
+        network.close();
+        net.close();
+    }
+}

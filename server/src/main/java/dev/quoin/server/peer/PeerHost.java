@@ -1,0 +1,76 @@
+package dev.quoin.server.peer;
+
+import dev.quoin.member.ChangeAnswer;
+import dev.quoin.member.ClusterChange;
+import dev.quoin.member.Member;
+import dev.quoin.member.MemberStatus;
+import dev.quoin.member.Membership;
+import dev.quoin.member.ReadAnswer;
+import dev.quoin.store.Hashing;
+
+/** The member behind the peer port, as far as other members may ask about it. */
+public interface PeerHost {
+    long memberId();
+
+    long clusterId();
+
+    Membership membership();
+
+    MemberStatus status();
+
+    /** The newest revision. */
+    long revision();
+
+    /** As {@link Member#hash}. */
+    Hashing hash(long revision);
+
+    /** As {@link Member#read}. */
+    void read(ReadAnswer answer);
+
+    /** As {@link Member#changeMembers}. */
+    void changeMembers(ClusterChange change, ChangeAnswer answer);
+
+    static PeerHost of(Member member) {
+        return new PeerHost() {
+            @Override
+            public long memberId() {
+                return member.memberId();
+            }
+
+            @Override
+            public long clusterId() {
+                return member.clusterId();
+            }
+
+            @Override
+            public Membership membership() {
+                return member.membership();
+            }
+
+            @Override
+            public MemberStatus status() {
+                return member.status();
+            }
+
+            @Override
+            public long revision() {
+                return member.view().revision();
+            }
+
+            @Override
+            public Hashing hash(long revision) {
+                return member.hash(revision);
+            }
+
+            @Override
+            public void read(ReadAnswer answer) {
+                member.read(answer);
+            }
+
+            @Override
+            public void changeMembers(ClusterChange change, ChangeAnswer answer) {
+                member.changeMembers(change, answer);
+            }
+        };
+    }
+}

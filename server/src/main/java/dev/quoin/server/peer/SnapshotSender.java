@@ -1,0 +1,173 @@
+package dev.quoin.server.peer;
+
+import java.io.IOException;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
+import dev.quoin.base.ProtoWriter;
+import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
+import dev.quoin.member.SnapshotState;
+import dev.quoin.net.DialCall;
+import dev.quoin.net.DialRequest;
+import dev.quoin.net.DialTarget;
+import dev.quoin.raft.Message;
+
+/**
+ * Sends one state (rafthttp snapshotSender): its message behind the message's length, then the file, as one post. On a
+ * virtual thread of its own, which walks the state at the pace of whoever receives it.
+ */
+final class SnapshotSender {
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotSender.class);
+    private static final int PIECE_BYTES = 1 << 16;
+
+    private final PeerLink link;
+    private final PeerContext context;
+    private final Message.InstallSnapshot message;
+    private final SnapshotState state;
+
+    SnapshotSender(PeerLink link, PeerContext context, Message.InstallSnapshot message, SnapshotState state) {
+        this.link = link;
+        this.context = context;
+        this.message = message;
+        this.state = state;
+    }
+
+    /** Closes the state, whatever happens, and says what became of it. */
+    void run() {
+        boolean arrived = false;
+        try (state) {
+            context.snapshots().acquire();
+            try {
+                arrived = send();
+            } finally {
+                context.snapshots().release();
+            }
+        } catch (InterruptedException closed) {
+            // The network is closed; the member may still want to know.
+        } finally {
+            if (!arrived) {
+                context.inbox().unreachable(link.id());
+            }
+            context.inbox().snapshotSent(link.id(), arrived);
+        }
+    }
+
+    private boolean send() throws InterruptedException {
+        DialTarget target = link.targets().pick();
+        if (target == null) {
+            return false;
+        }
+        log("sending database snapshot");
+        try {
+            link.checkPosted(post(target));
+            link.activity().activate();
+            log("sent database snapshot");
+            return true;
+        } catch (IOException | Damaged | DiskFailure failed) {
+            link.targets().unreachable(target);
+            link.activity()
+                    .deactivate("failed to post " + link.name() + " on sendMsgSnap (" + failed.getMessage() + ")");
+            LOG.atWarn().addKeyValue("snapshot-index", message.snapshot().index())
+                    .addKeyValue("remote-peer-id", link.name()).addKeyValue("bytes", state.lengthBytes())
+                    .addKeyValue("error", failed.getMessage()).log("failed to send database snapshot");
+            return false;
+        }
+    }
+
+    private void log(String what) {
+        LOG.atInfo().addKeyValue("snapshot-index", message.snapshot().index())
+                .addKeyValue("remote-peer-id", link.name()).addKeyValue("bytes", state.lengthBytes()).log(what);
+    }
+
+    private PeerClient.Reply post(DialTarget target) throws IOException, InterruptedException {
+        ProtoWriter envelope = new ProtoWriter(PIECE_BYTES);
+        new PeerStreams.MessageWriter().write(envelope, message);
+        DialRequest.Body body = new DialRequest.Body.Streamed(envelope.size() + state.lengthBytes());
+        PeerClient.Pending pending = new PeerClient.Pending();
+        DialCall call = context.client().open(target, context.post("/raft/snapshot", "application/octet-stream", body,
+                context.limits().snapshotAnswerMillisMax()), pending);
+        boolean written = false;
+        try {
+            Pieces pieces = new Pieces(call);
+            pieces.write(envelope.buffer(), 0, envelope.size());
+            state.writeTo(pieces);
+            pieces.flush();
+            Invariant.check(pieces.writtenBytes == envelope.size() + state.lengthBytes(),
+                    "a state of %d bytes was written as %d", state.lengthBytes(),
+                    pieces.writtenBytes - envelope.size());
+            written = true;
+        } catch (Stopped early) {
+            // It has answered, or is gone: the answer says which.
+            written = true;
+        } finally {
+            if (!written) {
+                call.cancel();
+            }
+        }
+        try {
+            return pending.await();
+        } catch (InterruptedException closed) {
+            call.cancel();
+            throw closed;
+        }
+    }
+
+    /** Ends the walk: nobody takes any more of it. */
+    private static final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Stopped() {
+            super("the call is over", null, false, false);
+        }
+    }
+
+    /** Cuts the file into pieces, each an array of its own. */
+    private static final class Pieces implements SnapshotState.Output {
+        private final DialCall call;
+        private byte[] piece = new byte[PIECE_BYTES];
+        private int filled;
+        private long writtenBytes;
+
+        Pieces(DialCall call) {
+            this.call = call;
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) {
+            int at = offset;
+            int left = length;
+            while (left > 0) {
+                int part = Math.min(left, PIECE_BYTES - filled);
+                System.arraycopy(bytes, at, piece, filled, part);
+                filled += part;
+                at += part;
+                left -= part;
+                if (filled == PIECE_BYTES) {
+                    flush();
+                }
+            }
+        }
+
+        void flush() {
+            if (filled == 0) {
+                return;
+            }
+            Bytes full = Bytes.of(piece, 0, filled);
+            writtenBytes += filled;
+            piece = new byte[PIECE_BYTES];
+            filled = 0;
+            try {
+                if (!call.send(full)) {
+                    throw new Stopped();
+                }
+            } catch (InterruptedException closed) {
+                Thread.currentThread().interrupt();
+                throw new Stopped();
+            }
+        }
+    }
+}
