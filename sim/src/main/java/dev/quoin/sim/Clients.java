@@ -50,7 +50,7 @@ final class Clients {
     private void fallAsleep() {
         simulation.time().after(simulation.chance().between(10, 60) * SECOND, () -> {
             asleep = true;
-            simulation.time().after(simulation.chance().between(10, 240) * SECOND, this::wake);
+            simulation.time().after(simulation.chance().between(5, 120) * SECOND, this::wake);
         });
     }
 

@@ -44,7 +44,7 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
         return new Dials(members, faults, chance.between(2, 25) * SECOND, chance.between(20, 60) * MINUTE,
                 chance.oneIn(4) ? chance.between(2, 40) * MILLI : chance.between(200, 2_000) * 1_000,
                 chance.oneIn(4) ? chance.between(2, 30) * MILLI : chance.between(200, 2_000) * 1_000,
-                (int) chance.between(2, 6), chance.between(50, 1_500) * MILLI, (int) chance.between(4, 40),
+                (int) chance.between(2, 6), chance.between(20, 600) * MILLI, (int) chance.between(4, 40),
                 members > 1 && chance.percent(60), limits(chance));
     }
 

@@ -1,9 +1,8 @@
 package dev.quoin.sim;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
@@ -30,8 +29,6 @@ public final class Main {
 
     /** Whether nothing was violated. */
     static boolean run(Options options) {
-        ThreadMXBean thread = ManagementFactory.getThreadMXBean();
-        long start = thread.getCurrentThreadCpuTime();
         Tally total = new Tally();
         double hours = 0;
         long hash = 0;
@@ -56,14 +53,19 @@ public final class Main {
             seed++;
             seeds++;
         }
-        double cpuSeconds = (thread.getCurrentThreadCpuTime() - start) / 1e9;
+        double cpu = cpuSeconds();
         System.out.println("faults: " + total.faultsText());
         System.out.println("counts: " + total.othersText());
         System.out.printf(Locale.ROOT,
                 "%d seeds from %d, %.1f simulated hours in %.0f s of CPU (%.2f h/s), %d faults of %d kinds, hash=%016x%n",
-                seeds, options.seed(), hours, cpuSeconds, hours / cpuSeconds, total.faultCount(), total.faultKinds(),
+                seeds, options.seed(), hours, cpu, hours / cpu, total.faultCount(), total.faultKinds(),
                 hash);
         return true;
+    }
+
+    /** Of the whole process, with compiler and collector. */
+    private static double cpuSeconds() {
+        return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
     }
 
     private static void violated(long seed, Simulation simulation, Throwable broken) {
