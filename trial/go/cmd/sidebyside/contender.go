@@ -19,10 +19,12 @@ type contender struct {
 	name    string
 	command []string
 
-	server *process.Server
-	conn   *grpc.ClientConn
-	kv     pb.KVClient
-	bodies map[string]string // kind -> file with the request
+	server  *process.Server   // the only member, or the first
+	members []*process.Server // all
+	first   int               // of members: whose turn it is to be the first
+	conn    *grpc.ClientConn
+	kv      pb.KVClient
+	bodies  map[string]string // kind -> file with the request
 
 	ready            []time.Duration
 	idle, after      int64 // resident bytes before any load, and after all of it
@@ -54,12 +56,7 @@ func (c *contender) start(ctx context.Context, p *plan) error {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return err
 		}
-		server, err := process.New(c.command, dir)
-		if err != nil {
-			return err
-		}
-		c.server = server
-		took, err := server.Start(ctx, p.ready)
+		took, err := c.launch(ctx, p, dir)
 		if err != nil {
 			return err
 		}
@@ -73,17 +70,10 @@ func (c *contender) start(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// stop kills the server, if one runs.
-func (c *contender) stop() {
-	if c.server != nil {
-		c.server.Kill()
-	}
-}
-
 // prepare weighs the idle server, and writes the request files and the keys that are read or guarded.
 func (c *contender) prepare(ctx context.Context, p *plan) error {
 	var err error
-	if c.idle, _, err = c.server.Memory(); err != nil {
+	if c.idle, _, err = c.memory(); err != nil {
 		return err
 	}
 	for name, k := range kinds {
@@ -120,15 +110,15 @@ func (c *contender) measure(ctx context.Context, cell cell, length time.Duration
 	if err != nil {
 		return measure{}, err
 	}
-	cpuBefore, err := c.server.CPU()
+	cpuBefore, err := c.cpu()
 	if err != nil {
 		return measure{}, err
 	}
-	load, err := drive(ctx, c.server.Client, c.bodies[cell.kindName], cell, length, logFile)
+	load, err := c.drive(ctx, cell, length, logFile)
 	if err != nil {
 		return measure{}, err
 	}
-	cpuAfter, err := c.server.CPU()
+	cpuAfter, err := c.cpu()
 	if err != nil {
 		return measure{}, err
 	}
@@ -187,7 +177,7 @@ func (c *contender) revisionNow(ctx context.Context, cell cell) (int64, error) {
 
 // weigh notes the memory after all rounds.
 func (c *contender) weigh() (err error) {
-	c.after, c.peak, err = c.server.Memory()
+	c.after, c.peak, err = c.memory()
 	if err == nil && c.after == 0 {
 		err = errors.New("the kernel tells no size")
 	}
@@ -197,11 +187,13 @@ func (c *contender) weigh() (err error) {
 // measureLatency drives a cell once more for its percentiles.
 func (c *contender) measureLatency(ctx context.Context, cell cell, p *plan) error {
 	logFile := filepath.Join(p.home, "requests.log")
-	defer os.Remove(logFile)
-	if _, err := c.measure(ctx, cell, p.length, logFile); err != nil {
-		return err
+	_, err := c.measure(ctx, cell, p.length, logFile)
+	logs, _ := filepath.Glob(logFile + "*") // one for each member that was asked
+	if err == nil {
+		c.median50[cell.name], c.tail99[cell.name], err = latencies(logs)
 	}
-	var err error
-	c.median50[cell.name], c.tail99[cell.name], err = latencies(logFile)
+	for _, log := range logs {
+		os.Remove(log)
+	}
 	return err
 }

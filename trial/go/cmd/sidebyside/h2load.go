@@ -80,28 +80,13 @@ func parseLoad(output string) (loadResult, error) {
 	return result, nil
 }
 
-// latencies reads a log of h2load: start, HTTP status, microseconds.
-func latencies(logFile string) (p50, p99 time.Duration, err error) {
-	file, err := os.Open(logFile)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer file.Close()
+// latencies reads logs of h2load: start, HTTP status, microseconds.
+func latencies(logFiles []string) (p50, p99 time.Duration, err error) {
 	var micros []int64
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) != 3 {
-			return 0, 0, fmt.Errorf("unexpected line in h2load's log: %q", lines.Text())
-		}
-		n, err := strconv.ParseInt(fields[2], 10, 64)
-		if err != nil {
+	for _, logFile := range logFiles {
+		if micros, err = appendMicros(micros, logFile); err != nil {
 			return 0, 0, err
 		}
-		micros = append(micros, n)
-	}
-	if err := lines.Err(); err != nil {
-		return 0, 0, err
 	}
 	if len(micros) == 0 {
 		return 0, 0, errors.New("h2load's log is empty")
@@ -111,4 +96,25 @@ func latencies(logFile string) (p50, p99 time.Duration, err error) {
 		return time.Duration(micros[int(q*float64(len(micros)-1))]) * time.Microsecond
 	}
 	return at(0.50), at(0.99), nil
+}
+
+func appendMicros(micros []int64, logFile string) ([]int64, error) {
+	file, err := os.Open(logFile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) != 3 {
+			return nil, fmt.Errorf("unexpected line in h2load's log: %q", lines.Text())
+		}
+		n, err := strconv.ParseInt(fields[2], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		micros = append(micros, n)
+	}
+	return micros, lines.Err()
 }

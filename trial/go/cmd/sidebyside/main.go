@@ -3,12 +3,14 @@
 //
 //	sidebyside --rounds 3 --seconds 4 --cells put1,put1000,get1000 --a quoin 'COMMAND' --b etcd 'COMMAND'
 //
-// A COMMAND is split at blanks; {data}, {client} and {peer} in it are filled in. The load comes from h2load (Debian
+// A COMMAND is split at blanks; {data}, {client} and {peer} in it are filled in, and with --members 3, which makes a cluster
+// of each, {name} and {cluster}. The load comes from h2load (Debian
 // package nghttp2-client). It does not see a gRPC status: what was really written and read is checked afterwards.
 // With --lists it measures long lists instead, by a client of its own.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"quoin.dev/trial/internal/process"
 	"quoin.dev/trial/internal/tally"
 )
 
@@ -33,6 +36,7 @@ type plan struct {
 	rounds      int
 	length      time.Duration // of one cell in one round
 	warmup      time.Duration // of each server, spread over the cells
+	members     int           // of each contender
 	starts      int
 	ready       time.Duration
 	dir         string
@@ -107,8 +111,8 @@ func (p *plan) perform(ctx context.Context, counts *tally.Tally) bool {
 				c := p.contenders[(turn+round)%2] // who goes first changes with the round
 				m, err := c.measure(ctx, cell, p.length, "")
 				counts.Check(fmt.Sprintf("round %d, %s, %s: %s", round+1, cell.name, c.name, m), err)
-				if ctx.Err() != nil || c.server.Exited() {
-					counts.Check(c.name+" still runs", fmt.Errorf("it does not, or we were told to stop; its log ends:\n%s", c.server.LogTail()))
+				if over := cmp.Or(ctx.Err(), c.ended()); over != nil {
+					counts.Check(c.name+" still runs", over)
 					return false
 				}
 				if err == nil {
@@ -130,24 +134,13 @@ func (p *plan) perform(ctx context.Context, counts *tally.Tally) bool {
 	return ctx.Err() == nil
 }
 
-// parse reads the command line. --a and --b take two words each, which package flag cannot do, so they are taken out
-// before it.
+// parse reads the command line.
 func parse(args []string) (*plan, error) {
-	p := &plan{}
-	var rest []string
-	for i := 0; i < len(args); i++ {
-		name := strings.TrimLeft(args[i], "-")
-		if !strings.HasPrefix(args[i], "-") || (name != "a" && name != "b") {
-			rest = append(rest, args[i])
-			continue
-		}
-		if i+2 >= len(args) {
-			return nil, fmt.Errorf("%s takes two words: a name and a command", args[i])
-		}
-		p.contenders[name[0]-'a'] = newContender(args[i+1], strings.Fields(args[i+2]))
-		i += 2
+	systems, rest, err := process.TakeSystems(args)
+	if err != nil {
+		return nil, err
 	}
-
+	p := &plan{}
 	flags := flag.NewFlagSet("sidebyside", flag.ContinueOnError)
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), "usage: sidebyside [flags] --a NAME 'COMMAND' --b NAME 'COMMAND' (ours and the one to beat)\n")
@@ -159,6 +152,7 @@ func parse(args []string) (*plan, error) {
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the table shows medians over them")
 	seconds := flags.Float64("seconds", 4, "seconds of one cell in one round")
 	warmup := flags.Float64("warmup", 8, "seconds of uncounted load on each server first, spread over the cells")
+	flags.IntVar(&p.members, "members", 1, "members of each server: with more than one, both are clusters, and the load is spread over all members")
 	flags.IntVar(&p.starts, "starts", 3, "how often to start each server on an empty directory, to time it")
 	flags.DurationVar(&p.ready, "ready", 30*time.Second, "bound for one start")
 	flags.BoolVar(&p.latencyPass, "latency", true, "one more pass over the cells for p50 and p99, with h2load logging each request")
@@ -175,13 +169,16 @@ func parse(args []string) (*plan, error) {
 	switch {
 	case flags.NArg() > 0:
 		return nil, fmt.Errorf("unexpected: %q", flags.Args())
-	case p.contenders[0] == nil || p.contenders[1] == nil:
+	case len(systems) != 2:
 		flags.Usage()
 		return nil, flag.ErrHelp
-	case p.contenders[0].name == p.contenders[1].name:
-		return nil, errors.New("the two need different names")
+	case p.members < 1 || p.members > 7 || p.lists && p.members > 1:
+		return nil, errors.New("--members must be from 1 to 7, and lists are read from one")
 	case p.rounds < 1 || p.starts < 1 || p.length < 100*time.Millisecond || *connections < 1:
 		return nil, errors.New("--rounds, --starts and --connections must be at least 1, --seconds at least 0.1")
+	}
+	for i, system := range systems {
+		p.contenders[i] = newContender(system.Name, system.Command)
 	}
 	if p.lists {
 		p.starts = 1

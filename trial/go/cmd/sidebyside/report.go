@@ -17,6 +17,10 @@ func (p *plan) report() string {
 	fmt.Fprintf(&out, "%d rounds of %v for each cell, medians; %v of uncounted load on each server first; %d processors, shared by server "+
 		"and client (`h2load -t1`); data on %s; one key of 8 bytes, values of %d bytes.\n\n",
 		p.rounds, p.length, p.warmup, runtime.NumCPU(), filesystem(p.home), valueBytes)
+	if p.members > 1 {
+		fmt.Fprintf(&out, "%d members of each; connections are spread over them, with another first in each round; CPU and memory are sums over "+
+			"the members.\n\n", p.members)
+	}
 
 	fmt.Fprintf(&out, "| cell | connections × streams | %[1]s req/s | %[2]s req/s | %[1]s : %[2]s (rounds) | %[1]s CPU µs/req | %[2]s CPU µs/req "+
 		"| %[1]s p50 / p99 ms | %[2]s p50 / p99 ms |\n", a.name, b.name)

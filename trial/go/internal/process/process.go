@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,9 +25,7 @@ import (
 
 // Server is a command line with its own data directory and ports, which stay the same over restarts.
 type Server struct {
-	Data   string // the data directory; the server creates it
-	Client string // the client URL
-	Peer   string // the peer URL
+	Places
 
 	command []string
 	logPath string
@@ -34,23 +33,52 @@ type Server struct {
 	ended   chan error // receives the result of Wait, once per start
 }
 
-// New prepares a server in dir, which must exist and be its own. In the command, {data}, {client} and {peer} are
-// replaced by the data directory and two free loopback URLs.
+// Places is what stands for the placeholders of a command.
+type Places struct {
+	Data    string // {data}: the data directory; the server creates it
+	Client  string // {client}: the client URL
+	Peer    string // {peer}: the peer URL that the other members are told
+	Listen  string // {listen}: the peer URL to listen on; not {peer} where a proxy of the judge stands between members
+	Name    string // {name}
+	Cluster string // {cluster}: the first members' names and peer URLs, as in a=http://127.0.0.1:1,b=http://127.0.0.1:2
+	State   string // {state}: new, or existing for a member that joins
+}
+
+// New prepares a server of its own in dir, which must exist and be its own. In the command, {data}, {client}, {peer}
+// and the other placeholders are replaced by the data directory and two free loopback URLs.
 func New(command []string, dir string) (*Server, error) {
-	if len(command) == 0 {
-		return nil, errors.New("no server command given")
-	}
-	ports, err := freePorts(2)
+	places, err := FreePlaces("default", dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		Data:    filepath.Join(dir, "data"),
-		Client:  fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
-		Peer:    fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
-		logPath: filepath.Join(dir, "server.log"),
+	places.Cluster, places.State = places.Name+"="+places.Peer, "new"
+	return NewMember(command, dir, places)
+}
+
+// FreePlaces finds a data directory in dir and free ports. The caller says in which cluster they are.
+func FreePlaces(name, dir string) (Places, error) {
+	ports, err := freePorts(2)
+	if err != nil {
+		return Places{}, err
 	}
-	fill := strings.NewReplacer("{data}", s.Data, "{client}", s.Client, "{peer}", s.Peer)
+	peer := fmt.Sprintf("http://127.0.0.1:%d", ports[1])
+	return Places{
+		Data:   filepath.Join(dir, "data"),
+		Client: fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
+		Peer:   peer,
+		Listen: peer,
+		Name:   name,
+	}, nil
+}
+
+// NewMember prepares a server with these places.
+func NewMember(command []string, dir string, places Places) (*Server, error) {
+	if len(command) == 0 {
+		return nil, errors.New("no server command given")
+	}
+	s := &Server{Places: places, logPath: filepath.Join(dir, "server.log")}
+	fill := strings.NewReplacer("{data}", s.Data, "{client}", s.Client, "{peer}", s.Peer, "{listen}", s.Listen,
+		"{name}", s.Name, "{cluster}", s.Cluster, "{state}", s.State)
 	for _, word := range command {
 		s.command = append(s.command, fill.Replace(word))
 	}
@@ -83,27 +111,35 @@ func (s *Server) Spawn() error {
 	return nil
 }
 
-// Start spawns the process and waits until it is ready: Status answers and names a leader. It returns the time from
-// spawn to ready. On failure the process is dead, and the error carries the end of its log.
+// Start spawns the process and waits until it is ready. It returns the time from spawn to ready. On failure the process
+// is dead, and the error carries the end of its log.
 func (s *Server) Start(ctx context.Context, within time.Duration) (time.Duration, error) {
 	begin := time.Now()
 	if err := s.Spawn(); err != nil {
 		return 0, err
 	}
+	if err := s.Await(ctx, within); err != nil {
+		return 0, err
+	}
+	return time.Since(begin), nil
+}
+
+// Await waits until the spawned process is ready: Status answers and names a leader.
+func (s *Server) Await(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for {
 		err := s.answers(ctx)
 		if err == nil {
-			return time.Since(begin), nil
+			return nil
 		}
 		select {
 		case end := <-s.ended:
 			s.running = nil
-			return 0, fmt.Errorf("the server ended before it was ready (%v); its log ends:\n%s", end, s.LogTail())
+			return fmt.Errorf("the server ended before it was ready (%v); its log ends:\n%s", end, s.LogTail())
 		case <-ctx.Done():
 			s.Kill()
-			return 0, fmt.Errorf("the server was not ready within %v (%v); its log ends:\n%s", within, err, s.LogTail())
+			return fmt.Errorf("the server was not ready within %v (%v); its log ends:\n%s", within, err, s.LogTail())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -136,6 +172,12 @@ func (s *Server) answers(ctx context.Context) error {
 
 // Kill sends SIGKILL to the process and waits for its end. It does nothing when none runs.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL, 10*time.Second) }
+
+// Running says whether the process was started, and not ended by us since.
+func (s *Server) Running() bool { return s.running != nil }
+
+// Signal sends a signal, such as SIGSTOP and SIGCONT, to the process.
+func (s *Server) Signal(signal os.Signal) error { return s.running.Process.Signal(signal) }
 
 // Stop asks the process to end, and kills it when it has not ended after ten seconds.
 func (s *Server) Stop() error {
@@ -233,27 +275,46 @@ func (s *Server) ResetPeak() error {
 
 // Dial opens a plain gRPC channel that never sends a request twice by policy. (gRPC still repeats a request that the
 // server has said it never looked at; a server that says so wrongly is found by the versions of its keys.)
-func Dial(address string) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+address,
+func Dial(address string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+address, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDisableRetry(),
 		grpc.WithNoProxy(),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(256<<20)))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(256 << 20)),
+	}, more...)...)
 }
 
+// given are the ports that this program has found before: their servers may not listen yet.
+var given = struct {
+	sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
 // freePorts finds loopback ports below the range from which the kernel takes the ports of outgoing connections.
-// A port in that range could be lost to a client's own connection while the server is down.
+// A port in that range could be lost to a client's own connection while the server is down. The environment variable
+// TRIAL_PORTS, as in 22000-22199, narrows the search.
 func freePorts(n int) ([]int, error) {
-	const lowest, highest = 12_000, 32_000
+	lowest, highest := 12_000, 31_999
+	if bounds := os.Getenv("TRIAL_PORTS"); bounds != "" {
+		if _, err := fmt.Sscanf(bounds, "%d-%d", &lowest, &highest); err != nil || lowest < 1 || highest < lowest {
+			return nil, fmt.Errorf("TRIAL_PORTS is %q, not like 22000-22199", bounds)
+		}
+	}
+	given.Lock()
+	defer given.Unlock()
 	var ports []int
 	for range 1000 {
-		port := lowest + rand.IntN(highest-lowest)
+		port := lowest + rand.IntN(highest-lowest+1)
+		if given.ports[port] {
+			continue
+		}
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}
 		defer listener.Close() // keeps the port until all are found, so that none is found twice
 		ports = append(ports, port)
+		given.ports[port] = true
 		if len(ports) == n {
 			return ports, nil
 		}

@@ -28,7 +28,7 @@ final class MemberJson {
             json.setHtmlSafe(true);
             json.beginObject();
             json.name("id").jsonValue(Long.toUnsignedString(member.id()));
-            writeUrls(json.name("peerURLs"), member.peerUrls());
+            writePeerUrls(json, member.peerUrls());
             if (member.isLearner()) {
                 json.name("isLearner").value(true);
             }
@@ -43,6 +43,21 @@ final class MemberJson {
             throw new UncheckedIOException("a string refused to be written to", e);
         }
         return Bytes.utf8(text.toString());
+    }
+
+    /** That a learner gets a vote: all that is said of it is its id. */
+    static Bytes writePromotion(long id) {
+        return Bytes.utf8("{\"id\":" + Long.toUnsignedString(id) + ",\"peerURLs\":null,\"isPromote\":true}");
+    }
+
+    /** Go's encoder has null for a list that is not there. */
+    private static void writePeerUrls(JsonWriter json, List<String> urls) throws IOException {
+        json.name("peerURLs");
+        if (urls.isEmpty()) {
+            json.jsonValue("null");
+        } else {
+            writeUrls(json, urls);
+        }
     }
 
     private static void writeUrls(JsonWriter json, List<String> urls) throws IOException {

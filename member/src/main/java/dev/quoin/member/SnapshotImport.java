@@ -35,6 +35,8 @@ import dev.quoin.store.Records;
  * that every member writes anew, are left out.
  */
 final class SnapshotImport {
+    /** Of buckets that are looked at as a whole: there are not so many members. */
+    private static final int SMALL_BUCKET_ROWS_MAX = 10_000;
     private static final Bytes SCHEDULED_COMPACTION = Bytes.utf8("scheduledCompactRev");
     private static final Bytes FINISHED_COMPACTION = Bytes.utf8("finishedCompactRev");
     private static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
@@ -172,10 +174,7 @@ final class SnapshotImport {
     private KeyValues.KeyValue keyValue(RevisionKey revision, Bytes value) {
         try {
             KeyValues.KeyValue kv = KeyValues.decode(value);
-            // What etcdutl's restore leaves where it bumps the revision has nothing at all.
-            boolean isSound = revision.isTombstone() || value.isEmpty() || (kv.modRevision() == revision.main()
-                    && kv.createRevision() > 0 && kv.createRevision() <= revision.main() && kv.version() > 0
-                    && !kv.key().isEmpty());
+            boolean isSound = revision.isTombstone() ? isKeyAlone(kv, value) : isPut(revision, kv, value);
             if (!isSound) {
                 throw damaged("what stands at revision " + revision.main() + " is of another");
             }
@@ -184,6 +183,17 @@ final class SnapshotImport {
             throw damaged("what stands at revision " + revision.main() + " is no key and value: "
                     + malformed.getMessage());
         }
+    }
+
+    /** Only the key is kept of it, from which it must come out again as it was. */
+    private static boolean isKeyAlone(KeyValues.KeyValue kv, Bytes value) {
+        return value.equals(KeyValues.encode(kv.key(), 0, 0, 0, Bytes.EMPTY, 0));
+    }
+
+    /** What etcdutl's restore leaves where it bumps the revision has nothing in it at all. */
+    private static boolean isPut(RevisionKey revision, KeyValues.KeyValue kv, Bytes value) {
+        return value.isEmpty() || (kv.modRevision() == revision.main() && kv.createRevision() > 0
+                && kv.createRevision() <= revision.main() && kv.version() > 0 && !kv.key().isEmpty());
     }
 
     // ---- rows that are not keys
@@ -248,7 +258,12 @@ final class SnapshotImport {
         SortedMap<Bytes, Bytes> found = new TreeMap<>();
         Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
         if (rows != null) {
-            rows.forEach((key, value) -> found.put(key.compact(), value.compact()));
+            rows.forEach((key, value) -> {
+                found.put(key.compact(), value.compact());
+                if (found.size() > SMALL_BUCKET_ROWS_MAX) {
+                    throw damaged("there are more than " + SMALL_BUCKET_ROWS_MAX + " rows in " + bucket.bucketName());
+                }
+            });
         }
         return found;
     }

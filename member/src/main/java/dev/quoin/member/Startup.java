@@ -4,12 +4,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 
 import dev.quoin.api.etcdserverpb.Metadata;
-import dev.quoin.api.raftpb.ConfChange;
-import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.wal.Wal;
@@ -78,10 +75,8 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
     private static Wal.Recovered bootstrap(Wal.Recovered log, Origin.Founder origin) {
         List<WalEntry> entries = new ArrayList<>();
         for (MemberInfo member : Membership.of(origin.members()).members()) {
-            Bytes change = Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode)
-                    .setNodeId(member.id())
-                    .setContext(ByteString.copyFrom(MemberJson.write(member).toByteArray())).build().toByteArray());
-            entries.add(new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, entries.size() + 1, change));
+            entries.add(new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, entries.size() + 1,
+                    ConfChanges.added(member)));
         }
         WalState state = new WalState(FIRST_TERM, 0, entries.size());
         log.wal().append(entries, state);

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import dev.quoin.member.ChangeRefusal;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Status;
 import dev.quoin.net.Status.Code;
@@ -14,6 +15,11 @@ final class Errors {
             "RangeStream does not support custom sort orders");
     static final Status STREAM_FILTERED = Status.of(Code.UNIMPLEMENTED,
             "RangeStream does not support revision filters");
+    static final Status BAD_MEMBER_URLS = invalid("etcdserver: given member URLs are invalid");
+    static final Status BAD_TRANSFEREE = precondition("etcdserver: bad leader transferee");
+    /** Etcd's server does not translate this one. */
+    static final Status TRANSFER_TIMEOUT = Status.of(Code.UNKNOWN,
+            "etcdserver: request timed out, leader transfer took too long");
     static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");
@@ -56,6 +62,17 @@ final class Errors {
     private static final Status AUTH_NOT_ENABLED = precondition("etcdserver: authentication is not enabled");
     private static final Status AUTH_OLD_REVISION = invalid("etcdserver: revision of auth store is old");
     private static final Status INVALID_AUTH_MANAGEMENT = invalid("etcdserver: invalid auth management");
+    private static final Status MEMBER_NOT_FOUND = Status.of(Code.NOT_FOUND, "etcdserver: member not found");
+    private static final Status MEMBER_EXIST = precondition("etcdserver: member ID already exist");
+    private static final Status PEER_URL_EXIST = precondition("etcdserver: Peer URLs already exists");
+    private static final Status MEMBER_NOT_LEARNER = precondition("etcdserver: can only promote a learner member");
+    private static final Status TOO_MANY_LEARNERS = precondition("etcdserver: too many learner members in cluster");
+    private static final Status LEARNER_NOT_READY = precondition(
+            "etcdserver: can only promote a learner member which is in sync with leader");
+    /** UNKNOWN: etcd's server forgets to translate this one, too. */
+    private static final Status NOT_ENOUGH_STARTED = Status.of(Code.UNKNOWN,
+            "etcdserver: re-configuration failed due to not enough started members");
+    private static final Status UNHEALTHY = Status.of(Code.UNAVAILABLE, "etcdserver: unhealthy cluster");
     private static final Status COMPACTED = Status.of(Code.OUT_OF_RANGE,
             "etcdserver: mvcc: required revision has been compacted");
     private static final Status FUTURE_REVISION = Status.of(Code.OUT_OF_RANGE,
@@ -113,6 +130,20 @@ final class Errors {
             case AUTH_NOT_ENABLED -> AUTH_NOT_ENABLED;
             case AUTH_OLD_REVISION -> AUTH_OLD_REVISION;
             case INVALID_AUTH_MANAGEMENT -> INVALID_AUTH_MANAGEMENT;
+        };
+    }
+
+    static Status of(ChangeRefusal refusal) {
+        return switch (refusal) {
+            case ID_REMOVED, ID_NOT_FOUND -> MEMBER_NOT_FOUND;
+            case ID_EXISTS -> MEMBER_EXIST;
+            case PEER_URL_EXISTS -> PEER_URL_EXIST;
+            case NOT_A_LEARNER -> MEMBER_NOT_LEARNER;
+            case TOO_MANY_LEARNERS -> TOO_MANY_LEARNERS;
+            case LEARNER_NOT_READY -> LEARNER_NOT_READY;
+            case NOT_ENOUGH_STARTED -> NOT_ENOUGH_STARTED;
+            case UNHEALTHY -> UNHEALTHY;
+            case NOT_LEADER -> NOT_LEADER;
         };
     }
 

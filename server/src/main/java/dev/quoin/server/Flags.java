@@ -62,6 +62,21 @@ final class Flags {
         text("initial-cluster-token", "etcd-cluster", "Token of the cluster; part of its id.");
         text("discovery-srv", "", "DNS domain whose SRV records name the members the cluster starts with.");
         text("discovery-srv-name", "", "Suffix of the service name in these records.");
+        text("discovery-endpoints", "",
+                "Comma-separated endpoints of an etcd cluster where the members find each other.");
+        text("discovery-token", "", "Token under which they do so; part of the cluster's id.");
+        duration("discovery-dial-timeout", "2s", "Accepted; a request has one time for all of it.");
+        duration("discovery-request-timeout", "5s", "Time for a request to the discovery service.");
+        duration("discovery-keepalive-time", "2s", "Accepted: no connection is kept open.");
+        duration("discovery-keepalive-timeout", "6s", "Accepted: no connection is kept open.");
+        bool("discovery-insecure-transport", "true", "Only without TLS so far.");
+        bool("discovery-insecure-skip-tls-verify", "false", "Only without TLS so far.");
+        text("discovery-cert", "", "Not served yet.");
+        text("discovery-key", "", "Not served yet.");
+        text("discovery-cacert", "", "Not served yet.");
+        text("discovery-user", "", "Not served yet.");
+        text("discovery-password", "", "Not served yet.");
+        text("discovery-fallback", "exit", "Only 'exit'.");
         bool("strict-reconfig-check", "true", "Refuse changes of members that would endanger the quorum.");
         bool("force-new-cluster", "false", "Go on as the only member of the cluster, whatever the log says.");
         bool("initial-election-tick-advance", "true", "Shorten the wait before the first election.");
@@ -93,6 +108,10 @@ final class Flags {
 
     private static void bool(String name, String initial, String help) {
         DEFINITIONS.put(name, new Definition(Type.BOOLEAN, initial, help));
+    }
+
+    private static void duration(String name, String initial, String help) {
+        DEFINITIONS.put(name, new Definition(Type.DURATION, initial, help));
     }
 
     private static void urls(String name, String initial, String help) {

@@ -15,6 +15,7 @@ import dev.quoin.disk.RealDisk;
 import dev.quoin.member.Member;
 import dev.quoin.member.StartRefused;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.bootstrap.ClusterFlags;
 
 /**
  * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
@@ -83,6 +84,9 @@ public final class Main {
             server = Server.start(config, new RealDisk(), new RealClock(), Main::halt, Main::leave);
         } catch (BootstrapRefused refused) {
             LOG.atError().addKeyValue("error", refused.getMessage()).log("discovery failed");
+            if (config.cluster().source() instanceof ClusterFlags.Source.Discovery) {
+                LOG.warn("do not reuse discovery token; generate a new one to bootstrap a cluster");
+            }
             System.exit(EXIT_FAILED);
             return;
         } catch (StartRefused | DiskFailure | Damaged refused) {

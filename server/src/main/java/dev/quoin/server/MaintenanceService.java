@@ -11,10 +11,13 @@ import dev.quoin.api.etcdserverpb.DefragmentResponse;
 import dev.quoin.api.etcdserverpb.DowngradeInfo;
 import dev.quoin.api.etcdserverpb.HashKVRequest;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
+import dev.quoin.api.etcdserverpb.MoveLeaderRequest;
+import dev.quoin.api.etcdserverpb.MoveLeaderResponse;
 import dev.quoin.api.etcdserverpb.StatusRequest;
 import dev.quoin.api.etcdserverpb.StatusResponse;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
+import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Requests;
@@ -45,7 +48,8 @@ final class MaintenanceService {
         return List.of(Unary.method(SERVICE + "Status", StatusRequest.parser(), this::status),
                 Unary.method(SERVICE + "Alarm", AlarmRequest.parser(), this::alarm),
                 Unary.method(SERVICE + "HashKV", HashKVRequest.parser(), this::hashKv),
-                Unary.method(SERVICE + "Defragment", DefragmentRequest.parser(), this::defragment));
+                Unary.method(SERVICE + "Defragment", DefragmentRequest.parser(), this::defragment),
+                Unary.method(SERVICE + "MoveLeader", MoveLeaderRequest.parser(), this::moveLeader));
     }
 
     private StatusResponse status(Call call, StatusRequest request) {
@@ -106,5 +110,20 @@ final class MaintenanceService {
             throws StatusException, InterruptedException {
         calls.await(member::defragment);
         return DefragmentResponse.getDefaultInstance();
+    }
+
+    private MoveLeaderResponse moveLeader(Call call, MoveLeaderRequest request)
+            throws StatusException, InterruptedException {
+        if (member.leader() != member.memberId()) {
+            throw new StatusException(Errors.of(Failure.NOT_LEADER));
+        }
+        long to = request.getTargetID();
+        if (member.membership().member(to).filter(info -> !info.isLearner()).isEmpty()) {
+            throw new StatusException(Errors.BAD_TRANSFEREE);
+        }
+        if (to != member.memberId()) {
+            calls.transferLeadership(to);
+        }
+        return MoveLeaderResponse.getDefaultInstance();
     }
 }

@@ -10,8 +10,12 @@ import com.google.protobuf.MessageLite;
 import dev.quoin.api.etcdserverpb.ResponseHeader;
 import dev.quoin.base.Bytes;
 import dev.quoin.member.Answer;
+import dev.quoin.member.ChangeAnswer;
+import dev.quoin.member.ChangeRefusal;
+import dev.quoin.member.ClusterChange;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
+import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.member.Requests;
 import dev.quoin.net.StatusException;
@@ -44,6 +48,53 @@ final class MemberCalls {
             throw new StatusException(Errors.of(reason));
         }
         return outcome;
+    }
+
+    /** What became of a change of members that was decided on. */
+    sealed interface Decision {
+        record Changed(Membership membership) implements Decision {}
+
+        record Refused(ChangeRefusal why) implements Decision {}
+    }
+
+    /** Asks for a change of members and waits for what became of it. */
+    Decision change(ClusterChange change) throws StatusException, InterruptedException {
+        CompletableFuture<Decision> future = new CompletableFuture<>();
+        member.changeMembers(change, new ChangeAnswer() {
+            @Override
+            public void changed(Membership membership) {
+                future.complete(new Decision.Changed(membership));
+            }
+
+            @Override
+            public void refused(ChangeRefusal why) {
+                future.complete(new Decision.Refused(why));
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                future.completeExceptionally(new StatusException(Errors.of(failure)));
+            }
+        });
+        return await(future);
+    }
+
+    /** Waits until another member leads. */
+    void transferLeadership(long to) throws StatusException, InterruptedException {
+        CompletableFuture<Boolean> future = new CompletableFuture<>();
+        member.transferLeadership(to, new ReadAnswer() {
+            @Override
+            public void ready() {
+                future.complete(true);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                future.completeExceptionally(new StatusException(
+                        failure == Failure.TIMEOUT ? Errors.TRANSFER_TIMEOUT : Errors.of(failure)));
+            }
+        });
+        await(future);
     }
 
     /** Waits until the member's view shows all that was acknowledged before. */

@@ -6,6 +6,7 @@ import java.util.List;
 import dev.quoin.base.Clock;
 import dev.quoin.member.Member;
 import dev.quoin.member.Network;
+import dev.quoin.net.Dialler;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
@@ -45,6 +46,11 @@ final class Peers implements AutoCloseable {
     /** What the member is given. */
     Network network() {
         return network;
+    }
+
+    /** For questions to other members. */
+    Dialler dialler() {
+        return network.client().dialler();
     }
 
     /** The member is started: others are dialled, and are answered. */

@@ -24,6 +24,7 @@ import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.dial.PeerHttp;
 
 /** A peer port, a member and its client port: opened in this order, closed in the other. */
 final class Server {
@@ -59,7 +60,7 @@ final class Server {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
-            NetServer net = NetServer.start(netConfig(config, member));
+            NetServer net = NetServer.start(netConfig(config, member, promotions(config, member, peers, clock), clock));
             serving = true;
             return new Server(peers, member, net);
         } finally {
@@ -77,13 +78,18 @@ final class Server {
         }
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member) {
+    private static Promotions promotions(ServerConfig config, Member member, Peers peers, Clock clock) {
+        return new Promotions(member::leader, member::membership, new PeerHttp(peers.dialler()), clock,
+                Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
+    }
+
+    private static NetConfig netConfig(ServerConfig config, Member member, Promotions promotions, Clock clock) {
         MemberCalls calls = new MemberCalls(member);
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
                 config.limits()).methods());
         methods.addAll(new MaintenanceService(member, calls).methods());
-        methods.addAll(new ClusterService(member, calls).methods());
+        methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
                 .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
@@ -64,18 +65,65 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAd
     }
 
     private static ClusterFlags clusterFlags(Flags flags, MemberLimits limits) throws Flags.Refused {
-        String domain = flags.text("discovery-srv");
+        ClusterFlags.Source source = source(flags);
+        String token = source instanceof ClusterFlags.Source.Discovery discovery
+                ? discovery.token()
+                : flags.text("initial-cluster-token");
+        return new ClusterFlags(flags.text("name"), flags.urls("initial-advertise-peer-urls"),
+                flags.text("initial-cluster-state").equals("new"), token, source, limits.learnersMax());
+    }
+
+    private static ClusterFlags.Source source(Flags flags) throws Flags.Refused {
+        if (flags.text("discovery-fallback").equals("proxy")) {
+            throw new Flags.Refused(1,
+                    "v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"");
+        }
         String initialCluster = initialCluster(flags);
-        if (!initialCluster.isEmpty() && !domain.isEmpty()) {
+        String domain = flags.text("discovery-srv");
+        List<String> endpoints = endpoints(flags);
+        long sources = Stream.of(!initialCluster.isEmpty(), !domain.isEmpty(), !endpoints.isEmpty())
+                .filter(isSet -> isSet).count();
+        if (sources > 1) {
             throw new Flags.Refused(1, "multiple discovery or bootstrap flags are set. Choose one of"
                     + " \"initial-cluster\", \"discovery-endpoints\" or \"discovery-srv\"");
         }
-        ClusterFlags.Source source = domain.isEmpty()
+        String token = flags.text("discovery-token");
+        if (token.isEmpty() != endpoints.isEmpty()) {
+            throw new Flags.Refused(1, "both --discovery-token and --discovery-endpoints must be set");
+        }
+        if (!endpoints.isEmpty()) {
+            return discovery(flags, endpoints, token);
+        }
+        return domain.isEmpty()
                 ? new ClusterFlags.Source.Static(initialCluster)
                 : new ClusterFlags.Source.Srv(domain, flags.text("discovery-srv-name"));
-        return new ClusterFlags(flags.text("name"), flags.urls("initial-advertise-peer-urls"),
-                flags.text("initial-cluster-state").equals("new"), flags.text("initial-cluster-token"), source,
-                limits.learnersMax());
+    }
+
+    /** Each once and in order; a flag with nothing in it has one endpoint, which is empty, as in etcd. */
+    private static List<String> endpoints(Flags flags) {
+        return flags.isGiven("discovery-endpoints")
+                ? Stream.of(flags.text("discovery-endpoints").split(",", -1)).distinct().sorted().toList()
+                : List.of();
+    }
+
+    private static ClusterFlags.Source discovery(Flags flags, List<String> endpoints, String token)
+            throws Flags.Refused {
+        if (endpoints.stream().anyMatch(String::isBlank)) {
+            throw new Flags.Refused(1, "--discovery-endpoints must not contain empty endpoints");
+        }
+        for (String unserved : List.of("discovery-cert", "discovery-key", "discovery-cacert", "discovery-user",
+                "discovery-password")) {
+            if (!flags.text(unserved).isEmpty()) {
+                throw new Flags.Refused(1, "--" + unserved + " is not served yet");
+            }
+        }
+        if (!flags.isTrue("discovery-insecure-transport")
+                || endpoints.stream().anyMatch(endpoint -> endpoint.startsWith("https://"))) {
+            throw new Flags.Refused(1, "a discovery service with TLS is not served yet");
+        }
+        List<String> urls = endpoints.stream()
+                .map(endpoint -> endpoint.startsWith("http://") ? endpoint : "http://" + endpoint).toList();
+        return new ClusterFlags.Source.Discovery(urls, token, flags.duration("discovery-request-timeout"));
     }
 
     /** Without the flag the cluster is this member, unless another flag says where to look. */
@@ -83,7 +131,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAd
         if (flags.isGiven("initial-cluster")) {
             return flags.text("initial-cluster");
         }
-        if (!flags.text("discovery-srv").isEmpty() || !flags.text("discovery-srv-name").isEmpty()) {
+        if (!flags.text("discovery-srv").isEmpty() || !flags.text("discovery-srv-name").isEmpty()
+                || flags.isGiven("discovery-endpoints")) {
             return "";
         }
         String name = flags.text("name");

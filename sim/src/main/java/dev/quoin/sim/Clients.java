@@ -1,7 +1,9 @@
 package dev.quoin.sim;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
@@ -27,6 +29,7 @@ final class Clients {
     private final Simulation simulation;
     private final Dials dials;
     private final List<Client> clients = new ArrayList<>();
+    private final Set<Waiting> waiting = new LinkedHashSet<>();
     private boolean asleep;
     private long values;
     /** The newest revision that somebody was told of: whoever reads after that must see it. */
@@ -72,6 +75,17 @@ final class Clients {
 
     long values() {
         return values;
+    }
+
+    /** A request that has no answer yet, of a life of a member that owes one. */
+    private record Waiting(Host host, Life life, Object what, long sinceNanos) {}
+
+    private Waiting await(Host host, Life life, Object what) {
+        // Who died owes nothing.
+        waiting.removeIf(one -> one.host.life != one.life);
+        Waiting one = new Waiting(host, life, what, simulation.time().now());
+        waiting.add(one);
+        return one;
     }
 
     private final class Client {
@@ -142,15 +156,18 @@ final class Clients {
             }
             Op op = new Op(asked, "client " + number + " at " + host, simulation.promises().committedIndex());
             Member member = life.member();
+            Waiting owed = await(host, life, op);
             Proposal proposal = member.prepare(asked.kind(), asked.encode(), new Answer() {
                 @Override
                 public void outcome(Outcome outcome) {
+                    waiting.remove(owed);
                     answered(op, outcome);
                     done(mine);
                 }
 
                 @Override
                 public void failed(Failure failure) {
+                    waiting.remove(owed);
                     Clients.this.failed(op, failure);
                     done(mine);
                 }
@@ -168,10 +185,12 @@ final class Clients {
                 return;
             }
             long floor = toldRevision;
+            Waiting owed = await(host, life, "a read of client " + number + ", its " + mine + ".");
             simulation.tally().count("reads");
             simulation.inside(host, "client", () -> life.member().read(new ReadAnswer() {
                 @Override
                 public void ready() {
+                    waiting.remove(owed);
                     simulation.time().after(simulation.chance().below(MILLI), () -> {
                         if (host.life == life) {
                             compare(host, life, floor);
@@ -182,6 +201,7 @@ final class Clients {
 
                 @Override
                 public void failed(Failure failure) {
+                    waiting.remove(owed);
                     simulation.tally().count("reads failed");
                     done(mine);
                 }
@@ -341,6 +361,16 @@ final class Clients {
     private Asked.Range range() {
         String from = key();
         return new Asked.Range(from, simulation.chance().nextBoolean() ? "" : from + "~");
+    }
+
+    /** What these members were asked long enough ago they have answered, for better or worse. */
+    void checkAnswered(List<Host> core) {
+        long patience = dials.limits().requestTimeoutNanos() * 5 / 4 + 2 * SECOND;
+        for (Waiting one : waiting) {
+            boolean isLate = simulation.time().now() - one.sinceNanos >= patience;
+            Violation.check(!isLate || one.host.life != one.life || !core.contains(one.host),
+                    "%s: %s waits for an answer since %.3f s", one.host, one.what, one.sinceNanos / 1e9);
+        }
     }
 
     /** A put that is told to the caller, for the end of a run. */

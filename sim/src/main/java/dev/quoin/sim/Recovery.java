@@ -31,16 +31,18 @@ final class Recovery {
         List<Host> core = core();
         List<Host> rest = new ArrayList<>(simulation.hosts());
         rest.removeAll(core);
-        boolean all = simulation.chance().nextBoolean();
+        int kind = simulation.chance().below(4);
         network.heal();
         for (Host host : core) {
             heal(host);
         }
-        if (all) {
+        if (kind < 2) {
             rest.forEach(this::heal);
         } else {
+            // They may still talk: whoever hears nobody must not disturb those who agree.
+            boolean isMute = kind == 2;
             rest.forEach(host -> core.forEach(other -> {
-                network.cut(host, other, true);
+                network.cut(host, other, isMute);
                 network.cut(other, host, true);
             }));
         }
@@ -52,6 +54,7 @@ final class Recovery {
         clients.stayAwake();
         advance(10 * SECOND);
         checkCaughtUp(core);
+        clients.checkAnswered(core);
     }
 
     private void advance(long nanos) {

@@ -39,9 +39,11 @@ class ArchitectureTest {
                     "dev.quoin.api..", "com.google.protobuf..", "com.google.gson.."),
             "sim", List.of("dev.quoin.base..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
                     "dev.quoin.member..", "javax.tools.."),
-            "server", List.of("dev.quoin.base..", "dev.quoin.member..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
+            "server",
+            List.of("dev.quoin.base..", "dev.quoin.member..", "dev.quoin.raft..", "dev.quoin.disk..",
+                    "dev.quoin.store..",
                     "dev.quoin.net..", "dev.quoin.api..", "com.google.protobuf..", "com.google.gson..", "org.slf4j..",
-                    "ch.qos.logback.."));
+                    "ch.qos.logback..", "javax.naming.."));
 
     private static final JavaClasses ROOMS = classes();
 

@@ -16,6 +16,7 @@ public final class Bootstrap {
     private final ClusterFlags flags;
     private final PeerHttp http;
     private final Resolver resolver;
+    private final SrvRecords srvRecords;
     private final BootstrapLimits limits;
     private final String version;
 
@@ -25,13 +26,15 @@ public final class Bootstrap {
      * @param version of this server, {@code 3.7.1}
      */
     public Bootstrap(ClusterFlags flags, PeerHttp http, BootstrapLimits limits, String version) {
-        this(flags, http, Resolver.SYSTEM, limits, version);
+        this(flags, http, Resolver.SYSTEM, SrvRecords.ofSystem(), limits, version);
     }
 
-    Bootstrap(ClusterFlags flags, PeerHttp http, Resolver resolver, BootstrapLimits limits, String version) {
+    Bootstrap(ClusterFlags flags, PeerHttp http, Resolver resolver, SrvRecords srvRecords, BootstrapLimits limits,
+            String version) {
         this.flags = flags;
         this.http = http;
         this.resolver = resolver;
+        this.srvRecords = srvRecords;
         this.limits = limits;
         this.version = version;
     }
@@ -50,7 +53,10 @@ public final class Bootstrap {
         try {
             return switch (flags.source()) {
                 case ClusterFlags.Source.Static(String text) -> InitialCluster.parse(text);
-                case ClusterFlags.Source.Srv srv -> throw new BootstrapRefused("not served yet: " + srv);
+                case ClusterFlags.Source.Srv srv ->
+                    new SrvCluster(flags.name(), flags.peerUrls(), srvRecords, resolver).find(srv);
+                // What is known before anybody is asked.
+                case ClusterFlags.Source.Discovery any -> InitialCluster.of(flags.name(), flags.peerUrls());
             };
         } catch (PeerUrls.Bad bad) {
             throw new BootstrapRefused("error setting up initial cluster: " + bad.getMessage());
@@ -70,7 +76,24 @@ public final class Bootstrap {
         refuseDuplicateUrl(cluster);
         Origin.Founder founder = Origin.Founder.of(flags.name(), cluster.members(flags.token()));
         refuseSecondLife(founder, cluster);
-        return founder;
+        return flags.source() instanceof ClusterFlags.Source.Discovery source ? discovered(founder, source) : founder;
+    }
+
+    /** The member is known, the others are not. */
+    private Origin discovered(Origin.Founder alone, ClusterFlags.Source.Discovery source)
+            throws BootstrapRefused, InterruptedException {
+        String text = new Discovery(http, source, Discovery.Pace.ETCD).join(alone.memberId(),
+                InitialCluster.of(flags.name(), flags.peerUrls()).toString());
+        InitialCluster cluster;
+        try {
+            cluster = InitialCluster.parse(text);
+        } catch (PeerUrls.Bad bad) {
+            throw new BootstrapRefused(String.valueOf(bad.getMessage()));
+        }
+        if (cluster.hasDuplicateUrl()) {
+            throw new BootstrapRefused("discovery cluster " + cluster + " has duplicate url");
+        }
+        return Origin.Founder.of(flags.name(), cluster.members(flags.token()));
     }
 
     /** What the others are told must be what they were told to expect. */
@@ -125,6 +148,9 @@ public final class Bootstrap {
 
     private Origin joiner(InitialCluster cluster) throws BootstrapRefused, InterruptedException {
         refuseDuplicateUrl(cluster);
+        if (flags.source() instanceof ClusterFlags.Source.Discovery) {
+            throw new BootstrapRefused("discovery URL should not be set when joining existing initial cluster");
+        }
         RemoteCluster remote = remote(cluster);
         List<MemberInfo> assigned;
         try {

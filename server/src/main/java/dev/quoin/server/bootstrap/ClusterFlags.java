@@ -1,5 +1,6 @@
 package dev.quoin.server.bootstrap;
 
+import java.time.Duration;
 import java.util.List;
 
 import dev.quoin.member.MemberInfo;
@@ -23,6 +24,17 @@ public record ClusterFlags(String name, List<String> peerUrls, boolean isNew, St
 
         /** In the SRV records of a domain, {@code --discovery-srv}; a service name makes the records' names longer. */
         record Srv(String domain, String serviceName) implements Source {}
+
+        /**
+         * At another etcd cluster, {@code --discovery-endpoints}; the token is that of the cluster to be, too.
+         *
+         * @param endpoints {@code http://HOST:PORT}
+         */
+        record Discovery(List<String> endpoints, String token, Duration requestTimeout) implements Source {
+            public Discovery {
+                endpoints = List.copyOf(endpoints);
+            }
+        }
     }
 
     public ClusterFlags {

@@ -1,21 +1,17 @@
 package dev.quoin.server.bootstrap;
 
 import java.io.IOException;
-import java.io.StringReader;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.quoin.member.MemberInfo;
 import dev.quoin.net.HttpFields;
+import dev.quoin.server.dial.MembersJson;
 import dev.quoin.server.dial.PeerHttp;
 
 /** A cluster as one of its members describes it, at the path {@code /members} of its peer port. Sorted by id. */
@@ -34,13 +30,13 @@ record RemoteCluster(long clusterId, List<MemberInfo> members) {
             String address = url + "/members";
             try {
                 PeerHttp.Answer answer = http.get(address, within);
-                List<MemberInfo> members = parse(answer.text());
+                List<MemberInfo> members = MembersJson.parse(answer.text());
                 long clusterId = clusterId(answer.headers());
                 if (members.isEmpty()) {
                     throw new BootstrapRefused("failed to get raft cluster member(s) from the given URLs");
                 }
                 return new RemoteCluster(clusterId, members);
-            } catch (IOException | IllegalStateException | NumberFormatException e) {
+            } catch (IOException | NumberFormatException e) {
                 LOG.atWarn().addKeyValue("address", address).addKeyValue("error", e.getMessage())
                         .log("failed to get cluster response");
             }
@@ -55,60 +51,6 @@ record RemoteCluster(long clusterId, List<MemberInfo> members) {
     private static long clusterId(HttpFields headers) {
         String text = headers.first(CLUSTER_ID);
         return Long.parseUnsignedLong(text == null ? "" : text, 16);
-    }
-
-    /** Keys that are not known are passed over. */
-    static List<MemberInfo> parse(String text) throws IOException {
-        List<MemberInfo> members = new ArrayList<>();
-        try (JsonReader json = new JsonReader(new StringReader(text))) {
-            if (json.peek() == JsonToken.NULL) {
-                return members;
-            }
-            json.beginArray();
-            while (json.hasNext()) {
-                members.add(member(json));
-            }
-            json.endArray();
-            if (json.peek() != JsonToken.END_DOCUMENT) {
-                throw new MalformedJsonException("something follows the list of members");
-            }
-        }
-        return members;
-    }
-
-    private static MemberInfo member(JsonReader json) throws IOException {
-        long id = 0;
-        String name = "";
-        List<String> peerUrls = List.of();
-        List<String> clientUrls = List.of();
-        boolean isLearner = false;
-        json.beginObject();
-        while (json.hasNext()) {
-            switch (json.nextName()) {
-                case "id" -> id = Long.parseUnsignedLong(json.nextString());
-                case "name" -> name = json.nextString();
-                case "peerURLs" -> peerUrls = urls(json);
-                case "clientURLs" -> clientUrls = urls(json);
-                case "isLearner" -> isLearner = json.nextBoolean();
-                default -> json.skipValue();
-            }
-        }
-        json.endObject();
-        return new MemberInfo(id, name, peerUrls, clientUrls, isLearner);
-    }
-
-    private static List<String> urls(JsonReader json) throws IOException {
-        List<String> urls = new ArrayList<>();
-        if (json.peek() == JsonToken.NULL) {
-            json.nextNull();
-            return urls;
-        }
-        json.beginArray();
-        while (json.hasNext()) {
-            urls.add(json.nextString());
-        }
-        json.endArray();
-        return urls;
     }
 
     /** As Go prints etcd's own structure, for an error that carries it. */

@@ -66,6 +66,11 @@ public final class PeerClient implements AutoCloseable {
         }
     }
 
+    /** What it dials with, for other questions to members. */
+    public Dialler dialler() {
+        return dialler;
+    }
+
     @Override
     public void close() {
         dialler.close();

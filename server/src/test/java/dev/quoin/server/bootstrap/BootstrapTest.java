@@ -60,7 +60,8 @@ class BootstrapTest {
             throws BootstrapRefused, InterruptedException {
         ClusterFlags flags = new ClusterFlags(name, List.of(peerUrls), isNew, TOKEN,
                 new ClusterFlags.Source.Static(cluster), 1);
-        return new Bootstrap(flags, new PeerHttp(dialler), BootstrapTest::resolve, QUICK, "3.7.1").origin();
+        return new Bootstrap(flags, new PeerHttp(dialler), BootstrapTest::resolve, SrvRecords.ofSystem(), QUICK,
+                "3.7.1").origin();
     }
 
     private void refuses(String why, String name, boolean isNew, String cluster, String... peerUrls) {

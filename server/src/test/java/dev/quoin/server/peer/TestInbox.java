@@ -3,6 +3,7 @@ package dev.quoin.server.peer;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
@@ -33,10 +34,18 @@ final class TestInbox implements Inbox {
 
     private final List<Told> told = new ArrayList<>();
     private @Nullable String refuses;
+    private volatile byte[] lastState = new byte[0];
+    private volatile Consumer<Message> reaction = message -> {};
 
     @Override
     public void received(Message message) {
         tell(new Told.Received(message));
+        reaction.accept(message);
+    }
+
+    /** Does this, too, with each message. */
+    void react(Consumer<Message> how) {
+        reaction = how;
     }
 
     @Override
@@ -72,7 +81,9 @@ final class TestInbox implements Inbox {
                 if ("at the end".equals(refuses)) {
                     throw new SnapshotRefused("damaged");
                 }
+                lastState = bytes.toByteArray();
                 tell(new Told.State(message, bytes.size(), sum(bytes.toByteArray())));
+                reaction.accept(message);
             }
 
             @Override
@@ -80,6 +91,11 @@ final class TestInbox implements Inbox {
                 tell(new Told.Aborted(bytes.size()));
             }
         };
+    }
+
+    /** The bytes of the state that came last. */
+    byte[] lastState() {
+        return lastState;
     }
 
     static int sum(byte[] bytes) {

@@ -141,6 +141,11 @@ final class TestPeer implements AutoCloseable {
 
     @Override
     public void close() {
+        stop();
+    }
+
+    /** May be closed again. */
+    void stop() {
         network.close();
         stopListening();
     }
