@@ -28,7 +28,7 @@ final class LogImage {
         for (int i = data.offset(); i < end; i++) {
             hash = (hash ^ array[i]) * 0x100000001b3L;
         }
-        return hash ^ hash >>> 29;
+        return hash ^ (hash >>> 29);
     }
 
     void startAt(long newBase, long newBaseTerm, List<Entry> entries) {

@@ -43,7 +43,8 @@ public final class Main {
                 violated(seed, simulation, broken);
                 return false;
             }
-            System.out.printf(Locale.ROOT, "seed %d: %d members, %.2f h, %d writes, %d reads, %d faults of %d kinds, ok%n",
+            System.out.printf(Locale.ROOT,
+                    "seed %d: %d members, %.2f h, %d writes, %d reads, %d faults of %d kinds, ok%n",
                     seed, result.members(), result.hours(), result.tally().of("writes"),
                     result.tally().of("reads") + result.tally().of("stale reads"), result.tally().faultCount(),
                     result.tally().faultKinds());

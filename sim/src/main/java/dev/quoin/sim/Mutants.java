@@ -85,7 +85,8 @@ final class Mutants {
             throw new IllegalStateException("this Java has no compiler: run the mutants with a JDK");
         }
         StringWriter errors = new StringWriter();
-        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, Locale.ROOT, StandardCharsets.UTF_8)) {
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, Locale.ROOT,
+                StandardCharsets.UTF_8)) {
             boolean compiled = compiler.getTask(errors, files, null,
                     List.of("-proc:none", "-nowarn", "-d", classes.toString(), "-cp", classPath), null,
                     files.getJavaFileObjects(source)).call();

@@ -87,7 +87,8 @@ final class Promises {
         for (long index = Math.max(log.base() + 1, committed.lastIndex() - LOOK_BACK); index <= committed
                 .lastIndex(); index++) {
             Violation.check(index < 1 || log.termAt(index) == committed.termAt(index)
-                    || committed.termAt(index) >= core.term(), "%s leads in term %d without the committed entry %d", host,
+                    || committed.termAt(index) >= core.term(), "%s leads in term %d without the committed entry %d",
+                    host,
                     core.term(), index);
         }
     }
@@ -112,7 +113,8 @@ final class Promises {
                 it.checkOneChangeAtATime(entry);
             }
             if (entry.index() <= committed.lastIndex() && committed.termAt(entry.index()) == entry.term()) {
-                Violation.check(committed.holds(entry), "%s appends another entry %d of term %d than was committed", host,
+                Violation.check(committed.holds(entry), "%s appends another entry %d of term %d than was committed",
+                        host,
                         entry.index(), entry.term());
             }
         }
@@ -150,7 +152,8 @@ final class Promises {
 
     void installed(Host host, SnapshotMeta snapshot) {
         Violation.check(committed.lastIndex() >= snapshot.index()
-                && committed.termAt(snapshot.index()) == snapshot.term(), "%s installs %s, which was never committed", host,
+                && committed.termAt(snapshot.index()) == snapshot.term(), "%s installs %s, which was never committed",
+                host,
                 snapshot);
         simulation.tally().count("snapshots");
         simulation.note(host, "installs", snapshot);

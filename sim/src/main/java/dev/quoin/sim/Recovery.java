@@ -118,7 +118,8 @@ final class Recovery {
         while (simulation.time().now() < end && !core.stream().allMatch(host -> hasApplied(host, goal))) {
             advance(dials.electionNanos() / 2);
         }
-        Violation.check(core.stream().allMatch(host -> hasApplied(host, goal)), "%s are well, and have not applied %d: %s",
+        Violation.check(core.stream().allMatch(host -> hasApplied(host, goal)),
+                "%s are well, and have not applied %d: %s",
                 core, goal, describe());
     }
 

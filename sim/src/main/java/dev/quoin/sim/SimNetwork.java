@@ -11,8 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.disk.Damaged;
-import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.Inbox;
+import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.Membership;
 import dev.quoin.member.Network;
 import dev.quoin.member.SnapshotRefused;

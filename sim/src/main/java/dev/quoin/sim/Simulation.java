@@ -27,7 +27,6 @@ final class Simulation {
 
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
-    private static final int ELECTIONS_TO_RECOVER = 10;
     private static final String TOKEN = "simulated";
 
     private final long seed;

@@ -86,7 +86,8 @@ final class States {
             List<Bytes> kvs = ((Outcome.Ranged) view.range(Query.of(KeyRange.everything()))).kvs();
             List<Kv> is = kvs.stream().map(Kv::read).toList();
             List<Kv> expected = simulation.model().rangeAt(view.revision(), "\0", "\0");
-            Violation.check(is.equals(expected), "%s: at index %d it holds %s, it must be %s", host, index, is, expected);
+            Violation.check(is.equals(expected), "%s: at index %d it holds %s, it must be %s", host, index, is,
+                    expected);
             Hashing hash = member.hash(0);
             Hashing other = hashes.putIfAbsent(index, hash);
             Violation.check(other == null || other.equals(hash), "%s: at index %d its hash is %s, another's %s", host,

@@ -42,7 +42,7 @@ final class Trace {
     /** Something that only has to be the same again. */
     void mix(long value) {
         long mixed = (hash ^ value) * 0xff51afd7ed558ccdL;
-        hash = mixed ^ mixed >>> 32;
+        hash = mixed ^ (mixed >>> 32);
     }
 
     long hash() {

@@ -208,7 +208,8 @@ final class Witnessed implements Witness {
 
     /** As the leader that appends them: a change of members only when the one before is applied. */
     void checkOneChangeAtATime(Entry change) {
-        Violation.check(lastConfChange <= applied, "%s appends a change of members at %d while that at %d is not applied",
+        Violation.check(lastConfChange <= applied,
+                "%s appends a change of members at %d while that at %d is not applied",
                 host, change.index(), lastConfChange);
         lastConfChange = change.index();
     }
