@@ -27,6 +27,7 @@ import dev.quoin.raft.Effect;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.HardState;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.raft.SnapshotMeta;
 import dev.quoin.store.Command;
 import dev.quoin.store.HashWalk;
@@ -46,9 +47,9 @@ class InstallFaultTest {
     private static final MemberLimits LIMITS = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(2_048), new LedgerLimits(8_192, 2_048, 4_096),
-            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40));
-    private static final MemberConfig CONFIG = new MemberConfig("m", ROOT, List.of("http://localhost:2380"),
-            List.of("http://localhost:2379"), "etcd-cluster", "3.7.0", LIMITS);
+            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40), RaftLimits.DEFAULT);
+    private static final MemberConfig CONFIG = MemberConfig.alone("m", ROOT, List.of("http://localhost:2380"),
+            List.of("http://localhost:2379"), "etcd-cluster", "3.7.1", LIMITS);
     /** Where the leader is when it sends its state. */
     private static final long[] SENT_AT = {40, 80};
     private static final long LAST = 86;
@@ -106,8 +107,8 @@ class InstallFaultTest {
             startup = Startup.on(disk, directory, CONFIG, Events.NONE);
             ledgers = new LedgerDirectories(disk, directory);
             log = new LogWriter(startup.wal(), ledgers::markInstalled, done -> persisted = done);
-            store = startup.store();
-            ledger = startup.ledger();
+            store = startup.opened().store();
+            ledger = startup.opened().ledger();
             last = startup.restart().baseIndex() + startup.restart().entries().size();
             path = ledgers.inForce(startup.restart().baseIndex());
             check();
@@ -203,9 +204,9 @@ class InstallFaultTest {
             persist(sent.meta(), List.of(), index);
             ledger.close();
             ledgers.delete(path);
-            store = received.store();
-            ledger = received.ledger();
-            path = received.directory();
+            store = received.opened().store();
+            ledger = received.opened().ledger();
+            path = received.opened().directory();
         }
     }
 

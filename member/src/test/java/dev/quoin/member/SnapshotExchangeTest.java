@@ -293,9 +293,9 @@ class SnapshotExchangeTest {
         SnapshotReception reception = SnapshotReception.begin(disk, directory, MemberLimits.DEFAULT, Events.NONE, meta);
         reception.write(bytes, 0, bytes.length);
         ReceivedState received = reception.finish();
-        assertThat(received.membership().members()).hasSize(1);
-        assertThat(received.membership().clusterVersion()).isEqualTo("3.7.0");
-        return received.store();
+        assertThat(received.opened().membership().members()).hasSize(1);
+        assertThat(received.opened().membership().clusterVersion()).isEqualTo("3.7.0");
+        return received.opened().store();
     }
 
     /** What a leader would have announced. */

@@ -97,18 +97,18 @@ class SnapshotReceptionTest {
 
         ReceivedState received = receive(StoreByHand.bytes(sent), sent.meta());
 
-        assertThat(StoreByHand.all(received.store())).isEqualTo(all);
+        assertThat(StoreByHand.all(received.opened().store())).isEqualTo(all);
         assertThat(received.meta()).isEqualTo(sent.meta());
-        assertThat(received.membership()).isEqualTo(StoreByHand.MEMBERS);
-        assertThat(received.ledger().durableIndex()).isEqualTo(sender.index());
-        assertThat(files()).containsExactly(received.directory().getFileName().toString());
-        StateSnapshot again = StateSnapshot.of(received.store(), sender.index(), StoreByHand.TERM,
-                received.membership(), () -> {});
+        assertThat(received.opened().membership()).isEqualTo(StoreByHand.MEMBERS);
+        assertThat(received.opened().ledger().durableIndex()).isEqualTo(sender.index());
+        assertThat(files()).containsExactly(received.opened().directory().getFileName().toString());
+        StateSnapshot again = StateSnapshot.of(received.opened().store(), sender.index(), StoreByHand.TERM,
+                received.opened().membership(), () -> {});
         assertThat(StoreByHand.bytes(again)).as("and goes on as it came").isEqualTo(StoreByHand.bytes(sent));
 
-        received.ledger().close();
+        received.opened().ledger().close();
         disk.restart();
-        StoreByHand later = new StoreByHand(disk, received.directory(), Membership.NONE);
+        StoreByHand later = new StoreByHand(disk, received.opened().directory(), Membership.NONE);
         assertThat(StoreByHand.all(later.store())).as("when power had gone").isEqualTo(all);
         assertThat(later.apply(new Command.LeaseGrant(5, 60))).isInstanceOf(Outcome.Granted.class);
     }
@@ -121,7 +121,7 @@ class SnapshotReceptionTest {
         assertThat(sent.lengthBytes()).isPositive();
         sender.apply(new Command.Auth(new AuthCommand.Disable()));
 
-        assertThat(StoreByHand.all(receive(StoreByHand.bytes(sent), sent.meta()).store())).isEqualTo(all);
+        assertThat(StoreByHand.all(receive(StoreByHand.bytes(sent), sent.meta()).opened().store())).isEqualTo(all);
     }
 
     @Test
@@ -133,11 +133,11 @@ class SnapshotReceptionTest {
 
         ReceivedState received = receive(sender.bytes(), sender.snapshot().meta());
 
-        assertThat(received.store().view().compaction()).isNotNull().satisfies(compaction -> {
+        assertThat(received.opened().store().view().compaction()).isNotNull().satisfies(compaction -> {
             assertThat(compaction.revision()).isEqualTo(110);
             assertThat(compaction.previous()).isEqualTo(50);
         });
-        assertThat(StoreByHand.all(received.store()).get("hash"))
+        assertThat(StoreByHand.all(received.opened().store()).get("hash"))
                 .isEqualTo(StoreByHand.all(sender.store()).get("hash"));
     }
 
@@ -145,9 +145,9 @@ class SnapshotReceptionTest {
     void anEmptyStateArrivesToo() {
         ReceivedState received = receive(sender.bytes(), sender.snapshot().meta());
 
-        assertThat(received.store().view().revision()).isEqualTo(1);
-        assertThat(received.store().view().compactedRevision()).isEqualTo(-1);
-        assertThat(received.membership()).isEqualTo(StoreByHand.MEMBERS);
+        assertThat(received.opened().store().view().revision()).isEqualTo(1);
+        assertThat(received.opened().store().view().compactedRevision()).isEqualTo(-1);
+        assertThat(received.opened().membership()).isEqualTo(StoreByHand.MEMBERS);
     }
 
     /** What etcdutl's restore with --bump-revision and --mark-compacted leaves. */
@@ -162,9 +162,9 @@ class SnapshotReceptionTest {
 
         ReceivedState received = receive(bytes, sender.snapshot().meta());
 
-        assertThat(received.store().view().revision()).isEqualTo(bumped);
-        assertThat(received.store().view().compactedRevision()).isEqualTo(bumped);
-        assertThat(received.store().apply(Command.Put.of(Bytes.utf8("k"), Bytes.EMPTY)).toString())
+        assertThat(received.opened().store().view().revision()).isEqualTo(bumped);
+        assertThat(received.opened().store().view().compactedRevision()).isEqualTo(bumped);
+        assertThat(received.opened().store().apply(Command.Put.of(Bytes.utf8("k"), Bytes.EMPTY)).toString())
                 .contains("" + (bumped + 1));
     }
 
@@ -190,7 +190,7 @@ class SnapshotReceptionTest {
                 "its members are");
         refused(bytes, new SnapshotMeta(meta.index(), meta.term(), new ConfState(configuration.voters(),
                 configuration.learners(), List.of(7L), List.of(), true)), "two majorities");
-        assertThat(receive(bytes, meta).membership()).isEqualTo(StoreByHand.MEMBERS);
+        assertThat(receive(bytes, meta).opened().membership()).isEqualTo(StoreByHand.MEMBERS);
     }
 
     @Test
@@ -304,8 +304,8 @@ class SnapshotReceptionTest {
 
         ReceivedState received = receive(bytes, sender.snapshot().meta());
 
-        assertThat(received.store().view().alarms()).isEmpty();
-        assertThat(StoreByHand.all(received.store()).get("meta"))
+        assertThat(received.opened().store().view().alarms()).isEmpty();
+        assertThat(StoreByHand.all(received.opened().store()).get("meta"))
                 .isEqualTo(StoreByHand.all(sender.store()).get("meta"));
     }
 

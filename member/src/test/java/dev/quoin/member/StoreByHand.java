@@ -13,6 +13,7 @@ import dev.quoin.base.Bytes;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.raft.RaftLimits;
 import dev.quoin.store.Bucket;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
@@ -29,7 +30,7 @@ final class StoreByHand {
     static final MemberLimits LIMITS = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 1 << 20, Duration.ofMillis(100).toNanos(), 8, 1, 1, 0,
             WalLimits.ofSegmentBytes(2_048), new LedgerLimits(2_048, 512, 1_024),
-            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40));
+            new HousekeepingLimits(1, 2, 300, 1_500, 1, 1L << 40), RaftLimits.DEFAULT);
     static final long TERM = 3;
     static final Membership MEMBERS = Membership.NONE
             .with(new MemberInfo(0x8e9e05c52164694dL, "a", List.of("http://localhost:2380"),
