@@ -17,7 +17,6 @@ import dev.quoin.member.Membership;
 final class Nemesis {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
-    private static final long MINUTE = 60 * SECOND;
 
     private final Simulation simulation;
     private final Dials dials;

@@ -148,7 +148,7 @@ final class Operator {
             return;
         }
         List<MemberInfo> learners = now.members().stream().filter(MemberInfo::isLearner).toList();
-        long voters = now.members().size() - learners.size();
+        long voters = (long) now.members().size() - learners.size();
         if (voters >= VOTERS_MIN) {
             broken = null;
             simulation.tally().count("replaced");
