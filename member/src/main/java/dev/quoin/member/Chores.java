@@ -12,6 +12,7 @@ import dev.quoin.api.etcdserverpb.RequestHeader;
 import dev.quoin.api.membershippb.Attributes;
 import dev.quoin.api.membershippb.ClusterMemberAttrSetRequest;
 import dev.quoin.api.membershippb.ClusterVersionSetRequest;
+import dev.quoin.api.membershippb.DowngradeInfoSetRequest;
 
 /**
  * What a member tells its cluster without being asked, as etcd's do (etcdserver/server.go publishV3, version/monitor.go):
@@ -52,6 +53,12 @@ final class Chores {
     static Request clusterVersion(String version) {
         return new Request(InternalRaftRequest.newBuilder()
                 .setClusterVersionSet(ClusterVersionSetRequest.newBuilder().setVer(version)));
+    }
+
+    /** All members are of the version that was to be gone back to. */
+    static Request downgradeEnd() {
+        return new Request(
+                InternalRaftRequest.newBuilder().setDowngradeInfoSet(DowngradeInfoSetRequest.getDefaultInstance()));
     }
 
     /** This member has no space left. */

@@ -21,6 +21,12 @@ public interface Events {
         public void changeRefused(String why) {}
 
         @Override
+        public void changeRejected(String arithmetic) {}
+
+        @Override
+        public void forced(String what) {}
+
+        @Override
         public void consensus(LogLine line) {}
 
         @Override
@@ -38,6 +44,12 @@ public interface Events {
 
     /** A configuration change that was committed takes no effect. */
     void changeRefused(String why);
+
+    /** A change of members is not even proposed; this is how that was counted. */
+    void changeRejected(String arithmetic);
+
+    /** The member goes on as the only one of its cluster, because it was told to. */
+    void forced(String what);
 
     /** Something that consensus has to say, in etcd's words. */
     void consensus(LogLine line);

@@ -238,7 +238,16 @@ public final class Member implements AutoCloseable {
 
         @Override
         public RaftLoop.ChangeEntry entryOf(RaftLoop.Message.Change asked, @Nullable List<PeerProgress> progress) {
-            return new RaftLoop.ChangeEntry.Refused(ChangeRefusal.UNHEALTHY);
+            ChangeCheck check = new ChangeCheck(membership(), memberId(), network::activeSinceNanos, clock.nanos(),
+                    config.strictReconfig());
+            ChangeCheck.Refused refused = check.refusal(asked.change(), progress);
+            if (refused != null) {
+                events.changeRejected(refused.arithmetic());
+                return new RaftLoop.ChangeEntry.Refused(refused.why());
+            }
+            long id = ids.next();
+            return new RaftLoop.ChangeEntry.Made(new PendingChange(id, ConfChanges.encode(id, asked.change()),
+                    asked.answer(), asked.startNanos(), asked.deadlineNanos()));
         }
 
         @Override
@@ -491,6 +500,24 @@ public final class Member implements AutoCloseable {
             return;
         }
         raftMailbox.put(new RaftLoop.Message.Transfer(to, new RaftLoop.Message.Read(answer, deadline())));
+    }
+
+    /** Proposes, as the leader, what all members can do: {@code 3.7.0}. Nobody hears what becomes of it. */
+    public void proposeClusterVersion(String version) {
+        proposeOwn(Chores.clusterVersion(version));
+    }
+
+    /** Proposes, as the leader, that the downgrade is over that was announced. */
+    public void proposeDowngradeEnd() {
+        proposeOwn(Chores.downgradeEnd());
+    }
+
+    private void proposeOwn(Chores.Request request) {
+        if (!stopped) {
+            Proposal proposal = prepareOwn(request);
+            waiters.addOwn(proposal);
+            raftMailbox.put(new RaftLoop.Message.Propose(proposal));
+        }
     }
 
     // ---- about the member

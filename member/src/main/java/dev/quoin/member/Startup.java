@@ -107,8 +107,12 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
             Metadata metadata = metadata(log);
             refuseRemoved(opened.membership(), metadata.getNodeID());
             ledgers.keepOnly(inForce);
+            // A log that this very start has made has nobody in it to get rid of.
+            Wal.Recovered usable = config.forceNewCluster() && config.origin() == null
+                    ? forced(metadata.getNodeID(), log, opened, config, events)
+                    : log;
             Startup startup = new Startup(metadata.getNodeID(), metadata.getClusterID(), log.wal(), opened,
-                    restart(metadata.getNodeID(), log, opened.membership(), opened.appliedIndex()),
+                    restart(metadata.getNodeID(), usable, opened.membership(), opened.appliedIndex()),
                     firstKnown(opened.membership(), config));
             consistent = true;
             return startup;
@@ -117,6 +121,20 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
                 opened.ledger().close();
             }
         }
+    }
+
+    /** The log of a member that goes on alone. What is given up is still in the file until something is written over it. */
+    private static Wal.Recovered forced(long memberId, Wal.Recovered log, OpenedStore opened, MemberConfig config,
+            Events events) {
+        ForcedCluster forced = ForcedCluster.of(memberId, opened.membership(), opened.appliedIndex(), log.state(),
+                log.entries(), config.limits().learnersMax());
+        log.wal().append(forced.added(), forced.state());
+        log.wal().sync();
+        events.forced("entries that were not committed: " + forced.discarded() + "; entries that change members: "
+                + forced.added().size() + "; commit index: " + forced.state().commit());
+        List<WalEntry> entries = new ArrayList<>(forced.kept());
+        entries.addAll(forced.added());
+        return new Wal.Recovered(log.wal(), log.metadata(), forced.state(), log.snapshot(), entries);
     }
 
     /** Before the log has told who belongs to the cluster, those count whom the member was told of. */

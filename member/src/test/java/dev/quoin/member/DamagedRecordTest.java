@@ -92,6 +92,16 @@ class DamagedRecordTest {
             }
 
             @Override
+            public void changeRejected(String arithmetic) {
+                throw new AssertionError(arithmetic);
+            }
+
+            @Override
+            public void forced(String what) {
+                throw new AssertionError(what);
+            }
+
+            @Override
             public void consensus(LogLine line) {}
 
             @Override

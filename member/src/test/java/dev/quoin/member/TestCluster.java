@@ -78,9 +78,18 @@ final class TestCluster {
         }
 
         void start() {
+            start(origin, false);
+        }
+
+        /** With --force-new-cluster; the directory says who it is. */
+        void startForced() {
+            start(null, true);
+        }
+
+        private void start(@Nullable Origin given, boolean isForced) {
             Random random = new Random(seed * 17 + number);
             MemberConfig config = new MemberConfig("m" + number, Path.of("/data"), List.of("http://client" + number),
-                    "3.7.1", origin, false, false, limits);
+                    "3.7.1", given, false, isForced, limits);
             member = Member.open(config, disk, clock, random::nextInt, this, new TestEvents(why -> removed = why));
         }
 
@@ -115,10 +124,9 @@ final class TestCluster {
         @Override
         public void send(Collection<Message> messages) {
             for (Message message : messages) {
-                Node to = node(message.to());
-                if (!cut.contains(message.to()) && to.inbox != null) {
-                    to.arriving.add(() -> deliver(to, message));
-                }
+                nodes.values().stream().filter(to -> to.id == message.to()).findFirst()
+                        .filter(to -> !cut.contains(message.to()) && to.inbox != null)
+                        .ifPresent(to -> to.arriving.add(() -> deliver(to, message)));
             }
         }
 

@@ -27,6 +27,12 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
     public void changeRefused(String why) {}
 
     @Override
+    public void changeRejected(String arithmetic) {}
+
+    @Override
+    public void forced(String what) {}
+
+    @Override
     public void consensus(LogLine line) {}
 
     @Override

@@ -41,6 +41,16 @@ final class EventLog implements Events {
     }
 
     @Override
+    public void changeRejected(String arithmetic) {
+        LOG.atWarn().addKeyValue("reason", arithmetic).log("rejecting a change of members");
+    }
+
+    @Override
+    public void forced(String what) {
+        LOG.atWarn().addKeyValue("detail", what).log("forcing restart member");
+    }
+
+    @Override
     public void consensus(LogLine line) {
         switch (line.level()) {
             case DEBUG -> LOG.debug(line.text());

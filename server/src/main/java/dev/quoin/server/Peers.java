@@ -3,6 +3,8 @@ package dev.quoin.server;
 import java.io.IOException;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.base.Clock;
 import dev.quoin.member.Member;
 import dev.quoin.member.Network;
@@ -15,12 +17,14 @@ import dev.quoin.server.peer.PeerFront;
 import dev.quoin.server.peer.PeerHost;
 import dev.quoin.server.peer.PeerLimits;
 import dev.quoin.server.peer.PeerNetwork;
+import dev.quoin.server.peer.VersionMonitor;
 
 /** A member's side of its cluster: the peer port with what it answers, and the network to the other members. */
 final class Peers implements AutoCloseable {
     private final PeerNetwork network;
     private final PeerFront front;
     private final NetServer net;
+    private @Nullable VersionMonitor monitor;
 
     private Peers(PeerNetwork network, PeerFront front, NetServer net) {
         this.network = network;
@@ -58,11 +62,15 @@ final class Peers implements AutoCloseable {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
+        monitor = VersionMonitor.start(host, network);
     }
 
     /** Nobody is heard or answered any more. */
     @Override
     public void close() {
+        if (monitor != null) {
+            monitor.close();
+        }
         front.close();
         network.close();
         net.close();

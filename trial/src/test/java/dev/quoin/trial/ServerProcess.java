@@ -40,11 +40,10 @@ final class ServerProcess implements AutoCloseable {
     private int starts;
     private @Nullable Process process;
 
-    private ServerProcess(Path executable, Path home) {
+    private ServerProcess(Path executable, Path home, List<Integer> ports) {
         this.executable = executable;
         this.home = home;
         this.dataDirectory = home.resolve("data");
-        List<Integer> ports = freePorts(2);
         this.clientPort = ports.get(0);
         this.peerPort = ports.get(1);
     }
@@ -61,7 +60,12 @@ final class ServerProcess implements AutoCloseable {
 
     /** The image, not started, with all its files below {@code home}. */
     static ServerProcess prepared(Path home) {
-        return new ServerProcess(image(), home);
+        return new ServerProcess(image(), home, freePorts(2));
+    }
+
+    /** Any program with etcd's flags, not started, with these ports for clients and for members. */
+    static ServerProcess of(Path executable, Path home, int clientPort, int peerPort) {
+        return new ServerProcess(executable, home, List.of(clientPort, peerPort));
     }
 
     /** The image, started and ready. */
@@ -96,6 +100,10 @@ final class ServerProcess implements AutoCloseable {
     /** Starts the process and waits until it says that it is ready. */
     void start() throws IOException, InterruptedException {
         spawn();
+        awaitReady();
+    }
+
+    void awaitReady() throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!stderr().contains(READY)) {
             if (!running().isAlive()) {

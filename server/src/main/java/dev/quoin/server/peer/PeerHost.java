@@ -16,6 +16,17 @@ public interface PeerHost {
 
     Membership membership();
 
+    /** The leader that the member knows, 0 for none, and the term. */
+    long leader();
+
+    long term();
+
+    /** As {@link Member#proposeClusterVersion}. */
+    void proposeClusterVersion(String version);
+
+    /** As {@link Member#proposeDowngradeEnd}. */
+    void proposeDowngradeEnd();
+
     MemberStatus status();
 
     /** The newest revision. */
@@ -45,6 +56,26 @@ public interface PeerHost {
             @Override
             public Membership membership() {
                 return member.membership();
+            }
+
+            @Override
+            public long leader() {
+                return member.leader();
+            }
+
+            @Override
+            public long term() {
+                return member.term();
+            }
+
+            @Override
+            public void proposeClusterVersion(String version) {
+                member.proposeClusterVersion(version);
+            }
+
+            @Override
+            public void proposeDowngradeEnd() {
+                member.proposeDowngradeEnd();
             }
 
             @Override

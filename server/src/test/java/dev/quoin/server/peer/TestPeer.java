@@ -7,6 +7,7 @@ import java.net.ServerSocket;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
@@ -156,6 +157,8 @@ final class TestPeer implements AutoCloseable {
         private final long clusterId;
         volatile Membership membership = Membership.NONE;
         volatile MemberStatus status = new MemberStatus(0, 1, 5, 5, 0, 0, 0);
+        volatile long leader;
+        final List<String> proposed = new CopyOnWriteArrayList<>();
         volatile @Nullable Failure readFails;
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
@@ -178,6 +181,26 @@ final class TestPeer implements AutoCloseable {
         @Override
         public Membership membership() {
             return membership;
+        }
+
+        @Override
+        public long leader() {
+            return leader;
+        }
+
+        @Override
+        public long term() {
+            return 3;
+        }
+
+        @Override
+        public void proposeClusterVersion(String version) {
+            proposed.add(version);
+        }
+
+        @Override
+        public void proposeDowngradeEnd() {
+            proposed.add("downgrade over");
         }
 
         @Override

@@ -1,0 +1,195 @@
+package dev.quoin.server.peer;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import com.google.gson.stream.JsonReader;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.quoin.member.MemberInfo;
+import dev.quoin.member.Membership;
+import dev.quoin.net.DialRequest;
+import dev.quoin.net.DialTarget;
+import dev.quoin.net.HttpFields;
+
+/**
+ * Sees to it that the cluster agrees on the version that all its members have (version/monitor.go): while its member leads
+ * it asks the others for theirs, at once and then every few seconds, and proposes what follows. On a virtual thread.
+ */
+public final class VersionMonitor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VersionMonitor.class);
+    private static final long LOOK_MILLIS = 100;
+    private static final long ASK_NANOS = TimeUnit.SECONDS.toNanos(4);
+    /** As long as some member's version is not known. */
+    private static final SemVersion LEAST = new SemVersion(3, 0, 0);
+
+    /** What is to be proposed. */
+    sealed interface Decision {
+        record Nothing() implements Decision {}
+
+        record ClusterVersion(SemVersion version) implements Decision {}
+
+        record DowngradeOver() implements Decision {}
+    }
+
+    private final PeerHost host;
+    private final PeerNetwork network;
+    private final Thread thread = Thread.ofVirtual().name("peer-versions").unstarted(this::run);
+
+    private VersionMonitor(PeerHost host, PeerNetwork network) {
+        this.host = host;
+        this.network = network;
+    }
+
+    /** Begins, on a network that is open. */
+    public static VersionMonitor start(PeerHost host, PeerNetwork network) {
+        VersionMonitor monitor = new VersionMonitor(host, network);
+        monitor.thread.start();
+        return monitor;
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+
+    private void run() {
+        long termAsked = 0;
+        long askedAt = System.nanoTime();
+        try {
+            while (true) {
+                boolean due = host.term() != termAsked || System.nanoTime() - askedAt >= ASK_NANOS;
+                if (due && host.leader() == host.memberId()) {
+                    termAsked = host.term();
+                    askedAt = System.nanoTime();
+                    check();
+                }
+                TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+            }
+        } catch (InterruptedException closed) {
+            // That is how it ends.
+        }
+    }
+
+    private void check() throws InterruptedException {
+        Membership membership = host.membership();
+        if (membership.members().size() == 1 && membership.clusterVersion().isEmpty()) {
+            return; // It has said so itself, when it began to lead.
+        }
+        List<@Nullable SemVersion> versions = new ArrayList<>();
+        for (MemberInfo member : membership.members()) {
+            versions.add(member.id() == host.memberId() ? SemVersion.of(PeerHeaders.OWN_VERSION) : ask(member));
+        }
+        switch (decide(host.membership(), versions)) {
+            case Decision.Nothing nothing -> {}
+            case Decision.ClusterVersion(SemVersion version) -> {
+                LOG.atInfo().addKeyValue("from", membership.clusterVersion()).addKeyValue("to", version)
+                        .log("updating cluster version using v3 API");
+                host.proposeClusterVersion(version.toString());
+            }
+            case Decision.DowngradeOver over -> {
+                LOG.atInfo().addKeyValue("cluster-version", membership.downgradeTarget())
+                        .log("the cluster has been downgraded");
+                host.proposeDowngradeEnd();
+            }
+        }
+    }
+
+    /**
+     * What follows from the versions of all members. The version of a cluster only rises, to the lowest of its members';
+     * but for a downgrade that was announced, which goes back by one.
+     *
+     * @param versions of the servers of all members; null where it is not known
+     */
+    static Decision decide(Membership membership, List<@Nullable SemVersion> versions) {
+        SemVersion lowest = lowest(versions);
+        SemVersion cluster = SemVersion.parse(membership.clusterVersion());
+        if (cluster == null) {
+            return new Decision.ClusterVersion(lowest == null ? LEAST : lowest);
+        }
+        if (lowest == null) {
+            return new Decision.Nothing();
+        }
+        SemVersion target = SemVersion.parse(membership.downgradeTarget());
+        if (target != null) {
+            return downgrade(cluster, lowest, target, versions);
+        }
+        boolean rises = cluster.major() == lowest.major() && cluster.compareTo(lowest) < 0;
+        return rises ? new Decision.ClusterVersion(lowest) : new Decision.Nothing();
+    }
+
+    private static Decision downgrade(SemVersion cluster, SemVersion lowest, SemVersion target,
+            List<@Nullable SemVersion> versions) {
+        boolean done = versions.stream()
+                .allMatch(version -> version != null && version.withoutPatch().equals(target.withoutPatch()));
+        if (done) {
+            return new Decision.DowngradeOver();
+        }
+        if (target.equals(cluster)) {
+            return new Decision.Nothing();
+        }
+        if (!isStepDown(cluster, target) || !isStepDown(lowest, target)) {
+            LOG.atError().addKeyValue("downgrade-target", target).addKeyValue("cluster-version", cluster)
+                    .addKeyValue("minimal-server-version", lowest).log("invalid downgrade target");
+            return new Decision.Nothing();
+        }
+        return new Decision.ClusterVersion(target);
+    }
+
+    private static boolean isStepDown(SemVersion from, SemVersion to) {
+        return to.equals(new SemVersion(from.major(), from.minor() - 1, 0));
+    }
+
+    /** Without its patch; null if one is not known. */
+    private static @Nullable SemVersion lowest(List<@Nullable SemVersion> versions) {
+        SemVersion lowest = null;
+        for (SemVersion version : versions) {
+            if (version == null) {
+                return null;
+            }
+            if (lowest == null || version.compareTo(lowest) < 0) {
+                lowest = version;
+            }
+        }
+        return lowest == null ? null : lowest.withoutPatch();
+    }
+
+    /** The version of a member's server; null if it does not say. */
+    private @Nullable SemVersion ask(MemberInfo member) throws InterruptedException {
+        String failure = "no peer URL";
+        for (DialTarget target : PeerTargets.parse(member.peerUrls())) {
+            try {
+                PeerLimits limits = network.limits();
+                PeerClient.Reply reply = network.client().ask(target, DialRequest.get("/version", HttpFields.EMPTY,
+                        limits.answerBytesMax(), limits.silenceMillisMax()));
+                return server(reply.body().toUtf8());
+            } catch (IOException | IllegalStateException failed) {
+                failure = String.valueOf(failed.getMessage());
+            }
+        }
+        LOG.atWarn().addKeyValue("remote-member-id", Long.toHexString(member.id())).addKeyValue("error", failure)
+                .log("failed to get version");
+        return null;
+    }
+
+    private static @Nullable SemVersion server(String body) throws IOException {
+        SemVersion version = null;
+        try (JsonReader json = new JsonReader(new StringReader(body))) {
+            json.beginObject();
+            while (json.hasNext()) {
+                if (json.nextName().equals("etcdserver")) {
+                    version = SemVersion.parse(json.nextString());
+                } else {
+                    json.skipValue();
+                }
+            }
+            json.endObject();
+        }
+        return version;
+    }
+}
