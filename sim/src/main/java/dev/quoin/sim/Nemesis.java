@@ -51,6 +51,10 @@ final class Nemesis {
         operator.membersChanged(membership);
     }
 
+    void removed(Host host) {
+        operator.removed(host);
+    }
+
     /** Its disk is gone, or cannot be trusted. */
     void lost(Host host) {
         simulation.note(host, "is to be replaced", null);

@@ -88,10 +88,17 @@ final class Operator {
             }
         }
         for (Host host : List.copyOf(simulation.hosts())) {
-            if (membership.isRemoved(host.id) && !host.isRetired && !host.isRemoved) {
-                host.isRemoved = true;
-                simulation.time().after(chance.between(5, 90) * SECOND, () -> turnOff(host));
+            if (membership.isRemoved(host.id)) {
+                removed(host);
             }
+        }
+    }
+
+    /** By the others, or by itself: it goes on for a while. */
+    void removed(Host host) {
+        if (!host.isRetired && !host.isRemoved) {
+            host.isRemoved = true;
+            simulation.time().after(chance.between(5, 90) * SECOND, () -> turnOff(host));
         }
     }
 

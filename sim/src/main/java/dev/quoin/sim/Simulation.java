@@ -17,6 +17,7 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Membership;
 import dev.quoin.member.Origin;
+import dev.quoin.member.StartRefused;
 import dev.quoin.member.SteppedMember;
 import dev.quoin.raft.LogLine;
 
@@ -233,12 +234,14 @@ final class Simulation {
             case PowerCut cut when isPowerGone -> tally.count(Fault.POWER_CUT_IN_WRITE);
             case DiskFailure failure -> excuse(host, failure);
             case Damaged damaged -> excuse(host, damaged);
+            // A removed member does not start again.
+            case StartRefused refused when states.members().isRemoved(host.id) -> host.isRetired = true;
             default -> throw new Violation(host + ": " + where + " ends the process: " + why, why);
         }
         down(host, isPowerGone);
-        if (host.isRotten) {
+        if (host.isRotten && !host.isRetired) {
             giveUp(host);
-        } else {
+        } else if (!host.isRetired) {
             nemesis.restartLater(host);
         }
     }
@@ -329,7 +332,17 @@ final class Simulation {
             @Override
             public void removed(String why) {
                 note(host, "is removed:", why);
-                host.isRemoved = true;
+                time.after(MILLI, () -> Violation.check(states.members().isRemoved(host.id),
+                        "%s says that it is removed, and is not: %s", host, why));
+                nemesis.removed(host);
+            }
+
+            @Override
+            public void changeRejected(String arithmetic) {}
+
+            @Override
+            public void forced(String what) {
+                throw new Violation(host + " goes on alone, and nobody told it to: " + what);
             }
 
             @Override
