@@ -16,6 +16,8 @@ enum Fault {
     CLOG,
     STALE_REPLAY,
     SNAPSHOT_BROKEN_OFF,
+    /** A state arrives after its sender has given it up. */
+    SNAPSHOT_LATE,
     // Processes.
     KILL,
     POWER_CUT,

@@ -162,6 +162,7 @@ final class Nemesis {
                 }
             }
             case SNAPSHOT_BROKEN_OFF -> network.breakOff = 2;
+            case SNAPSHOT_LATE -> network.late = 3;
             case KILL -> with(fault, host -> crash(host, false));
             case POWER_CUT -> with(fault, host -> crash(host, true));
             case POWER_CUT_IN_WRITE -> powerCutInWrite();

@@ -33,6 +33,8 @@ final class Recovery {
         rest.removeAll(core);
         int kind = simulation.chance().below(4);
         network.heal();
+        network.late = 0;
+        network.breakOff = 0;
         for (Host host : core) {
             heal(host);
         }

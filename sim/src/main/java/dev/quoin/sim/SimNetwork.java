@@ -49,6 +49,8 @@ final class SimNetwork {
     private final Deque<Sent> remembered = new ArrayDeque<>();
     /** Of the next snapshots, this many break off. */
     int breakOff;
+    /** And this many arrive after they were given up. */
+    int late;
 
     SimNetwork(Simulation simulation, long hopNanos) {
         this.simulation = simulation;
@@ -273,6 +275,13 @@ final class SimNetwork {
             }
             long transfer = 5 * hopNanos + file.length() * 10L + simulation.chance().around(20 * MILLI);
             int itsLife = to.lives;
+            if (late > 0) {
+                // Who sends it has given up; all the same it arrives, when nobody expects it.
+                late--;
+                simulation.tally().count(Fault.SNAPSHOT_LATE);
+                unsent(message);
+                transfer += simulation.chance().between(500, 20_000) * MILLI;
+            }
             simulation.time().after(transfer, () -> {
                 if (to.lives == itsLife && to.isUp() && !way(host, to).isCut) {
                     arriveSnapshot(message, file, to);
@@ -282,47 +291,64 @@ final class SimNetwork {
             });
         }
 
+        /** In two parts, with whatever comes between. */
         private void arriveSnapshot(Message.InstallSnapshot message, Buffer file, Host to) {
             if (to.isPaused) {
                 to.held.add(() -> arriveSnapshot(message, file, to));
                 return;
             }
-            boolean breaksOff = breakOff > 0;
-            if (breaksOff) {
+            Port port = to.port();
+            if (port == null) {
+                unsent(message);
+                return;
+            }
+            Chance chance = simulation.chance();
+            int itsLife = to.lives;
+            int half = chance.below(file.length());
+            simulation.inside(to, "network", () -> {
+                try {
+                    IncomingSnapshot incoming = port.inbox().receive(message);
+                    write(incoming, file, 0, half);
+                    simulation.time().after(hopNanos + chance.around(30 * MILLI), () -> {
+                        if (to.lives == itsLife) {
+                            simulation.inside(to, "network", () -> end(message, file, half, incoming, to));
+                        } else {
+                            unsent(message);
+                        }
+                    });
+                } catch (SnapshotRefused refused) {
+                    refused(message, to, refused);
+                }
+            });
+        }
+
+        private void end(Message.InstallSnapshot message, Buffer file, int half, IncomingSnapshot incoming, Host to) {
+            if (breakOff > 0) {
                 breakOff--;
                 simulation.tally().count(Fault.SNAPSHOT_BROKEN_OFF);
-            }
-            boolean[] arrived = {false};
-            simulation.inside(to, "network", () -> arrived[0] = receive(message, file, to, breaksOff));
-            if (arrived[0]) {
-                simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), true)));
-            } else {
+                incoming.abort();
                 unsent(message);
+                return;
+            }
+            try {
+                write(incoming, file, half, file.length());
+                incoming.finish();
+                simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), true)));
+            } catch (SnapshotRefused refused) {
+                refused(message, to, refused);
             }
         }
 
-        private boolean receive(Message.InstallSnapshot message, Buffer file, Host to, boolean breaksOff) {
-            Port port = to.port();
-            if (port == null) {
-                return false;
+        private static void write(IncomingSnapshot incoming, Buffer file, int from, int end) {
+            for (int at = from; at < end; at += PART_BYTES) {
+                incoming.write(file.bytes(), at, Math.min(PART_BYTES, end - at));
             }
-            try {
-                IncomingSnapshot incoming = port.inbox().receive(message);
-                int end = breaksOff ? simulation.chance().below(file.length()) : file.length();
-                for (int at = 0; at < end; at += PART_BYTES) {
-                    incoming.write(file.bytes(), at, Math.min(PART_BYTES, end - at));
-                }
-                if (breaksOff) {
-                    incoming.abort();
-                } else {
-                    incoming.finish();
-                }
-                return !breaksOff;
-            } catch (SnapshotRefused refused) {
-                simulation.tally().count("snapshots refused");
-                simulation.note(to, "refuses a snapshot:", refused.getMessage());
-                return false;
-            }
+        }
+
+        private void refused(Message.InstallSnapshot message, Host to, SnapshotRefused why) {
+            simulation.tally().count("snapshots refused");
+            simulation.note(to, "refuses a snapshot:", why.getMessage());
+            unsent(message);
         }
 
         private void unsent(Message.InstallSnapshot message) {
