@@ -10,6 +10,12 @@ public interface Inbox {
     /** A message to {@code member} was lost, or the connection it may have been on. */
     void unreachable(long member);
 
+    /**
+     * Nobody listens where {@code member} did: its host is there and says so, so its process has ended. Told as often as
+     * that is found.
+     */
+    void gone(long member);
+
     /** What became of a state that was to be sent; {@code arrived} if its receiver said that it has it. */
     void snapshotSent(long member, boolean arrived);
 

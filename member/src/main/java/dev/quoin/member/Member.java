@@ -3,9 +3,11 @@ package dev.quoin.member;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -71,6 +73,7 @@ public final class Member implements AutoCloseable {
     private final Map<String, Actor> actors = new LinkedHashMap<>();
     private final List<ActorThread> threads = new ArrayList<>();
     private final AtomicBoolean isRemoved = new AtomicBoolean();
+    private volatile boolean isLearner;
     private volatile boolean stopped;
 
     /** Whether a member lives in this directory, so that it needs no {@link Origin}. */
@@ -148,7 +151,7 @@ public final class Member implements AutoCloseable {
             applyLoop.mailbox().nudge();
         });
         RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
-        raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, limits, ids, waiters, logWriter,
+        raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
                 network, new ConsensusWiring(), witness);
         actors.put("raft", raftLoop);
@@ -157,6 +160,7 @@ public final class Member implements AutoCloseable {
         actors.put("ledger", ledgerWriter);
         actors.put("wal-ahead", new LogPreparer(startup.wal()));
         actors.put("housekeeper", housekeeper);
+        isLearner = isLearner(startup.opened().membership());
         network.start(new Arrivals());
         network.members(startup.firstKnown());
     }
@@ -212,6 +216,7 @@ public final class Member implements AutoCloseable {
         @Override
         public void membershipChanged(Membership membership) {
             network.members(membership);
+            isLearner = isLearner(membership);
             if (membership.isRemoved(memberId())) {
                 tellRemoved("the cluster has decided so");
             }
@@ -279,6 +284,11 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public void gone(long member) {
+            raftMailbox.put(new RaftLoop.Message.Gone(member));
+        }
+
+        @Override
         public void snapshotSent(long member, boolean arrived) {
             raftMailbox.put(new RaftLoop.Message.SnapshotSent(member, arrived));
         }
@@ -308,6 +318,10 @@ public final class Member implements AutoCloseable {
         public void removed(long saidBy) {
             tellRemoved("member " + Long.toHexString(saidBy) + " says so");
         }
+    }
+
+    private boolean isLearner(Membership membership) {
+        return membership.member(memberId()).filter(MemberInfo::isLearner).isPresent();
     }
 
     private void tellRemoved(String why) {
@@ -490,7 +504,8 @@ public final class Member implements AutoCloseable {
             return;
         }
         long now = clock.nanos();
-        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos()));
+        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos(),
+                applyLoop.appliedIndex()));
     }
 
     /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */
@@ -520,6 +535,35 @@ public final class Member implements AutoCloseable {
         }
     }
 
+    /**
+     * Lets another voter lead, if this member leads: the one that has been within reach for longest, as etcd chooses. For
+     * whoever is about to stop it. Waits.
+     *
+     * @return false if this member still leads when the time is over
+     */
+    public boolean handOver(long timeout, TimeUnit unit) throws InterruptedException {
+        Optional<MemberInfo> successor = membership().members().stream()
+                .filter(info -> !info.isLearner() && info.id() != memberId())
+                .filter(info -> network.activeSinceNanos(info.id()) != 0)
+                .min(Comparator.comparingLong(info -> network.activeSinceNanos(info.id()) - clock.nanos()));
+        if (leader() != memberId() || successor.isEmpty()) {
+            return true;
+        }
+        CountDownLatch over = new CountDownLatch(1);
+        transferLeadership(successor.get().id(), new ReadAnswer() {
+            @Override
+            public void ready() {
+                over.countDown();
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                over.countDown();
+            }
+        });
+        return over.await(timeout, unit) && leader() != memberId();
+    }
+
     // ---- about the member
 
     public long memberId() {
@@ -538,6 +582,11 @@ public final class Member implements AutoCloseable {
     /** The term this member is in. */
     public long term() {
         return raftLoop.progress().term();
+    }
+
+    /** Whether this member has no vote yet, as far as it knows. */
+    public boolean isLearner() {
+        return isLearner;
     }
 
     public Membership membership() {

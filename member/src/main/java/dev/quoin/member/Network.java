@@ -41,8 +41,9 @@ public interface Network extends AutoCloseable {
     void start(Inbox inbox);
 
     /**
-     * Who belongs to the cluster now: connections to those who do not any more are ended, to new ones begun. Called at the
-     * start, and after each change that was applied. The member itself may be among them.
+     * Who belongs to the cluster now: connections to those who were removed are ended, to new ones begun. Called at the
+     * start, and after each change that was applied; while the first entries are applied some may be missing. The member
+     * itself may be among them.
      */
     void members(Membership membership);
 

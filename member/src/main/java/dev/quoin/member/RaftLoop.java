@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
+import dev.quoin.raft.Chance;
 import dev.quoin.raft.Effect;
 import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
@@ -35,7 +36,14 @@ final class RaftLoop implements Actor {
     sealed interface Message {
         record Propose(Proposal proposal) implements Message {}
 
-        record Change(ClusterChange change, ChangeAnswer answer, long startNanos, long deadlineNanos)
+        /**
+         * A change of members that is asked for.
+         *
+         * @param appliedBefore what had been applied by then: who asks may just have been told of the change before, and
+         *        consensus takes a change only once the one before counts as applied
+         */
+        record Change(ClusterChange change, ChangeAnswer answer, long startNanos, long deadlineNanos,
+                long appliedBefore)
                 implements
                     Message {}
 
@@ -64,6 +72,9 @@ final class RaftLoop implements Actor {
         record Arrived(dev.quoin.raft.Message.InstallSnapshot message, ReceivedState state) implements Message {}
 
         record Unreachable(long peer) implements Message {}
+
+        /** The process of this member has ended. */
+        record Gone(long peer) implements Message {}
 
         record SnapshotSent(long peer, boolean arrived) implements Message {}
     }
@@ -142,13 +153,15 @@ final class RaftLoop implements Actor {
     private final NavigableMap<Long, ReceivedState> taken = new TreeMap<>();
     private boolean isStateTaken;
 
+    private final LostLeader lostLeader;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
     private long choresDoneNanos;
     private volatile Progress progress;
 
     /** @param mailbox what the other owners, the network and the clients put their messages into */
-    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, MemberLimits limits, RequestIds ids,
+    RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
+            RequestIds ids,
             Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener,
             Witness witness) {
         this.mailbox = mailbox;
@@ -165,6 +178,7 @@ final class RaftLoop implements Actor {
         this.witness = witness;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
+        lostLeader = new LostLeader(tickNanos, chance);
         leaderSinceNanos = lastTickNanos;
         progress = progressOf(core);
     }
@@ -178,8 +192,8 @@ final class RaftLoop implements Actor {
     public long turn() {
         // A change of members is told before its entry counts as applied: so this is read before the mailbox is.
         long applied = applyLoop.appliedIndex();
-        takeMessages();
-        noteApplied(applied);
+        takeMessages(applied);
+        long untilElection = replaceLeader();
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
@@ -189,7 +203,7 @@ final class RaftLoop implements Actor {
             outgoing.clear();
         }
         // A change of members that is being applied holds up the election. That is soon over, and nobody says so.
-        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : untilTick;
+        return core.isAloneWithoutLeader() ? Math.min(untilTick, SOON_NANOS) : Math.min(untilTick, untilElection);
     }
 
     private void noteApplied(long applied) {
@@ -199,23 +213,29 @@ final class RaftLoop implements Actor {
         }
     }
 
-    private void takeMessages() {
+    private void takeMessages(long appliedAtFirst) {
+        long applied = appliedAtFirst;
         List<Waiting> proposals = new ArrayList<>();
         List<Message.Read> reads = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
-                case Message.Change change -> prepare(change, proposals);
+                case Message.Change change -> {
+                    applied = Math.max(applied, change.appliedBefore());
+                    prepare(change, proposals);
+                }
                 case Message.Read read -> reads.add(read);
                 case Message.Transfer asked -> onTransfer(asked);
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
-                case Message.Received(dev.quoin.raft.Message received) -> step(new Input.Received(received));
+                case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
+                case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
                 case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
             }
         }
+        noteApplied(applied);
         propose(proposals);
         if (!reads.isEmpty()) {
             askFor(reads);
@@ -344,6 +364,30 @@ final class RaftLoop implements Actor {
     }
 
     // ---- leaders
+
+    private void onReceived(dev.quoin.raft.Message message) {
+        if (message.from() == core.leader()) {
+            lostLeader.heard(clock.nanos());
+        }
+        step(new Input.Received(message));
+    }
+
+    /** A leader whose process has ended is not waited for. Returns in how many nanoseconds there may be something to do. */
+    private long replaceLeader() {
+        return switch (lostLeader.step(clock.nanos(), core.leader())) {
+            case LostLeader.Todo.Forget() -> {
+                step(new Input.ForgetLeader());
+                yield 0;
+            }
+            case LostLeader.Todo.Campaign() -> {
+                if (core.role() == RaftCore.Role.FOLLOWER || core.role() == RaftCore.Role.PRE_CANDIDATE) {
+                    step(new Input.Campaign());
+                }
+                yield 0;
+            }
+            case LostLeader.Todo.Wait(long nanos) -> nanos;
+        };
+    }
 
     private void onTransfer(Message.Transfer asked) {
         if (!core.isLeader()) {
@@ -513,7 +557,7 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.SnapshotSent _ ->
                     {}
             }
         }

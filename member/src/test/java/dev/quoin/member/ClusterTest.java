@@ -82,6 +82,30 @@ class ClusterTest {
     }
 
     @Test
+    void aLeaderWhoseProcessHasEndedIsReplacedAtOnce() {
+        cluster.awaitLeader();
+        Node dead = cluster.leader();
+        dead.kill();
+        cluster.run(Duration.ofMillis(20));
+        cluster.tellGone(dead);
+        cluster.run(Duration.ofMillis(700));
+        assertThat(cluster.leader()).as("within less than an election timeout").isNotEqualTo(dead);
+    }
+
+    @Test
+    void aLeaderThatIsSaidToBeGoneAndIsNotStays() {
+        cluster.awaitLeader();
+        Node leader = cluster.leader();
+        long term = leader.member().term();
+        for (int i = 0; i < 50; i++) {
+            cluster.tellGone(leader);
+            cluster.run(Duration.ofMillis(70));
+        }
+        assertThat(cluster.leader()).isEqualTo(leader);
+        assertThat(leader.member().term()).isEqualTo(term);
+    }
+
+    @Test
     void aWritePassedOnToALeaderThatDiesIsAnsweredAfterOneElection() {
         cluster.awaitLeader();
         Node leader = cluster.leader();

@@ -249,10 +249,15 @@ class SnapshotExchangeTest {
                 new WalState(1, 0, 1));
         log.beginAnew(new WalSnapshot(sent.index(), sent.term(), ConfStates.encode(sent.configuration())),
                 new WalState(sent.term(), 0, sent.index()));
-        log.append(List.of(new WalEntry(0, sent.term(), sent.index() + 1, Bytes.EMPTY)),
-                new WalState(sent.term(), 0, sent.index() + 1));
+        log.append(List.of(new WalEntry(0, sent.term(), sent.index() + 1, Bytes.EMPTY),
+                new WalEntry(0, sent.term(), sent.index() + 2, Bytes.EMPTY)),
+                new WalState(sent.term(), 0, sent.index() + 2));
         log.release(sent.index(), 1);
         log.close();
+        // It has no term for where it starts, so not at a mark.
+        assertThat(run("etcd-dump-logs", "-start-index", "" + (sent.index() + 2), directory.root().toString()))
+                .contains("Entry types (Normal,ConfigChange) count is : 1");
+        assertThat(run("etcd-dump-logs", "-raw", directory.root().toString())).contains("index:" + sent.index());
 
         try (Etcd etcd = new Etcd(directory.root())) {
             assertThat(etcd.ctl("get", "--prefix", "")).isEqualTo(live(ours.store()));

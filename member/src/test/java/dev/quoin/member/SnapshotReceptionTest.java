@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskFile;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.snapshot.BucketRows;
@@ -75,9 +76,13 @@ class SnapshotReceptionTest {
         SnapshotReception reception = SnapshotReception.begin(disk, receiver, StoreByHand.LIMITS, Events.NONE,
                 announced);
         int half = bytes.length / 2;
-        reception.write(bytes, 0, half);
-        reception.write(bytes, half, bytes.length - half);
-        return reception.finish();
+        try {
+            reception.write(bytes, 0, half);
+            reception.write(bytes, half, bytes.length - half);
+            return reception.finish();
+        } finally {
+            reception.abort();
+        }
     }
 
     private List<String> files() {
@@ -219,6 +224,28 @@ class SnapshotReceptionTest {
         for (int length : new int[]{0, 1, 100, 4096, 8191, bytes.length / 2, bytes.length - 4096, bytes.length - 1}) {
             refused(Arrays.copyOf(bytes, length), sender.snapshot().meta(), "is not usable");
         }
+    }
+
+    /** A disk that is full is the likeliest end of a reception, and the member lives on. */
+    @Test
+    void whatTheDiskDoesNotTakeLeavesNothingBehind() {
+        fill();
+        byte[] bytes = sender.bytes();
+        SnapshotMeta meta = sender.snapshot().meta();
+        int refused = 0;
+        boolean isTaken = false;
+        for (int n = 1; !isTaken; n++) {
+            disk.fail(n, FaultyDisk.Operation.WRITE, FaultyDisk.Operation.CREATE);
+            try {
+                receive(bytes, meta).discard();
+                isTaken = disk.isFaultPlanned();
+            } catch (DiskFailure full) {
+                assertThat(full.isRefusedWrite()).isTrue();
+                refused++;
+            }
+            assertThat(files()).as("write %d", n).isEmpty();
+        }
+        assertThat(refused).isGreaterThan(10);
     }
 
     @Test

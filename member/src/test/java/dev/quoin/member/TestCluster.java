@@ -226,6 +226,15 @@ final class TestCluster {
         return nodes.values().stream().filter(node -> node.member != null && node != leader).findFirst().orElseThrow();
     }
 
+    /** The others find that nobody listens where this one did. */
+    void tellGone(Node gone) {
+        nodes.values().forEach(node -> {
+            if (node.inbox != null) {
+                node.inbox.gone(gone.id);
+            }
+        });
+    }
+
     /** Gives everybody turns for so long. */
     void run(Duration time) {
         long until = nanos + time.toNanos();

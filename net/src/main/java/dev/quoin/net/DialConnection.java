@@ -1,6 +1,7 @@
 package dev.quoin.net;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -149,9 +150,15 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             } else if (next + 1 < addresses.length) {
                 connect(addresses, next + 1);
             } else {
-                finish(new DialEnd.Failed(Why.CONNECT, String.valueOf(future.cause().getMessage())));
+                finish(new DialEnd.Failed(isRefused(future.cause()) ? Why.REFUSED : Why.CONNECT,
+                        String.valueOf(future.cause().getMessage())));
             }
         });
+    }
+
+    /** The JDK says so in the text alone. */
+    private static boolean isRefused(Throwable cause) {
+        return cause instanceof ConnectException && String.valueOf(cause.getMessage()).startsWith("Connection refused");
     }
 
     private void connected(Channel connected) {

@@ -16,8 +16,10 @@ public sealed interface DialEnd {
     enum Why {
         /** As many calls as may be are at work: not dialled. */
         TOO_MANY,
-        /** The name has no address, or nobody listens there, or not in time: not asked. */
+        /** The name has no address, or there was no connection in time: not asked. */
         CONNECT,
+        /** Its host is there, and nobody listens: not asked. */
+        REFUSED,
         /** No agreement on TLS; under TLS 1.3 our certificate may be refused only after we have asked. */
         HANDSHAKE,
         /** The other takes nothing of the request any more. */

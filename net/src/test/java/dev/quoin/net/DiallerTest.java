@@ -342,7 +342,7 @@ class DiallerTest {
         }
         DialRecord record = new DialRecord();
         dialler.open(target(port), get("/"), record);
-        assertThat(record.why()).isEqualTo(Why.CONNECT);
+        assertThat(record.why()).isEqualTo(Why.REFUSED);
         DialRecord nameless = new DialRecord();
         dialler.open(new DialTarget("no-such-host.invalid", port, false), get("/"), nameless);
         assertThat(nameless.why()).isEqualTo(Why.CONNECT);

@@ -20,6 +20,7 @@ final class Errors {
     /** Etcd's server does not translate this one. */
     static final Status TRANSFER_TIMEOUT = Status.of(Code.UNKNOWN,
             "etcdserver: request timed out, leader transfer took too long");
+    static final Status NOT_FOR_LEARNERS = precondition("etcdserver: rpc not supported for learner");
     static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");

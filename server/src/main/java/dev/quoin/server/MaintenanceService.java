@@ -58,7 +58,8 @@ final class MaintenanceService {
                 .setVersion(Version.ETCD).setDbSize(status.storeBytes()).setDbSizeInUse(status.storeBytesInUse())
                 .setDbSizeQuota(status.quotaBytes()).setLeader(status.leader()).setRaftIndex(status.committedIndex())
                 .setRaftTerm(status.term()).setRaftAppliedIndex(status.appliedIndex())
-                .setStorageVersion(Version.CLUSTER).setDowngradeInfo(DowngradeInfo.getDefaultInstance());
+                .setStorageVersion(Version.CLUSTER).setIsLearner(member.isLearner())
+                .setDowngradeInfo(DowngradeInfo.getDefaultInstance());
         if (status.leader() == 0) {
             response.addErrors(Errors.NO_LEADER.message());
         }

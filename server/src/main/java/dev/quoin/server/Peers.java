@@ -32,7 +32,7 @@ final class Peers implements AutoCloseable {
         this.net = net;
     }
 
-    /** Takes the port. Who asks there waits for {@link #serve}. */
+    /** Takes the port. Who asks there is sent away until {@link #serve}. */
     static Peers listen(ServerConfig config, Clock clock) throws IOException {
         PeerNetwork network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, clock);
         PeerFront front = new PeerFront(network);
@@ -71,7 +71,6 @@ final class Peers implements AutoCloseable {
         if (monitor != null) {
             monitor.close();
         }
-        front.close();
         network.close();
         net.close();
     }

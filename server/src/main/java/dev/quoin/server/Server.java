@@ -30,6 +30,8 @@ import dev.quoin.server.dial.PeerHttp;
 final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
+    /** An election timeout is the longest that consensus tries. */
+    private static final Duration HAND_OVER = Duration.ofSeconds(2);
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
     private final Peers peers;
@@ -95,7 +97,9 @@ final class Server {
                 .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))
                 .build();
         List<NetConfig.Listen> listens = config.clientListeners().stream().map(NetConfig.Listen::plain).toList();
-        return new NetConfig(listens, Router.of(methods), new HttpFront(member, calls), limits, NetMetrics.NONE,
+        return new NetConfig(listens,
+                Router.of(methods.stream().map(method -> LearnerGate.before(method, member::isLearner)).toList()),
+                new HttpFront(member, calls), limits, NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member), null, 1);
     }
 
@@ -108,8 +112,11 @@ final class Server {
         return net.addresses().stream().map(InetSocketAddress.class::cast).toList();
     }
 
-    /** Lets calls that are under way finish for a moment, then stops the member. */
+    /** Lets another member lead, if this one does; lets calls that are under way finish for a moment; stops the member. */
     void stop() throws InterruptedException {
+        if (!member.handOver(HAND_OVER.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warn("leadership was not handed over");
+        }
         net.drain(DRAIN_GRACE);
         close(peers, member);
     }

@@ -4,9 +4,8 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.quoin.net.HttpBody;
 import dev.quoin.net.HttpFields;
@@ -17,15 +16,15 @@ import dev.quoin.net.NetLimits;
 
 /**
  * What the peer port answers (etcdhttp/peer.go). The port is taken before the member is started, so that a port that
- * cannot be had is found out first; who asks before {@link #serve} waits.
+ * cannot be had is found out first; who asks before {@link #serve} is asked to come back.
  */
-public final class PeerFront implements HttpHandler, AutoCloseable {
+public final class PeerFront implements HttpHandler {
     /** A question to the lessor, or about a hash; what is posted to {@code /raft} has bounds of its own. */
     private static final int BODY_BYTES_MAX = 65_536;
 
     private final RaftFront raft;
     private final ClusterFront cluster = new ClusterFront();
-    private final CompletableFuture<PeerHost> host = new CompletableFuture<>();
+    private volatile @Nullable PeerHost host;
 
     public PeerFront(PeerNetwork network) {
         raft = new RaftFront(network);
@@ -39,13 +38,7 @@ public final class PeerFront implements HttpHandler, AutoCloseable {
 
     /** Answers from now on; the network is open. */
     public void serve(PeerHost member) {
-        host.complete(member);
-    }
-
-    /** Nobody waits any more. */
-    @Override
-    public void close() {
-        host.cancel(false);
+        host = member;
     }
 
     @Override
@@ -55,13 +48,19 @@ public final class PeerFront implements HttpHandler, AutoCloseable {
 
     @Override
     public HttpResponse handleStreamed(HttpRequest head, HttpBody body) throws InterruptedException {
-        PeerHost member = host();
+        PeerHost member = host;
+        if (member == null) {
+            return notYet();
+        }
         return head.path().equals("/raft") ? raft.message(member, head, body) : raft.snapshot(member, head, body);
     }
 
     @Override
     public HttpResponse handle(HttpRequest request) throws InterruptedException {
-        PeerHost member = host();
+        PeerHost member = host;
+        if (member == null) {
+            return notYet();
+        }
         String path = request.path();
         if (path.startsWith(StreamKind.PREFIX)) {
             return raft.stream(member, request);
@@ -80,12 +79,8 @@ public final class PeerFront implements HttpHandler, AutoCloseable {
         };
     }
 
-    private PeerHost host() throws InterruptedException {
-        try {
-            return host.get();
-        } catch (ExecutionException | CancellationException closed) {
-            throw new IllegalStateException("the peer port is closed", closed);
-        }
+    private static HttpResponse notYet() {
+        return PeerAnswers.error(503, "the member is starting");
     }
 
     /** As Go writes a time into JSON: with nanoseconds, and an offset. */

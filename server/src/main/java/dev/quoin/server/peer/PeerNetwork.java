@@ -89,7 +89,11 @@ public final class PeerNetwork implements Network {
         }
     }
 
-    /** Has a link to each other member, and to nobody else but remotes that were not removed. */
+    /**
+     * Has a link to each other member. One that is there goes only when its member has been removed: while the first
+     * entries are applied, which add the members one by one, those to come must be within reach. A remote gives way to a
+     * member.
+     */
     private void link(Membership now) {
         PeerContext shared = context;
         if (shared == null || closed) {
@@ -97,9 +101,8 @@ public final class PeerNetwork implements Network {
         }
         SortedMap<Long, PeerLink> next = new TreeMap<>(links);
         for (PeerLink link : links.values()) {
-            boolean wanted = now.member(link.id()).isPresent() ? !link.isRemote()
-                    : link.isRemote() && !now.isRemoved(link.id());
-            if (!wanted) {
+            boolean replaced = link.isRemote() && now.member(link.id()).isPresent();
+            if (replaced || now.isRemoved(link.id())) {
                 next.remove(link.id());
                 link.close();
             }

@@ -229,6 +229,9 @@ final class StreamReceiver {
                     "status " + status + ": " + PeerClient.join(errorText).toUtf8().strip();
                 case DialEnd.Failed failed -> failed.text();
             };
+            if (end instanceof DialEnd.Failed failed && failed.why() == DialEnd.Why.REFUSED) {
+                context.inbox().gone(link.id());
+            }
             endedWell = refusal == null && end instanceof DialEnd.Answered;
             over.complete(why);
         }

@@ -134,6 +134,17 @@ class PeerNetworkTest {
         assertThat(b.awaitStreams(A)).isTrue();
     }
 
+    /** As when the first entries of a log are applied, which add the members one by one. */
+    @Test
+    void aMemberThatIsNotYetAddedKeepsItsLink() throws Exception {
+        meet();
+        long since = a.network.activeSinceNanos(B);
+        a.knows(List.of(a.info));
+        TimeUnit.MILLISECONDS.sleep(300);
+        a.knows(both());
+        assertThat(a.network.activeSinceNanos(B)).isEqualTo(since);
+    }
+
     @Test
     void whoWasRemovedIsToldSo() throws Exception {
         meet();

@@ -139,4 +139,7 @@ final class TestInbox implements Inbox {
     boolean await(Told what) throws InterruptedException {
         return await(all -> all.contains(what));
     }
+
+    @Override
+    public void gone(long member) {}
 }
