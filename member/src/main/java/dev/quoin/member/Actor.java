@@ -12,9 +12,6 @@ interface Actor {
      */
     long turn();
 
-    /** Waits until something has arrived or the time is over. */
-    void await(long nanos) throws InterruptedException;
-
-    /** Ends the waiting, now or the next time. For any thread. */
-    void nudge();
+    /** What it was sent since its last turn; where its driver waits for the next. */
+    Mailbox<?> mailbox();
 }

@@ -26,7 +26,7 @@ final class ActorThread {
 
     private void run() throws InterruptedException {
         while (!stopping) {
-            actor.await(actor.turn());
+            actor.mailbox().await(actor.turn());
         }
     }
 
@@ -36,7 +36,7 @@ final class ActorThread {
      */
     void stop() {
         stopping = true;
-        actor.nudge();
+        actor.mailbox().nudge();
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {

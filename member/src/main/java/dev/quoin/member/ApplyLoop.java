@@ -153,7 +153,8 @@ final class ApplyLoop implements Actor {
         this.listener = listener;
     }
 
-    Mailbox<Message> mailbox() {
+    @Override
+    public Mailbox<Message> mailbox() {
         return mailbox;
     }
 
@@ -413,15 +414,5 @@ final class ApplyLoop implements Actor {
         }
         waitingReads.forEach(waiting -> waiting.reads().forEach(read -> read.answer().failed(Failure.STOPPED)));
         waitingReads.clear();
-    }
-
-    @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
     }
 }

@@ -124,10 +124,6 @@ final class Housekeeper implements Actor {
         this.events = events;
     }
 
-    Mailbox<Message> mailbox() {
-        return mailbox;
-    }
-
     @Override
     public long turn() {
         for (Message message : mailbox.take()) {
@@ -347,12 +343,7 @@ final class Housekeeper implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
+    public Mailbox<Message> mailbox() {
+        return mailbox;
     }
 }

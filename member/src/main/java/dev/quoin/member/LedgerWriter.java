@@ -29,12 +29,7 @@ final class LedgerWriter implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        doorbell.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        doorbell.nudge();
+    public Mailbox<?> mailbox() {
+        return doorbell;
     }
 }

@@ -24,12 +24,7 @@ final class LogPreparer implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        doorbell.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        doorbell.nudge();
+    public Mailbox<Object> mailbox() {
+        return doorbell;
     }
 }

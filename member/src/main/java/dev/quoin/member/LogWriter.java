@@ -53,7 +53,8 @@ final class LogWriter implements Actor {
         this.onPersisted = onPersisted;
     }
 
-    Mailbox<Message> mailbox() {
+    @Override
+    public Mailbox<Message> mailbox() {
         return mailbox;
     }
 
@@ -112,15 +113,5 @@ final class LogWriter implements Actor {
 
     private static WalState state(HardState state) {
         return new WalState(state.term(), state.vote(), state.commit());
-    }
-
-    @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
     }
 }

@@ -70,6 +70,18 @@ final class Mailbox<T> {
         }
     }
 
+    /** Whether {@link #await} would return at once, and forgets a nudge as it does. For an owner that has no thread. */
+    boolean poll() {
+        lock.lock();
+        try {
+            boolean wanted = nudged || !messages.isEmpty();
+            nudged = false;
+            return wanted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Waits until there is something, the time is over, or for no reason at all. For the owner. */
     @SuppressWarnings("WaitNotInLoop") // The loop is the owner's: it takes a turn after every return.
     void await(long nanos) throws InterruptedException {

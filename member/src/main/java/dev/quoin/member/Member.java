@@ -105,6 +105,11 @@ public final class Member implements AutoCloseable {
 
     /** As {@link #start}, without threads. */
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events) {
+        return open(config, disk, clock, chance, network, events, Witness.NONE);
+    }
+
+    static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
+            Witness witness) {
         DataDirectory directory = new DataDirectory(config.dataDirectory());
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -114,11 +119,12 @@ public final class Member implements AutoCloseable {
             lock.close();
             throw refused;
         }
-        return new Member(config, disk, directory, startup, lock, clock, chance, network, events);
+        witness.started(startup.restart());
+        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness);
     }
 
     private Member(MemberConfig config, Disk disk, DataDirectory directory, Startup startup, DiskLock lock, Clock clock,
-            Chance chance, Network network, Events events) {
+            Chance chance, Network network, Events events, Witness witness) {
         this.config = config;
         this.disk = disk;
         this.directory = directory;
@@ -145,12 +151,12 @@ public final class Member implements AutoCloseable {
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(inForce.ledger().durable());
-            applyLoop.nudge();
+            applyLoop.mailbox().nudge();
         });
         RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
-                network, new ConsensusWiring());
+                network, new ConsensusWiring(), witness);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
@@ -172,7 +178,7 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void flushSoon() {
-            ledgerWriter.nudge();
+            ledgerWriter.mailbox().nudge();
         }
 
         @Override

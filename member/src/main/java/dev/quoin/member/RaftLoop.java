@@ -137,6 +137,7 @@ final class RaftLoop implements Actor {
     private final ApplyLoop applyLoop;
     private final Network network;
     private final Listener listener;
+    private final Witness witness;
 
     private long lastTickNanos;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
@@ -164,7 +165,8 @@ final class RaftLoop implements Actor {
     /** @param mailbox what the other owners, the network and the clients put their messages into */
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
             RequestIds ids,
-            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener) {
+            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener,
+            Witness witness) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -176,6 +178,7 @@ final class RaftLoop implements Actor {
         this.applyLoop = applyLoop;
         this.network = network;
         this.listener = listener;
+        this.witness = witness;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
         lostLeader = new LostLeader(tickNanos, chance);
@@ -535,7 +538,9 @@ final class RaftLoop implements Actor {
     // ---- the core
 
     private void step(Input input) {
-        for (Effect effect : core.step(input)) {
+        List<Effect> effects = core.step(input);
+        witness.stepped(core, input, effects);
+        for (Effect effect : effects) {
             switch (effect) {
                 case Effect.Persist persist -> {
                     isStateTaken |= persist.snapshot() != null;
@@ -579,12 +584,7 @@ final class RaftLoop implements Actor {
     }
 
     @Override
-    public void await(long nanos) throws InterruptedException {
-        mailbox.await(nanos);
-    }
-
-    @Override
-    public void nudge() {
-        mailbox.nudge();
+    public Mailbox<Message> mailbox() {
+        return mailbox;
     }
 }

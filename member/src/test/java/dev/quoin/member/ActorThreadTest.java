@@ -32,13 +32,8 @@ class ActorThreadTest {
         }
 
         @Override
-        public void await(long nanos) throws InterruptedException {
-            mailbox.await(nanos);
-        }
-
-        @Override
-        public void nudge() {
-            mailbox.nudge();
+        public Mailbox<String> mailbox() {
+            return mailbox;
         }
     }
 

@@ -71,6 +71,7 @@ public final class FaultyDisk implements Disk {
     private Directory root;
     private boolean shortTransfers = true;
     private boolean powerless;
+    private boolean full;
     private @Nullable Plan plan;
     /** Handles of an earlier life are dead. */
     private int life;
@@ -104,6 +105,16 @@ public final class FaultyDisk implements Disk {
     /** Power goes right after the {@code n}-th of these operations. */
     public synchronized void cutPowerAfter(long n, Operation... operations) {
         plan = new Plan(Fault.CUT_AFTER, setOf(operations), n);
+    }
+
+    /** Whatever fault is planned will not come. */
+    public synchronized void forgetPlan() {
+        plan = null;
+    }
+
+    /** Whether the disk is full: no file can be created, and none can grow. */
+    public synchronized void full(boolean isFull) {
+        full = isFull;
     }
 
     /** Whether a fault is planned that has not come yet. */
@@ -194,7 +205,10 @@ public final class FaultyDisk implements Disk {
 
     @Override
     public DiskFile create(Path file) {
-        return perform(Operation.CREATE, file, () -> new MemoryFile(file, add("create", file, new Inode())));
+        return perform(Operation.CREATE, file, () -> {
+            checkRoom(Operation.CREATE, file, full);
+            return new MemoryFile(file, add("create", file, new Inode()));
+        });
     }
 
     @Override
@@ -310,6 +324,12 @@ public final class FaultyDisk implements Disk {
         }
     }
 
+    private static void checkRoom(Operation operation, Path path, boolean isMissing) {
+        if (isMissing) {
+            throw DiskFailure.refusedWrite(operation.name(), path, "the disk is full");
+        }
+    }
+
     // --- names ------------------------------------------------------------------------------------------------------
 
     private @Nullable Node find(Path path) {
@@ -407,6 +427,7 @@ public final class FaultyDisk implements Disk {
         public int write(long position, ByteBuffer source) {
             return perform(Operation.WRITE, path, () -> {
                 checkOpen("write");
+                checkRoom(Operation.WRITE, path, full && position + source.remaining() > inode.size());
                 byte[] bytes = new byte[transfer(source.remaining())];
                 source.get(bytes);
                 inode.write(position, bytes);

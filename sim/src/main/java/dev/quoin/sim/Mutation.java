@@ -1,0 +1,87 @@
+package dev.quoin.sim;
+
+import java.util.List;
+
+/**
+ * A mistake that somebody might make: in one source file, other text in the place of some text that must be there exactly
+ * once. Nothing in the members knows of it.
+ *
+ * @param name what the mistake is
+ * @param file from the root of the repository
+ */
+record Mutation(String name, String file, String right, String wrong) {
+    private static final String RAFT = "raft/src/main/java/dev/quoin/raft/";
+    private static final String MEMBER = "member/src/main/java/dev/quoin/member/";
+
+    static final List<Mutation> ALL = List.of(
+            new Mutation("commits an entry of an older term by counting", RAFT + "Leadership.java",
+                    """
+                            quorum < firstIndexOfTerm || quorum > log.lastIndex()) {
+                                        return false;
+                                    }
+                                    Invariant.check(log.termAt(quorum) == term, "entry %d is not of term %d", quorum, term);
+                            """,
+                    """
+                            quorum > log.lastIndex()) {
+                                        return false;
+                                    }
+                            """),
+            new Mutation("does not sync a vote", MEMBER + "LogWriter.java",
+                    "sync |= persist.sync();",
+                    "sync |= persist.sync() && !persist.entries().isEmpty();"),
+            new Mutation("votes twice in a term", RAFT + "RaftCore.java",
+                    "boolean mayVote = vote == request.from() || (vote == 0 && leader == 0)",
+                    "boolean mayVote = leader == 0"),
+            new Mutation("votes for a log that lacks entries", RAFT + "RaftCore.java",
+                    "if (mayVote && log.isUpToDate(request.lastTerm(), request.lastIndex())) {",
+                    "if (mayVote) {"),
+            new Mutation("acknowledges before the sync", MEMBER + "LogWriter.java",
+                    """
+                            if (sync) {
+                                        wal.sync();
+                                    }
+                                    onPersisted.accept(writes.getLast().ticket());
+                            """,
+                    """
+                            onPersisted.accept(writes.getLast().ticket());
+                                    if (sync) {
+                                        wal.sync();
+                                    }
+                            """),
+            new Mutation("counts its own entries before they are synced", RAFT + "RaftCore.java",
+                    "leadership.onDurable(log.durableIndex());",
+                    "leadership.onDurable(log.lastIndex());"),
+            new Mutation("raises its term for a pre-vote", RAFT + "RaftCore.java",
+                    """
+                            if (!request.pre()) {
+                                                followHigherTerm(message, 0);
+                                            }
+                            """,
+                    """
+                            followHigherTerm(message, 0);
+                            """),
+            new Mutation("answers a read without asking a quorum", RAFT + "Leadership.java",
+                    "if (rules.leaseReads() || alone) {",
+                    "if (rules.leaseReads() || alone || !reads.isKnown(Bytes.utf8(\"never\"))) {"),
+            new Mutation("changes members while a change is under way", RAFT + "Leadership.java",
+                    "if (pendingConfIndex > log.appliedIndex()) {",
+                    "if (pendingConfIndex > log.lastIndex() + 1) {"),
+            new Mutation("installs a snapshot over a newer log", RAFT + "RaftCore.java",
+                    """
+                            if (snapshot.index() <= log.committedIndex()) {
+                                        return false;
+                                    }
+                            """,
+                    ""));
+
+    /** The mistaken file, or the reason why there is none. */
+    String appliedTo(String source) {
+        String from = right.strip();
+        int at = source.indexOf(from);
+        if (at < 0 || source.indexOf(from, at + 1) >= 0) {
+            throw new IllegalStateException("\"" + name + "\": its text is not in " + file
+                    + " exactly once any more; bring the mutation in line with the source:\n" + from);
+        }
+        return source.substring(0, at) + wrong.strip() + source.substring(at + from.length());
+    }
+}

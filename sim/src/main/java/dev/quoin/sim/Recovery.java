@@ -1,0 +1,141 @@
+package dev.quoin.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.quoin.member.MemberInfo;
+
+/**
+ * The second phase: a quorum is healed, perhaps all, and what is not stays as it is. The quorum must find a leader and
+ * commit a write within ten election timeouts, and all of it must catch up.
+ */
+final class Recovery {
+    private static final long SECOND = 1_000_000_000L;
+    private static final int ELECTIONS = 10;
+    private static final int MORE_ELECTIONS = 30;
+
+    private final Simulation simulation;
+    private final Dials dials;
+    private final SimNetwork network;
+    private final Clients clients;
+    private boolean isAcknowledged;
+
+    Recovery(Simulation simulation, Dials dials, SimNetwork network, Clients clients) {
+        this.simulation = simulation;
+        this.dials = dials;
+        this.network = network;
+        this.clients = clients;
+    }
+
+    void run() {
+        List<Host> core = core();
+        List<Host> rest = new ArrayList<>(simulation.hosts());
+        rest.removeAll(core);
+        int kind = simulation.chance().below(4);
+        network.heal();
+        network.late = 0;
+        network.breakOff = 0;
+        for (Host host : core) {
+            heal(host);
+        }
+        if (kind < 2) {
+            rest.forEach(this::heal);
+        } else {
+            // They may still talk: whoever hears nobody must not disturb those who agree.
+            boolean isMute = kind == 2;
+            rest.forEach(host -> core.forEach(other -> {
+                network.cut(host, other, isMute);
+                network.cut(other, host, true);
+            }));
+        }
+        // Joins what is under way, such as a start, before time counts.
+        advance(2 * SECOND);
+        Violation.check(core.stream().allMatch(Host::isUp), "of the healed %s some are down", core);
+        checkWrite(core);
+        checkCaughtUp(core);
+        clients.stayAwake();
+        advance(10 * SECOND);
+        checkCaughtUp(core);
+        clients.checkAnswered(core);
+    }
+
+    private void advance(long nanos) {
+        simulation.time().runUntil(simulation.time().now() + nanos);
+    }
+
+    /** A quorum of the voters in force, chosen by the seed, of those whose disks are good. */
+    private List<Host> core() {
+        List<Host> voters = new ArrayList<>();
+        int count = 0;
+        for (MemberInfo info : simulation.states().members().members()) {
+            if (!info.isLearner()) {
+                count++;
+                Host host = simulation.hostOf(info.id());
+                if (host != null && !host.isRetired && !host.isRotten) {
+                    voters.add(host);
+                }
+            }
+        }
+        int quorum = count / 2 + 1;
+        Violation.check(voters.size() >= quorum || count == 0, "the simulator broke %d of %d voters",
+                count - voters.size(), count);
+        while (voters.size() > quorum && simulation.chance().nextBoolean()) {
+            voters.remove(simulation.chance().below(voters.size()));
+        }
+        return voters;
+    }
+
+    private void heal(Host host) {
+        if (host.isRetired) {
+            return;
+        }
+        host.slowness = 1;
+        host.syncNanos = Math.min(dials.syncNanos(), 5_000_000);
+        host.diskStalledUntil = 0;
+        host.isDiskFull = false;
+        host.disk.full(false);
+        host.disk.forgetPlan();
+        simulation.goOn(host);
+        simulation.start(host);
+    }
+
+    private void checkWrite(List<Host> core) {
+        if (core.isEmpty()) {
+            return;
+        }
+        long end = simulation.time().now() + ELECTIONS * dials.electionNanos();
+        Host host = simulation.chance().one(core);
+        while (!isAcknowledged && simulation.time().now() < end) {
+            clients.putAt(host, () -> isAcknowledged = true);
+            advance(dials.electionNanos());
+        }
+        Violation.check(isAcknowledged, "%s are well, and %s commits nothing within %d election timeouts: %s", core,
+                host, ELECTIONS, describe());
+        simulation.tally().count("recoveries");
+    }
+
+    private void checkCaughtUp(List<Host> core) {
+        long goal = simulation.promises().committedIndex();
+        long end = simulation.time().now() + MORE_ELECTIONS * dials.electionNanos();
+        while (simulation.time().now() < end && !core.stream().allMatch(host -> hasApplied(host, goal))) {
+            advance(dials.electionNanos() / 2);
+        }
+        Violation.check(core.stream().allMatch(host -> hasApplied(host, goal)),
+                "%s are well, and have not applied %d: %s",
+                core, goal, describe());
+    }
+
+    private static boolean hasApplied(Host host, long index) {
+        Life life = host.life;
+        return life != null && life.member().status().appliedIndex() >= index;
+    }
+
+    private String describe() {
+        StringBuilder text = new StringBuilder();
+        for (Host host : simulation.hosts()) {
+            Life life = host.life;
+            text.append(host).append(life == null ? " down" : " " + life.member().status()).append("; ");
+        }
+        return text.toString();
+    }
+}
