@@ -41,7 +41,11 @@ record DataDirectory(Path root) {
      * it a crash met the bootstrap half-way, and it is done over.
      */
     boolean isInUse(Disk disk) {
-        return disk.exists(database()) || (disk.exists(ledger()) && Wal.exists(disk, wal()));
+        return disk.exists(database()) || (hasLedger(disk) && Wal.exists(disk, wal()));
+    }
+
+    private boolean hasLedger(Disk disk) {
+        return disk.exists(member()) && disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
     }
 
     /** An etcd's. */

@@ -31,6 +31,9 @@ public interface Events {
 
         @Override
         public void removed(String why) {}
+
+        @Override
+        public void diskHangs(long nanos) {}
     };
 
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
@@ -56,4 +59,7 @@ public interface Events {
 
     /** This member has been removed from its cluster and takes no part any more: it should be stopped. Told once. */
     void removed(String why);
+
+    /** The disk of the log has not answered for so long, so this leader asks another member to lead. May be told again. */
+    void diskHangs(long nanos);
 }

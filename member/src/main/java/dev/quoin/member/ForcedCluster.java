@@ -28,7 +28,7 @@ record ForcedCluster(WalState state, List<WalEntry> added) {
      *
      * @param applied the membership at {@code appliedIndex}
      * @param entries of the log, from {@code appliedIndex + 1} or earlier on, without a gap
-     * @throws StartRefused if the member has no vote: an etcd would panic later on, having removed all voters
+     * @throws StartRefused if the member has no vote, or was removed: an etcd would panic later on, having no voters
      */
     static ForcedCluster of(long self, Membership applied, long appliedIndex, WalState state, List<WalEntry> entries,
             int learnersMax) {
@@ -39,6 +39,11 @@ record ForcedCluster(WalState state, List<WalEntry> added) {
             if (entry.index() > appliedIndex && entry.type() == EntryKind.CONF_CHANGE.number()) {
                 membership = MemberChange.applied(membership, entry.data(), learnersMax).membership();
             }
+        }
+        if (membership.isRemoved(self)) {
+            throw new StartRefused("member " + Long.toHexString(self)
+                    + " has been removed from its cluster, or was about to"
+                    + " be: it cannot go on under this id. Use --force-new-cluster on another member, or restore a backup.");
         }
         if (membership.member(self).filter(MemberInfo::isLearner).isPresent()) {
             throw new StartRefused("member " + Long.toHexString(self) + " is a learner: it has no vote, and may lack"

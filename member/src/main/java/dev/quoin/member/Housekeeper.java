@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -59,8 +60,8 @@ final class Housekeeper implements Actor {
         record Discard(ReceivedState state) implements Message {}
     }
 
-    /** A store that was in force, and until when it stays open. */
-    private record Retired(OpenedStore opened, long untilNanos) {}
+    /** A ledger that was in force, and until when it stays open at the longest. */
+    private record Retired(Ledger ledger, Path directory, long untilNanos) {}
 
     /** Somebody reads records that may be dead by now, until this time on the clock. */
     private record Pinned(long number, long untilNanos) {}
@@ -82,6 +83,8 @@ final class Housekeeper implements Actor {
     private static final long PAUSES_LESS_IN_A_HURRY = 10;
     /** How long a store that was replaced can still be read from. */
     private static final long RETIRED_NANOS = Duration.ofMinutes(5).toNanos();
+    /** Each takes as much of the disk as the one in force. */
+    private static final int RETIRED_MAX = 1;
     private static final long NANOS_AFTER_REFUSAL = Duration.ofSeconds(30).toNanos();
 
     private final Mailbox<Message> mailbox;
@@ -166,8 +169,12 @@ final class Housekeeper implements Actor {
         pin.then().accept(() -> mailbox.put(new Message.Unpin(number)));
     }
 
-    /** What was asked of the apply loop for the old one, it passes over. */
+    /** What was asked of the apply loop for the old one, it passes over. One that is new already has its own job. */
     private void retire(OpenedStore old) {
+        retired.add(new Retired(old.ledger(), old.directory(), clock.nanos() + RETIRED_NANOS));
+        if (ledger == inForce.ledger()) {
+            return;
+        }
         if (job != null) {
             job.abandon();
             job = null;
@@ -176,18 +183,19 @@ final class Housekeeper implements Actor {
             scrub.abandon();
             scrub = null;
         }
-        retired.add(new Retired(old, clock.nanos() + RETIRED_NANOS));
-        store = inForce.store();
-        ledger = inForce.ledger();
+        OpenedStore current = inForce.opened();
+        store = current.store();
+        ledger = current.ledger();
         checkpointBytes = 0;
         checkpointedCompaction = -1;
     }
 
     private void closeRetired() {
-        while (!retired.isEmpty() && retired.getFirst().untilNanos - clock.nanos() < 0) {
-            OpenedStore old = retired.removeFirst().opened;
-            old.ledger().close();
-            ledgers.delete(old.directory());
+        while (!retired.isEmpty()
+                && (retired.size() > RETIRED_MAX || retired.getFirst().untilNanos - clock.nanos() < 0)) {
+            Retired old = retired.removeFirst();
+            old.ledger.close();
+            ledgers.delete(old.directory);
         }
     }
 
@@ -338,7 +346,7 @@ final class Housekeeper implements Actor {
             round.abandon();
         }
         // The next start deletes what is left of them.
-        retired.forEach(old -> old.opened.ledger().close());
+        retired.forEach(old -> old.ledger.close());
         retired.clear();
     }
 

@@ -171,6 +171,8 @@ public final class Member implements AutoCloseable {
     /** What the apply loop has to tell the others. */
     private final class Wiring implements ApplyLoop.Listener {
         private final LedgerWriter ledgerWriter;
+        /** Whether the cluster has this member, as far as it knows: before, it cannot say its name. */
+        private boolean isKnown;
 
         Wiring(LedgerWriter ledgerWriter) {
             this.ledgerWriter = ledgerWriter;
@@ -220,6 +222,10 @@ public final class Member implements AutoCloseable {
         public void membershipChanged(Membership membership) {
             network.members(membership);
             isLearner = isLearner(membership);
+            if (!isKnown && membership.member(memberId()).isPresent()) {
+                isKnown = true;
+                raftMailbox.put(new RaftLoop.Message.ChoresDue());
+            }
             if (membership.isRemoved(memberId())) {
                 tellRemoved("the cluster has decided so");
             }
@@ -261,6 +267,11 @@ public final class Member implements AutoCloseable {
         @Override
         public long activeSinceNanos(long member) {
             return network.activeSinceNanos(member);
+        }
+
+        @Override
+        public void diskHangs(long nanos) {
+            events.diskHangs(nanos);
         }
 
         @Override
@@ -607,6 +618,11 @@ public final class Member implements AutoCloseable {
     /** Whether this member has no vote yet, as far as it knows. */
     public boolean isLearner() {
         return isLearner;
+    }
+
+    /** The data of entries that wait here to be applied, as of some moment not long ago. */
+    long unappliedBytes() {
+        return raftLoop.progress().unappliedBytes();
     }
 
     public Membership membership() {

@@ -40,10 +40,19 @@ final class MemberChange {
         MemberInfo known = before.member(id).orElse(null);
         return switch (change.getType()) {
             case ConfChangeAddNode, ConfChangeAddLearnerNode -> addRefusal(before, known, change, learnersMax);
-            case ConfChangeRemoveNode -> known == null ? ChangeRefusal.ID_NOT_FOUND : null;
+            case ConfChangeRemoveNode -> removeRefusal(before, known);
             case ConfChangeUpdateNode ->
                 known == null ? ChangeRefusal.ID_NOT_FOUND : urlRefusal(before, member(change), id);
         };
+    }
+
+    /** Without a voter nothing could be decided any more: an etcd panics. */
+    private static @Nullable ChangeRefusal removeRefusal(Membership before, @Nullable MemberInfo known) {
+        if (known == null) {
+            return ChangeRefusal.ID_NOT_FOUND;
+        }
+        boolean isLastVoter = !known.isLearner() && before.members().size() - before.learnerCount() == 1;
+        return isLastVoter ? ChangeRefusal.NOT_ENOUGH_STARTED : null;
     }
 
     private static @Nullable ChangeRefusal addRefusal(Membership before, @Nullable MemberInfo known, ConfChange change,

@@ -1,11 +1,17 @@
 package dev.quoin.member;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
@@ -73,6 +79,9 @@ final class RaftLoop implements Actor {
 
         record Unreachable(long peer) implements Message {}
 
+        /** There may be something to tell the cluster. */
+        record ChoresDue() implements Message {}
+
         /** The first election need not wait so long: the others are within reach already, and there is no leader. */
         record Advance(int ticks) implements Message {}
 
@@ -100,6 +109,9 @@ final class RaftLoop implements Actor {
         /** How long there has been a connection to a member; 0 if there is none. */
         long activeSinceNanos(long member);
 
+        /** The disk of the log has not answered for so long, and another member is asked to lead. */
+        void diskHangs(long nanos);
+
         /** It will not be installed. */
         void unwanted(ReceivedState state);
 
@@ -113,8 +125,20 @@ final class RaftLoop implements Actor {
         record Refused(ChangeRefusal why) implements ChangeEntry {}
     }
 
+    /** What the log's writer was asked for, and when. */
+    private record Write(long ticket, long askedNanos) {}
+
+    /** Reads that came together. Each is itself, whatever it holds. */
+    private static final class Round {
+        private final List<Message.Read> reads;
+
+        Round(List<Message.Read> reads) {
+            this.reads = reads;
+        }
+    }
+
     /** What others may see of consensus, as of some turn not long ago. */
-    record Progress(long leader, long term, long committed) {}
+    record Progress(long leader, long term, long committed, long unappliedBytes) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
@@ -144,8 +168,12 @@ final class RaftLoop implements Actor {
     private long appliedIndex;
     private final List<dev.quoin.raft.Message> outgoing = new ArrayList<>();
 
-    /** Rounds of reads that wait for their index, by the id of the newest try. */
-    private final Map<Long, List<Message.Read>> rounds = new LinkedHashMap<>();
+    /** Writes that the log's disk has not answered, in their order. */
+    private final Deque<Write> unanswered = new ArrayDeque<>();
+    /** Reads that wait for their index, in the order in which they came. */
+    private final Set<Round> rounds = new LinkedHashSet<>();
+    /** What was asked for which rounds, by the id of the question. */
+    private final Map<Long, List<Round>> questions = new LinkedHashMap<>();
     private long roundsAskedNanos;
     /** In the order in which they came. */
     private List<Waiting> withoutLeader = new ArrayList<>();
@@ -159,6 +187,7 @@ final class RaftLoop implements Actor {
     private final LostLeader lostLeader;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
+    private boolean areChoresDue;
     private long choresDoneNanos;
     private volatile Progress progress;
 
@@ -229,10 +258,11 @@ final class RaftLoop implements Actor {
                 }
                 case Message.Read read -> reads.add(read);
                 case Message.Transfer asked -> onTransfer(asked);
-                case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
+                case Message.Persisted(long ticket) -> onPersisted(ticket);
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
                 case Message.Advance(int ticks) -> advance(ticks);
+                case Message.ChoresDue() -> areChoresDue = true;
                 case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
@@ -340,34 +370,56 @@ final class RaftLoop implements Actor {
 
     // ---- reads
 
+    /** Without a leader nobody is asked; as soon as there is one, it is. */
     private void askFor(List<Message.Read> reads) {
-        long id = ids.next();
         if (rounds.isEmpty()) {
             roundsAskedNanos = clock.nanos();
         }
-        rounds.put(id, reads);
+        Round round = new Round(reads);
+        rounds.add(round);
+        if (core.leader() != 0) {
+            ask(List.of(round));
+        }
+    }
+
+    private void ask(Collection<Round> together) {
+        long id = ids.next();
+        questions.put(id, List.copyOf(together));
         step(new Input.ReadRequested(id));
     }
 
-    /** The question or its answer may be lost. A try that is late is as good as the one that replaced it; it is passed over. */
+    /** The question or its answer may be lost; an answer to an earlier one that still comes is as good. */
     private void askAgain(long now) {
         roundsAskedNanos = now;
-        List<Message.Read> all = new ArrayList<>();
-        rounds.values().forEach(all::addAll);
-        rounds.clear();
-        if (!all.isEmpty()) {
-            askFor(all);
+        if (!rounds.isEmpty()) {
+            ask(rounds);
         }
     }
 
     private void onReadReady(long id, long index) {
-        List<Message.Read> reads = rounds.remove(id);
-        if (reads != null) {
-            applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
+        List<Round> answered = questions.remove(id);
+        if (answered == null) {
+            return;
         }
+        for (Round round : answered) {
+            if (rounds.remove(round)) {
+                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, round.reads));
+            }
+        }
+        questions.values().removeIf(asked -> asked.stream().noneMatch(rounds::contains));
     }
 
     // ---- leaders
+
+    /** What would only wait here for a disk, in memory, is as good as lost: whoever sent it sends it again, or is told so. */
+    private boolean isTooMuch(dev.quoin.raft.Message message) {
+        return switch (message) {
+            case dev.quoin.raft.Message.Append append ->
+                !append.entries().isEmpty() && core.unappliedBytes() > limits.inFlightBytesMax();
+            case dev.quoin.raft.Message.Propose propose -> isBehind();
+            default -> false;
+        };
+    }
 
     private void advance(int ticks) {
         for (int tick = 0; tick < ticks && core.leader() == 0 && core.role() == RaftCore.Role.FOLLOWER; tick++) {
@@ -378,6 +430,9 @@ final class RaftLoop implements Actor {
     private void onReceived(dev.quoin.raft.Message message) {
         if (message.from() == core.leader()) {
             lostLeader.heard(clock.nanos());
+        }
+        if (isTooMuch(message)) {
+            return;
         }
         step(new Input.Received(message));
     }
@@ -442,7 +497,8 @@ final class RaftLoop implements Actor {
         }
         boolean isNew = isLeaderNew;
         isLeaderNew = false;
-        if (isNew || now - choresDoneNanos >= limits.requestTimeoutNanos()) {
+        if (isNew || areChoresDue || now - choresDoneNanos >= limits.requestTimeoutNanos()) {
+            areChoresDue = false;
             choresDoneNanos = now;
             List<Proposal> chores = listener.chores(core.isLeader());
             chores.forEach(waiters::addOwn);
@@ -466,6 +522,7 @@ final class RaftLoop implements Actor {
         }
         lastTickNanos = now;
         step(new Input.Tick());
+        leaveIfDiskHangs(now);
         if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
             waiters.failOlderThan(core.term());
         }
@@ -479,8 +536,9 @@ final class RaftLoop implements Actor {
     private void sweep(long now) {
         waiters.expire(now, this::whyLate);
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
-        rounds.values().forEach(reads -> reads.removeIf(read -> read.failIfLate(now)));
-        rounds.values().removeIf(List::isEmpty);
+        rounds.forEach(round -> round.reads.removeIf(read -> read.failIfLate(now)));
+        rounds.removeIf(round -> round.reads.isEmpty());
+        questions.values().removeIf(asked -> asked.stream().noneMatch(rounds::contains));
         if (transfer != null && transfer.answer().deadlineNanos() - now < 0) {
             endTransfer(Failure.TIMEOUT);
         }
@@ -509,6 +567,36 @@ final class RaftLoop implements Actor {
     private boolean isConnectedSince(long member, long nanos) {
         long since = listener.activeSinceNanos(member);
         return since != 0 && nanos - since > 0;
+    }
+
+    // ---- the log's disk
+
+    private void onPersisted(long ticket) {
+        while (!unanswered.isEmpty() && unanswered.getFirst().ticket() <= ticket) {
+            unanswered.removeFirst();
+        }
+        step(new Input.Persisted(ticket));
+    }
+
+    /**
+     * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes. It lets
+     * one of them lead that is up to date.
+     */
+    private void leaveIfDiskHangs(long now) {
+        if (!core.isLeader() || core.transferee() != 0 || unanswered.isEmpty()) {
+            return;
+        }
+        long waiting = now - unanswered.getFirst().askedNanos();
+        if (waiting < limits.electionTicks() * tickNanos) {
+            return;
+        }
+        core.progress().stream().filter(seen -> seen.peer() != self && !seen.learner() && seen.recentlyActive()
+                && seen.state() == PeerProgress.State.REPLICATE)
+                .max(Comparator.comparingLong(PeerProgress::match).thenComparingLong(PeerProgress::peer))
+                .ifPresent(seen -> {
+                    listener.diskHangs(waiting);
+                    step(new Input.TransferLeadership(seen.peer()));
+                });
     }
 
     // ---- states
@@ -544,6 +632,7 @@ final class RaftLoop implements Actor {
             switch (effect) {
                 case Effect.Persist persist -> {
                     isStateTaken |= persist.snapshot() != null;
+                    unanswered.add(new Write(persist.ticket(), clock.nanos()));
                     logWriter.mailbox().put(new LogWriter.Message.Write(persist));
                 }
                 case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
@@ -567,11 +656,11 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.ChoresDue _,Message.SnapshotSent _ ->
                     {}
             }
         }
-        rounds.values().forEach(reads -> reads.forEach(read -> read.answer().failed(Failure.STOPPED)));
+        rounds.forEach(round -> round.reads.forEach(read -> read.answer().failed(Failure.STOPPED)));
         rounds.clear();
         endTransfer(Failure.STOPPED);
         // The next start finds out whether they count.
@@ -580,7 +669,7 @@ final class RaftLoop implements Actor {
     }
 
     private static Progress progressOf(RaftCore core) {
-        return new Progress(core.leader(), core.term(), core.committedIndex());
+        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes());
     }
 
     @Override

@@ -215,6 +215,7 @@ class ClusterTest {
         cluster.awaitLeader();
         everywhere("after", "2");
         everywhere("k0", "v".repeat(40) + 150);
+        assertThat(Member.exists(lagging.disk, Path.of("/data"))).isTrue();
         // The one that was replaced is gone at the latest after a restart.
         assertThat(lagging.disk.list(Path.of("/data/member")).stream().filter(name -> name.startsWith("ledger")))
                 .hasSize(1);
@@ -232,5 +233,49 @@ class ClusterTest {
         lagging.start();
         everywhere("k49", "v".repeat(40) + 199);
         assertThat(lagging.states).isPositive();
+    }
+
+    @Test
+    void aLeaderWhoseDiskHangsMakesWay() {
+        cluster.awaitLeader();
+        Node hanging = cluster.leader();
+        hanging.stalled.add("wal");
+        Answered put = cluster.put(hanging, "a", "1");
+        cluster.until("another leads", () -> cluster.leader() != hanging);
+        cluster.mustPut(cluster.leader(), "b", "2");
+        hanging.stalled.clear();
+        cluster.until("an answer", put::isDone);
+        everywhere("b", "2");
+    }
+
+    @Test
+    void aMemberThatCannotApplyTakesNoMoreThanItHasRoomFor() {
+        cluster.awaitLeader();
+        Node slow = cluster.follower();
+        slow.stalled.add("apply");
+        String large = "v".repeat(10_000);
+        for (int i = 0; i < 300; i++) {
+            cluster.mustPut(cluster.leader(), "k" + i % 10, large + i);
+        }
+        assertThat(slow.member().unappliedBytes()).isLessThan(2L << 20);
+        slow.stalled.clear();
+        everywhere("k9", large + 299);
+    }
+
+    @Test
+    void aMemberThatIsSentTheStateWhileMuchIsWrittenGoesOnFromThere() {
+        cluster.awaitLeader();
+        Node lagging = cluster.follower();
+        lagging.kill();
+        for (int i = 0; i < 200; i++) {
+            cluster.mustPut(cluster.leader(), "k" + i % 50, "v".repeat(40) + i);
+        }
+        lagging.start();
+        for (int i = 0; i < 200; i++) {
+            cluster.put(cluster.leader(), "k" + i % 50, "w".repeat(10) + i);
+            cluster.round();
+        }
+        everywhere("k49", "w".repeat(10) + 199);
+        assertThat(lagging.states).isEqualTo(1);
     }
 }

@@ -103,6 +103,8 @@ class DamagedRecordTest {
 
             @Override
             public void consensus(LogLine line) {}
+            @Override
+            public void diskHangs(long nanos) {}
 
             @Override
             public void removed(String why) {

@@ -95,6 +95,8 @@ class HousekeeperTest {
 
             @Override
             public void consensus(LogLine line) {}
+            @Override
+            public void diskHangs(long nanos) {}
 
             @Override
             public void removed(String why) {

@@ -57,6 +57,8 @@ final class TestCluster {
         final Deque<Runnable> arriving = new ArrayDeque<>();
         final Set<Long> cut = new HashSet<>();
         boolean isPaused;
+        /** Actors that get no turns. */
+        final Set<String> stalled = new HashSet<>();
         /** States that came whole. */
         int states;
         /** States of this one that are to break off on their way. */
@@ -108,6 +110,7 @@ final class TestCluster {
 
         private void gone() {
             member = null;
+            stalled.clear();
             isPaused = false;
             inbox = null;
             arriving.clear();
@@ -254,7 +257,11 @@ final class TestCluster {
             }
             Member running = node.member;
             if (running != null) {
-                running.actors().values().forEach(Actor::turn);
+                running.actors().forEach((name, actor) -> {
+                    if (!node.stalled.contains(name)) {
+                        actor.turn();
+                    }
+                });
             }
         }
     }

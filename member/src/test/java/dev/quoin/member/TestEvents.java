@@ -34,6 +34,8 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
 
     @Override
     public void consensus(LogLine line) {}
+    @Override
+    public void diskHangs(long nanos) {}
 
     @Override
     public void removed(String why) {

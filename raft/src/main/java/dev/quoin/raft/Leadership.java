@@ -27,6 +27,9 @@ final class Leadership {
     private final long term;
     /** The first entry of this term; reads wait until it is committed. */
     private final long firstIndexOfTerm;
+    /** A follower that lacks no more than one in so many of the entries that are kept has caught up. */
+    private static final int NEAR_THE_END = 16;
+
     private final ReadRounds reads = new ReadRounds();
 
     private Progresses progresses;
@@ -273,7 +276,7 @@ final class Leadership {
                 active.record(progresses.idAt(i), progress.isRecentlyActive());
             }
             if (progresses.idAt(i) != id) {
-                progress.setRecentlyActive(false);
+                progress.checked();
             }
         }
         return core.configuration().result(active) == VoteResult.WON;
@@ -294,6 +297,9 @@ final class Leadership {
         boolean probed = progress.state() == PeerProgress.State.PROBE && progress.match() == answer.index();
         if (!progress.acknowledged(answer.index()) && !probed) {
             return;
+        }
+        if (progress.match() >= log.appliedIndex() - (log.appliedIndex() - log.baseIndex()) / NEAR_THE_END) {
+            progress.caughtUp();
         }
         switch (progress.state()) {
             case PROBE -> progress.replicate();

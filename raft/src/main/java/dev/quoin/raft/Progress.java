@@ -7,6 +7,8 @@ import dev.quoin.base.Invariant;
  * known to be there, those between are on their way.
  */
 final class Progress {
+    private static final int SILENT_CHECKS_MAX = 2;
+
     private final Inflights inflights;
     private final boolean learner;
     private PeerProgress.State state = PeerProgress.State.PROBE;
@@ -18,6 +20,10 @@ final class Progress {
     private boolean recentlyActive;
     /** Nothing is sent until the follower answers: it is probed, or too much is in flight. */
     private boolean flowPaused;
+    /** It was sent a snapshot, and is not yet near the end of the log again. */
+    private boolean catchingUp;
+    /** How often in a row nothing was heard of it when the quorum was checked. */
+    private int silentChecks;
     /** The newest read round that the member has confirmed. */
     private long confirmedRound;
 
@@ -41,6 +47,8 @@ final class Progress {
         recentlyActive = other.recentlyActive;
         flowPaused = other.flowPaused;
         confirmedRound = other.confirmedRound;
+        catchingUp = other.catchingUp;
+        silentChecks = other.silentChecks;
     }
 
     /** The same member, promoted or demoted. */
@@ -72,6 +80,22 @@ final class Progress {
         recentlyActive = active;
     }
 
+    /** The quorum is checked: from now on it counts whether it is heard again. */
+    void checked() {
+        silentChecks = recentlyActive ? 0 : silentChecks + 1;
+        recentlyActive = false;
+    }
+
+    /** Whether the log should be kept longer for it: as long as a snapshot is on its way, and then while it lives. */
+    boolean isCatchingUp() {
+        return state == PeerProgress.State.SNAPSHOT || (catchingUp && silentChecks < SILENT_CHECKS_MAX);
+    }
+
+    /** It is near the end of the log. */
+    void caughtUp() {
+        catchingUp = false;
+    }
+
     long confirmedRound() {
         return confirmedRound;
     }
@@ -94,6 +118,7 @@ final class Progress {
 
     void awaitSnapshot(long index) {
         enter(PeerProgress.State.SNAPSHOT);
+        catchingUp = true;
         pendingSnapshot = index;
         next = index + 1;
         sentCommit = index;

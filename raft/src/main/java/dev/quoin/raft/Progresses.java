@@ -52,7 +52,7 @@ final class Progresses {
         return null;
     }
 
-    boolean isAnyAwaitingSnapshot() {
-        return Arrays.stream(progresses).anyMatch(progress -> progress.state() == PeerProgress.State.SNAPSHOT);
+    boolean isAnyCatchingUp() {
+        return Arrays.stream(progresses).anyMatch(Progress::isCatchingUp);
     }
 }

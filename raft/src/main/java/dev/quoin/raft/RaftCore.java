@@ -762,7 +762,7 @@ public final class RaftCore {
     private void forgetSurplus() {
         long bytesMax = configuration.isSingleton() && configuration.learners().isEmpty()
                 ? limits.retainedAloneBytesMax()
-                : leadership != null && leadership.progresses().isAnyAwaitingSnapshot() ? limits.catchUpBytesMax()
+                : leadership != null && leadership.progresses().isAnyCatchingUp() ? limits.catchUpBytesMax()
                         : limits.retainedBytesMax();
         log.retainAtMost(bytesMax);
     }

@@ -13,7 +13,7 @@ import dev.quoin.base.Invariant;
  * @param waitingReadsMax reads that may wait for a quorum before those of other members are refused
  * @param retainedAloneBytesMax what applied entries may weigh that a lone member keeps for followers to come
  * @param retainedBytesMax the same where there are other members, some of which may lag
- * @param catchUpBytesMax the same while a follower is sent a snapshot, so that it can go on from there
+ * @param catchUpBytesMax the same while a follower is sent a snapshot, and until it has caught up from there
  */
 public record RaftLimits(long messageBytesMax, int inflightMessagesMax, long inflightBytesMax, long applyingBytesMax,
         long uncommittedBytesMax, int waitingReadsMax, long retainedAloneBytesMax, long retainedBytesMax,

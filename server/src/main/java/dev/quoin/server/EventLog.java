@@ -1,5 +1,7 @@
 package dev.quoin.server;
 
+import java.util.concurrent.TimeUnit;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,5 +66,11 @@ final class EventLog implements Events {
     public void removed(String why) {
         LOG.atWarn().addKeyValue("reason", why).log("the member has been permanently removed from the cluster");
         onRemoved.run();
+    }
+
+    @Override
+    public void diskHangs(long nanos) {
+        LOG.atWarn().addKeyValue("waiting-ms", TimeUnit.NANOSECONDS.toMillis(nanos))
+                .log("the disk of the write-ahead log does not answer; handing leadership over");
     }
 }

@@ -328,6 +328,8 @@ final class Simulation {
 
             @Override
             public void consensus(LogLine line) {}
+            @Override
+            public void diskHangs(long nanos) {}
 
             @Override
             public void removed(String why) {
