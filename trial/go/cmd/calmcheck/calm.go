@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,7 +222,7 @@ func (t *trial) stallDisk(m *cluster.Member, calls string) (string, error) {
 		return "SKIPPED: no strace", nil
 	}
 	report := filepath.Join(t.home, "strace.log")
-	trace := exec.Command("strace", "-f", "-qq", "-o", report, "-p", fmt.Sprint(m.PID()), "-e", "trace="+calls,
+	trace := exec.Command("strace", "-f", "-y", "-qq", "-o", report, "-p", fmt.Sprint(m.PID()), "-e", "trace="+calls,
 		"-e", fmt.Sprintf("inject=%s:delay_enter=%d", calls, t.stall.Microseconds()))
 	trace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var words strings.Builder
@@ -239,11 +240,17 @@ func (t *trial) stallDisk(m *cluster.Member, calls string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("strace: %w: %s", err, words.String())
 	}
-	held := 0
-	for call := range strings.SplitSeq(calls, ",") {
-		held += strings.Count(string(lines), " "+call+"(")
+	var held []string
+	for line := range strings.Lines(string(lines)) {
+		thread, call, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, _, isCall := strings.Cut(strings.TrimSpace(call), "(")
+		if !isCall || !slices.Contains(strings.Split(calls, ","), name) {
+			continue
+		}
+		comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/comm", m.PID(), thread))
+		held = append(held, strings.TrimSpace(string(comm))+": "+strings.TrimSpace(call))
 	}
-	return fmt.Sprintf("%d calls of %s were held back", held, calls), nil
+	return fmt.Sprintf("%d calls of %s were held back %q", len(held), calls, held[:min(len(held), 3)]), nil
 }
 
 // pulse is a light load on every member.

@@ -66,7 +66,8 @@ func (t *trial) quorum(c *cluster.Cluster) {
 	t.counts.Check(fmt.Sprintf("%d members: kill %s", size, last.Name), last.Kill())
 	t.withoutMajority(living, size, before)
 	back := dead[0]
-	if !t.counts.Check(fmt.Sprintf("%d members: %s returns", size, back.Name), back.Spawn()) {
+	took, err := back.Start(t.ctx, t.ready) // the process has to start, too, which is not what is judged here
+	if !t.counts.Check(fmt.Sprintf("%d members: %s returns, and after %.1fs knows a leader", size, back.Name, took.Seconds()), err) {
 		return
 	}
 	for _, m := range append(slices.Clone(living), back) {

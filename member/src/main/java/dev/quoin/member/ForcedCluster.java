@@ -10,16 +10,16 @@ import dev.quoin.raft.EntryKind;
 
 /**
  * What becomes of a log when its member goes on as the only one of its cluster, {@code --force-new-cluster}
- * (etcdserver/bootstrap.go, storage/util.go). What was not committed is given up: whoever could have had it committed is
- * gone. Behind the rest stand entries that add this member, if need be, and remove all others, committed by definition:
- * there is nobody left to ask. Pure.
+ * (etcdserver/bootstrap.go, storage/util.go). Behind the log stand entries that add this member, if need be, and remove all
+ * others; and all of it is committed by definition: there is nobody left to ask. Pure.
+ *
+ * <p>An etcd gives up what lies beyond the commit index on its disk. That index lags behind what was acknowledged, so an
+ * acknowledged write may go with it; here nothing goes. What stays may be more than was acknowledged, never less.
  *
  * @param state with everything committed; to be written with {@code added}, and synced, before anything else
- * @param kept the entries of the log that stay
- * @param added what follows them, and so replaces what was given up
- * @param discarded how many entries are given up
+ * @param added what follows the log
  */
-record ForcedCluster(WalState state, List<WalEntry> kept, List<WalEntry> added, int discarded) {
+record ForcedCluster(WalState state, List<WalEntry> added) {
     /** What etcd writes for a member that nobody knows the URLs of. */
     private static final List<String> PEER_URLS_UNKNOWN = List.of("http://localhost:2380");
 
@@ -32,11 +32,10 @@ record ForcedCluster(WalState state, List<WalEntry> kept, List<WalEntry> added, 
      */
     static ForcedCluster of(long self, Membership applied, long appliedIndex, WalState state, List<WalEntry> entries,
             int learnersMax) {
-        // What was applied was committed, although the state on the disk may not say so yet.
-        long commit = Math.max(state.commit(), appliedIndex);
-        List<WalEntry> kept = entries.stream().filter(entry -> entry.index() <= commit).toList();
         Membership membership = applied;
-        for (WalEntry entry : kept) {
+        long last = appliedIndex;
+        for (WalEntry entry : entries) {
+            last = Math.max(last, entry.index());
             if (entry.index() > appliedIndex && entry.type() == EntryKind.CONF_CHANGE.number()) {
                 membership = MemberChange.applied(membership, entry.data(), learnersMax).membership();
             }
@@ -45,13 +44,12 @@ record ForcedCluster(WalState state, List<WalEntry> kept, List<WalEntry> added, 
             throw new StartRefused("member " + Long.toHexString(self) + " is a learner: it has no vote, and may lack"
                     + " what was acknowledged. Use --force-new-cluster on a voter, or restore a backup.");
         }
-        List<WalEntry> added = added(self, membership, state.term(), commit);
-        return new ForcedCluster(new WalState(state.term(), state.vote(), commit + added.size()), kept, added,
-                entries.size() - kept.size());
+        List<WalEntry> added = added(self, membership, state.term(), last);
+        return new ForcedCluster(new WalState(state.term(), state.vote(), last + added.size()), added);
     }
 
     /** This member first: consensus never has no voter. */
-    private static List<WalEntry> added(long self, Membership membership, long term, long commit) {
+    private static List<WalEntry> added(long self, Membership membership, long term, long last) {
         List<Bytes> changes = new ArrayList<>();
         if (membership.member(self).isEmpty()) {
             changes.add(ConfChanges.added(new MemberInfo(self, "", PEER_URLS_UNKNOWN, List.of(), false)));
@@ -60,7 +58,7 @@ record ForcedCluster(WalState state, List<WalEntry> kept, List<WalEntry> added, 
                 .forEach(id -> changes.add(ConfChanges.removed(id)));
         List<WalEntry> added = new ArrayList<>();
         for (Bytes change : changes) {
-            added.add(new WalEntry(EntryKind.CONF_CHANGE.number(), term, commit + 1 + added.size(), change));
+            added.add(new WalEntry(EntryKind.CONF_CHANGE.number(), term, last + 1 + added.size(), change));
         }
         return added;
     }

@@ -73,6 +73,9 @@ final class RaftLoop implements Actor {
 
         record Unreachable(long peer) implements Message {}
 
+        /** The first election need not wait so long: the others are within reach already, and there is no leader. */
+        record Advance(int ticks) implements Message {}
+
         /** The process of this member has ended. */
         record Gone(long peer) implements Message {}
 
@@ -229,6 +232,7 @@ final class RaftLoop implements Actor {
                 case Message.Persisted(long ticket) -> step(new Input.Persisted(ticket));
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
+                case Message.Advance(int ticks) -> advance(ticks);
                 case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
@@ -364,6 +368,12 @@ final class RaftLoop implements Actor {
     }
 
     // ---- leaders
+
+    private void advance(int ticks) {
+        for (int tick = 0; tick < ticks && core.leader() == 0 && core.role() == RaftCore.Role.FOLLOWER; tick++) {
+            step(new Input.Tick());
+        }
+    }
 
     private void onReceived(dev.quoin.raft.Message message) {
         if (message.from() == core.leader()) {
@@ -557,7 +567,7 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.SnapshotSent _ ->
                     {}
             }
         }

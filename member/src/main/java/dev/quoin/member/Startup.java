@@ -130,9 +130,9 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
                 log.entries(), config.limits().learnersMax());
         log.wal().append(forced.added(), forced.state());
         log.wal().sync();
-        events.forced("entries that were not committed: " + forced.discarded() + "; entries that change members: "
-                + forced.added().size() + "; commit index: " + forced.state().commit());
-        List<WalEntry> entries = new ArrayList<>(forced.kept());
+        events.forced("commit index: " + log.state().commit() + ", now " + forced.state().commit()
+                + "; entries that change members: " + forced.added().size());
+        List<WalEntry> entries = new ArrayList<>(log.entries());
         entries.addAll(forced.added());
         return new Wal.Recovered(log.wal(), log.metadata(), forced.state(), log.snapshot(), entries);
     }

@@ -44,24 +44,24 @@ class ForcedClusterTest {
     void theOthersAreRemovedInTheOrderOfTheirIds() {
         Membership three = Membership.of(List.of(voter(Z), voter(5), voter(3)));
         assertThat(force(three, 9, 9, normal(9))).isEqualTo(new ForcedCluster(new WalState(4, 5, 11),
-                List.of(normal(9)), List.of(change(10, "10011805"), change(11, REMOVES_Z)), 0));
+                List.of(change(10, "10011805"), change(11, REMOVES_Z))));
     }
 
     @Test
-    void whatWasNotCommittedIsGivenUp() {
+    void whatMayHaveBeenAcknowledgedStays() {
         Membership alone = Membership.of(List.of(voter(3)));
-        assertThat(force(alone, 7, 8, normal(7), normal(8), normal(9), normal(10))).isEqualTo(
-                new ForcedCluster(new WalState(4, 5, 8), List.of(normal(7), normal(8)), List.of(), 2));
-        assertThat(force(alone, 9, 7, normal(8), normal(9), normal(10))).as("what was applied was committed")
-                .isEqualTo(new ForcedCluster(new WalState(4, 5, 9), List.of(normal(8), normal(9)), List.of(), 1));
+        assertThat(force(alone, 7, 8, normal(7), normal(8), normal(9), normal(10)))
+                .isEqualTo(new ForcedCluster(new WalState(4, 5, 10), List.of()));
+        assertThat(force(alone, 9, 7)).as("what was applied was committed")
+                .isEqualTo(new ForcedCluster(new WalState(4, 5, 9), List.of()));
     }
 
     @Test
-    void theMembersAreThoseOfTheLogThatIsKept() {
+    void theMembersAreThoseOfTheWholeLog() {
         Membership alone = Membership.of(List.of(voter(3)));
         WalEntry adds5 = change(8, ConfChanges.added(voter(5)));
         WalEntry addsZ = change(10, ConfChanges.added(voter(Z)));
-        assertThat(force(alone, 7, 9, adds5, normal(9), addsZ).added()).containsExactly(change(10, "10011805"));
+        assertThat(force(alone, 7, 9, adds5, normal(9)).added()).containsExactly(change(10, "10011805"));
         assertThat(force(alone, 7, 10, adds5, normal(9), addsZ).added()).containsExactly(change(11, "10011805"),
                 change(12, REMOVES_Z));
         assertThat(force(Membership.of(List.of(voter(3), voter(5))), 8, 9, adds5, normal(9)).added())

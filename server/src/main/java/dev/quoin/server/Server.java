@@ -59,6 +59,9 @@ final class Server {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
             peers.serve(member);
+            if (config.advanceElection()) {
+                Thread.ofVirtual().name("first-election").start(hastener(member));
+            }
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
@@ -70,6 +73,16 @@ final class Server {
                 close(peers, member);
             }
         }
+    }
+
+    private static Runnable hastener(Member member) {
+        return () -> {
+            try {
+                member.hastenFirstElection();
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+            }
+        };
     }
 
     /** Who asks for a member's messages goes first, then the member, which closes the network. */

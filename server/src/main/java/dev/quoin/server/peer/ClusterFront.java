@@ -37,6 +37,7 @@ final class ClusterFront {
     static final String PROMOTE = "/members/promote/";
 
     private static final Logger LOG = LoggerFactory.getLogger(ClusterFront.class);
+    private static final int LEASE_BYTES_MAX = 65_536;
     private static final long APPLY_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     // ---- members
@@ -263,6 +264,9 @@ final class ClusterFront {
     HttpResponse leases(PeerHost host, HttpRequest request) throws InterruptedException {
         if (!request.method().equals("POST")) {
             return PeerAnswers.error(405, "Method Not Allowed");
+        }
+        if (request.body().length() > LEASE_BYTES_MAX) {
+            return PeerAnswers.error(413, "request body too large");
         }
         boolean renews = request.path().equals("/leases");
         if (renews && !isMessage(request.body())) {

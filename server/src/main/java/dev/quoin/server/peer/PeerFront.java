@@ -19,8 +19,8 @@ import dev.quoin.net.NetLimits;
  * cannot be had is found out first; who asks before {@link #serve} is asked to come back.
  */
 public final class PeerFront implements HttpHandler {
-    /** A question to the lessor, or about a hash; what is posted to {@code /raft} has bounds of its own. */
-    private static final int BODY_BYTES_MAX = 65_536;
+    /** Any question; one to the lessor has less, and what is posted to {@code /raft} has bounds of its own. */
+    private static final int BODY_BYTES_MAX = 1 << 20;
 
     private final RaftFront raft;
     private final ClusterFront cluster = new ClusterFront();

@@ -120,7 +120,7 @@ final class RaftFront {
                 return received;
             }
         }
-        throw new Malformed("unexpected EOF");
+        throw new Malformed(reader.isBetweenMessages() ? "EOF" : "unexpected EOF");
     }
 
     private HttpResponse store(Message.InstallSnapshot message, Bytes first, HttpBody body, HttpFields headers)

@@ -161,7 +161,7 @@ final class StreamReceiver {
         public void onHead(DialCall call, int answered, HttpFields headers) {
             status = answered;
             if (!PeerHeaders.knowsStreams(headers)) {
-                refuse(call, "it does not know such streams");
+                refuse(call, "status " + answered + " of a server that does not know such streams");
             } else if (answered == 200) {
                 reader = reader();
                 established = true;

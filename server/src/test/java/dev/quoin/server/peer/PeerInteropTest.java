@@ -8,9 +8,12 @@ import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.quoin.base.Bytes;
@@ -202,5 +205,23 @@ class PeerInteropTest {
             assertThat(Bytes.of(ours.inbox.lastState(), 16, 4).toString()).isEqualTo("0xedda0ced");
             assertThat(etcd.log()).contains("sent database snapshot").doesNotContain("panic");
         }
+    }
+
+    /** The table that our port is held to, asked of a real one. */
+    @TestFactory
+    Stream<DynamicTest> etcdAnswersTheTableAsWritten(@TempDir Path directory) throws Exception {
+        int port = TestPeer.freePort();
+        String url = "http://127.0.0.1:" + port;
+        long id = Ids.member(List.of(url), TOKEN);
+        List<DynamicTest> results = new ArrayList<>();
+        try (EtcdProcess etcd = new EtcdProcess(directory, port, "etcd=" + url, TOKEN)) {
+            assertThat(etcd.put(base64(1), base64(1))).isTrue();
+            TimeUnit.SECONDS.sleep(5); // It tells of its storage's version only then.
+            for (PeerRows.Row row : PeerRows.rows()) {
+                String answer = PeerRows.ask(port, row, Ids.cluster(List.of(id)), id);
+                results.add(DynamicTest.dynamicTest(row.name(), () -> assertThat(answer).isEqualTo(row.expected())));
+            }
+        }
+        return results.stream();
     }
 }
