@@ -317,7 +317,8 @@ final class SimNetwork {
                             simulation.inside(to, "network", () -> isWhole[0] = end(file, half, incoming, to));
                         }
                         if (isWhole[0]) {
-                            simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), true)));
+                            simulation.time().after(hopNanos,
+                                    () -> tell(() -> inbox().snapshotSent(message.to(), true)));
                         } else {
                             unsent(message);
                         }
