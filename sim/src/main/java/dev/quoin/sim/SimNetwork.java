@@ -164,10 +164,6 @@ final class SimNetwork {
             return inbox != null && !isClosed;
         }
 
-        Membership membership() {
-            return membership;
-        }
-
         @Override
         public void start(Inbox itsInbox) {
             inbox = itsInbox;
