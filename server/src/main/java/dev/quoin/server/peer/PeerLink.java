@@ -18,9 +18,8 @@ import dev.quoin.server.peer.SendQueue.Offered;
  */
 final class PeerLink {
     private static final Logger LOG = LoggerFactory.getLogger(PeerLink.class);
-    /** What says that a message was not taken because its sender was removed, and that it was for somebody else. */
-    static final String REMOVED_SENDER = "{\"message\":\"cannot process message from removed member\"}";
-    static final String NOT_FOR_US = "{\"message\":\"cannot process message to mismatch member\"}";
+    /** How a member of old says that a message was not taken because its sender was removed. */
+    private static final String REMOVED_SENDER = "{\"message\":\"cannot process message from removed member\"}";
 
     private final long id;
     private final boolean remote;
