@@ -34,7 +34,6 @@ final class Clients {
     private long values;
     /** The newest revision that somebody was told of: whoever reads after that must see it. */
     private long toldRevision = 1;
-    private long acknowledged;
 
     Clients(Simulation simulation, Dials dials) {
         this.simulation = simulation;
@@ -67,14 +66,6 @@ final class Clients {
     void stayAwake() {
         asleep = false;
         clients.forEach(Client::later);
-    }
-
-    long acknowledged() {
-        return acknowledged;
-    }
-
-    long values() {
-        return values;
     }
 
     /** A request that has no answer yet, of a life of a member that owes one. */
@@ -229,7 +220,6 @@ final class Clients {
         }
         Expected is = Expected.of(outcome, false);
         Violation.check(is.equals(expected), "%s: answered %s, it must be %s", op, is, expected);
-        acknowledged++;
         simulation.tally().count("acknowledged");
         toldRevision = Math.max(toldRevision, simulation.model().revisionAt(op.index));
     }

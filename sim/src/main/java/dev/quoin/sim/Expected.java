@@ -23,7 +23,7 @@ sealed interface Expected {
 
     record Refused(Refusal reason) implements Expected {}
 
-    /** The same of what a member answered; {@code like} says whether revisions are to be looked at. */
+    /** The same of what a member answered; inside a transaction its revision is left out. */
     static Expected of(Outcome outcome, boolean isInside) {
         return switch (outcome) {
             case Outcome.Put(long revision, Bytes prev) ->

@@ -55,11 +55,6 @@ final class Nemesis {
         operator.removed(host);
     }
 
-    /** Its disk is gone, or cannot be trusted. */
-    void lost(Host host) {
-        simulation.note(host, "is to be replaced", null);
-    }
-
     /** It is down, and comes back: mostly soon, and anyway once things are calm. */
     void restartLater(Host host) {
         Chance chance = simulation.chance();

@@ -164,10 +164,6 @@ final class SimNetwork {
             return inbox != null && !isClosed;
         }
 
-        Membership membership() {
-            return membership;
-        }
-
         @Override
         public void start(Inbox itsInbox) {
             inbox = itsInbox;
@@ -305,37 +301,47 @@ final class SimNetwork {
             Chance chance = simulation.chance();
             int itsLife = to.lives;
             int half = chance.below(file.length());
+            boolean[] isUnderWay = {false};
             simulation.inside(to, "network", () -> {
                 try {
                     IncomingSnapshot incoming = port.inbox().receive(message);
                     write(incoming, file, 0, half);
+                    isUnderWay[0] = true;
                     simulation.time().after(hopNanos + chance.around(30 * MILLI), () -> {
+                        boolean[] isWhole = {false};
                         if (to.lives == itsLife) {
-                            simulation.inside(to, "network", () -> end(message, file, half, incoming, to));
+                            simulation.inside(to, "network", () -> isWhole[0] = end(file, half, incoming, to));
+                        }
+                        if (isWhole[0]) {
+                            simulation.time().after(hopNanos,
+                                    () -> tell(() -> inbox().snapshotSent(message.to(), true)));
                         } else {
                             unsent(message);
                         }
                     });
                 } catch (SnapshotRefused refused) {
-                    refused(message, to, refused);
+                    refused(to, refused);
                 }
             });
+            if (!isUnderWay[0]) {
+                unsent(message);
+            }
         }
 
-        private void end(Message.InstallSnapshot message, Buffer file, int half, IncomingSnapshot incoming, Host to) {
+        private boolean end(Buffer file, int half, IncomingSnapshot incoming, Host to) {
             if (breakOff > 0) {
                 breakOff--;
                 simulation.tally().count(Fault.SNAPSHOT_BROKEN_OFF);
                 incoming.abort();
-                unsent(message);
-                return;
+                return false;
             }
             try {
                 write(incoming, file, half, file.length());
                 incoming.finish();
-                simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), true)));
+                return true;
             } catch (SnapshotRefused refused) {
-                refused(message, to, refused);
+                refused(to, refused);
+                return false;
             }
         }
 
@@ -345,10 +351,9 @@ final class SimNetwork {
             }
         }
 
-        private void refused(Message.InstallSnapshot message, Host to, SnapshotRefused why) {
+        private void refused(Host to, SnapshotRefused why) {
             simulation.tally().count("snapshots refused");
             simulation.note(to, "refuses a snapshot:", why.getMessage());
-            unsent(message);
         }
 
         private void unsent(Message.InstallSnapshot message) {

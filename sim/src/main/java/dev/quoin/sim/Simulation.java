@@ -299,11 +299,10 @@ final class Simulation {
         }
     }
 
-    /** It never comes back; the cluster must replace it. */
+    /** Its disk is gone, or cannot be trusted: it never comes back, and the operator replaces it. */
     void giveUp(Host host) {
         note(host, "is given up", null);
         host.isRetired = true;
-        nemesis.lost(host);
     }
 
     private Events events(Host host) {

@@ -42,7 +42,6 @@ final class Witnessed implements Witness {
     private long term;
     private boolean leads;
     private long lastConfChange;
-    private long ownTermStart;
 
     Witnessed(Host host) {
         this.host = host;
@@ -172,10 +171,7 @@ final class Witnessed implements Witness {
                 Violation.check(floor == null || index >= floor,
                         "%s: a read may see index %d; %d was committed when it was asked", host, index, floor);
             }
-            case Effect.Install(var snapshot) -> {
-                promises().installed(host, snapshot);
-                applied = Math.max(applied, 0);
-            }
+            case Effect.Install(var snapshot) -> promises().installed(host, snapshot);
             case Effect.Noted(Event.Refused(Message message, Event.Refusal refusal)) ->
                 Violation.check(refusal == Event.Refusal.UNKNOWN_PEER || refusal == Event.Refusal.TOO_MANY_READS,
                         "%s refuses %s: %s", host, message, refusal.text());
@@ -254,7 +250,6 @@ final class Witnessed implements Witness {
         Violation.check(applied <= committed, "%s: applied %d, committed %d", host, applied, committed);
         if (core.isLeader() && !leads) {
             leads = true;
-            ownTermStart = asked.lastIndex();
             promises().elected(this, host, core);
         } else if (leads && !core.isLeader()) {
             leads = false;
@@ -265,10 +260,5 @@ final class Witnessed implements Witness {
             promises().committedByLeader(this, host, core);
         }
         promises().mix(host, term, committed, core.lastIndex());
-    }
-
-    /** Where the log ended when it became the leader. */
-    long ownTermStart() {
-        return ownTermStart;
     }
 }
