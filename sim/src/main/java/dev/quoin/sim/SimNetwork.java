@@ -195,6 +195,11 @@ final class SimNetwork {
                 if (chance.oneIn(4)) {
                     simulation.time().after(chance.below(50 * MILLI), () -> unreachable(to));
                 }
+                // Its host refuses connections: because it is dead, or now and then for reasons of its own.
+                if (to.isUp() ? chance.oneIn(100) : !way.isCut && chance.oneIn(2)) {
+                    simulation.tally().count("said to be gone");
+                    simulation.time().after(chance.below(100 * MILLI), () -> tell(() -> inbox().gone(to.id)));
+                }
                 return;
             }
             remember(host, to, message);
