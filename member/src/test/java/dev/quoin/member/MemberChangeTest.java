@@ -170,4 +170,9 @@ class MemberChangeTest {
             throw new AssertionError("nothing is read");
         }
     }
+
+    @Test
+    void theLastVoterStays() {
+        refused(ChangeRefusal.NOT_ENOUGH_STARTED, ONE, remove(A));
+    }
 }

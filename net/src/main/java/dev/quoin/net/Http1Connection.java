@@ -324,6 +324,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
      * is not read while enough is waiting.
      */
     private final class StreamedBody implements HttpBody {
+        /** What a piece costs beside its bytes: many are small if the client wants them so. */
+        private static final int PIECE_OVERHEAD_BYTES = 64;
+
         private final ArrayDeque<Bytes> pieces = new ArrayDeque<>(); // guarded by this, as all below
         private long waitingBytes;
         private boolean stopped; // the socket is not read
@@ -336,7 +339,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
                 return;
             }
             pieces.add(piece);
-            waitingBytes += piece.length();
+            waitingBytes += piece.length() + PIECE_OVERHEAD_BYTES;
             if (waitingBytes >= shared.limits.streamWindowBytes()) {
                 stopped = true;
                 ctx().channel().config().setAutoRead(false);
@@ -375,7 +378,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
                 throw new HttpBodyLost(whyLost);
             }
             if (piece != null) {
-                waitingBytes -= piece.length();
+                waitingBytes -= piece.length() + PIECE_OVERHEAD_BYTES;
             }
             if (stopped && waitingBytes <= shared.limits.streamWindowBytes() / 2) {
                 stopped = false;

@@ -1,10 +1,11 @@
 package dev.quoin.server.peer;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ public final class PeerClient implements AutoCloseable {
         }
     }
 
+    private static final long CONNECT_MILLIS_MAX = 2_000;
+    private static final long BYTES_PER_MILLI_MIN = 1_024;
+
     final Dialler dialler;
 
     /**
@@ -50,11 +54,16 @@ public final class PeerClient implements AutoCloseable {
         Pending pending = new Pending();
         DialCall call = open(target, request, pending);
         try {
-            return pending.await();
-        } catch (InterruptedException interrupted) {
+            return pending.await(wholeMillisMax(request));
+        } finally {
             call.cancel();
-            throw interrupted;
         }
+    }
+
+    /** What is asked here has a short answer, that comes at once. What is said may be longer. */
+    private static long wholeMillisMax(DialRequest request) {
+        long said = request.body() instanceof DialRequest.Body.Whole(Bytes bytes) ? bytes.length() : 0;
+        return CONNECT_MILLIS_MAX + said / BYTES_PER_MILLI_MIN + 2 * request.silenceMillisMax();
     }
 
     /** As {@link Dialler#open}; a target that cannot be dialled is an {@link IOException}. */
@@ -82,7 +91,7 @@ public final class PeerClient implements AutoCloseable {
         // Of the dialler's loop.
         private int status;
         private HttpFields headers = HttpFields.EMPTY;
-        private final List<Bytes> pieces = new ArrayList<>();
+        private final Gathered body = new Gathered();
 
         @Override
         public void onHead(DialCall call, int answered, HttpFields fields) {
@@ -92,21 +101,24 @@ public final class PeerClient implements AutoCloseable {
 
         @Override
         public void onBytes(DialCall call, Bytes piece) {
-            pieces.add(piece);
+            body.add(piece);
         }
 
         @Override
         public void onEnd(DialCall call, DialEnd end) {
             switch (end) {
-                case DialEnd.Answered answered -> reply.complete(new Reply(status, headers, join(pieces)));
+                case DialEnd.Answered answered -> reply.complete(new Reply(status, headers, body.whole()));
                 case DialEnd.Failed failed -> reply.completeExceptionally(new IOException(
                         failed.text() + " (" + failed.why() + ")"));
             }
         }
 
-        Reply await() throws IOException, InterruptedException {
+        /** Waits for the whole of it, so long: an answer that trickles is none. */
+        Reply await(long millis) throws IOException, InterruptedException {
             try {
-                return reply.get();
+                return reply.get(millis, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException late) {
+                throw new IOException("no answer within " + millis + " ms", late);
             } catch (ExecutionException failed) {
                 throw failed.getCause() instanceof IOException cause
                         ? new IOException(cause.getMessage(), cause)

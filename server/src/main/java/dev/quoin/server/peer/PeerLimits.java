@@ -17,6 +17,8 @@ package dev.quoin.server.peer;
  * @param heartbeatMillis between two signs of life on a stream
  * @param silenceMillisMax without a sign of life, or without an answer, before the other counts as gone
  * @param snapshotAnswerMillisMax how long a receiver may take to store a state
+ * @param postMillisMax how long a message that is posted may take to arrive
+ * @param snapshotTurnMillisMax how long a state waits for others that are being sent
  * @param redialMillisMin between two attempts to dial a stream
  * @param redialMillisMax the same, where no attempt succeeds
  * @param answerBytesMax an answer to a question; a list of members, say
@@ -24,10 +26,13 @@ package dev.quoin.server.peer;
 public record PeerLimits(int streamMessagesMax, int pipelineMessagesMax, int pipelineWorkers, long queuedBytesMax,
         int batchBytes, int streamMessageBytesMax, int postedBytesMax, long postedBytesTotalMax, int envelopeBytesMax,
         int remotesMax, int snapshotsMax, long heartbeatMillis, long silenceMillisMax, long snapshotAnswerMillisMax,
-        long redialMillisMin, long redialMillisMax, int answerBytesMax) {
+        long postMillisMax, long snapshotTurnMillisMax, long redialMillisMin, long redialMillisMax,
+        int answerBytesMax) {
     private static final int MIB = 1 << 20;
 
     public static final PeerLimits DEFAULT = new PeerLimits(4_096, 64, 4, 128 * MIB, MIB / 4,
-            PeerStreams.MESSAGE_BYTES_MAX, 64 * MIB, 256 * MIB, 64 * MIB, 64, 2, 1_600, 5_000, 300_000, 100, 1_000,
+            PeerStreams.MESSAGE_BYTES_MAX, 64 * MIB, 256 * MIB, 64 * MIB, 64, 2, 1_600, 5_000, 300_000, 60_000, 60_000,
+            100,
+            1_000,
             MIB);
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +32,7 @@ final class PeerLink {
     private final Pipeline pipeline;
     private final List<StreamReceiver> receivers;
     private final AtomicBoolean lostTold = new AtomicBoolean();
+    private volatile @Nullable SnapshotSender sending;
     private volatile boolean closed;
 
     PeerLink(long id, List<String> urls, boolean remote, PeerContext context) {
@@ -106,8 +108,10 @@ final class PeerLink {
     }
 
     void sendSnapshot(Message.InstallSnapshot message, SnapshotState state) {
-        Thread.ofVirtual().name("peer-snapshot-" + name())
-                .start(new SnapshotSender(this, context, message, state)::run);
+        SnapshotSender sender = new SnapshotSender(this, context, message, state);
+        sending = sender;
+        // Of the system: walking a state does not wait for anybody, and heartbeats leave on virtual threads.
+        Thread.ofPlatform().daemon().name("peer-snapshot-" + name()).start(sender::run);
     }
 
     /** Whether the member has dialled this stream, and listens. */
@@ -158,6 +162,10 @@ final class PeerLink {
         appends.close();
         pipeline.close();
         receivers.forEach(StreamReceiver::close);
+        SnapshotSender begun = sending;
+        if (begun != null) {
+            begun.cancel();
+        }
         LOG.atInfo().addKeyValue("remote-peer-id", name()).log("stopped remote peer");
     }
 }

@@ -1,7 +1,9 @@
 package dev.quoin.server.peer;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import org.jspecify.annotations.Nullable;
@@ -46,20 +48,22 @@ final class RaftFront {
         HttpFields headers = clusterId(host);
         long reserved = 0;
         try {
-            List<Bytes> pieces = new ArrayList<>();
-            long length = 0;
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limits.postMillisMax());
+            Gathered gathered = new Gathered();
             for (Bytes piece = body.next(); piece != null; piece = body.next()) {
-                length += piece.length();
                 reserved += piece.length();
                 if (postedBytes.addAndGet(piece.length()) > limits.postedBytesTotalMax()) {
                     return PeerAnswers.error(503, "too many raft messages at a time", headers);
                 }
-                if (length > limits.postedBytesMax()) {
+                if (reserved > limits.postedBytesMax()) {
                     return PeerAnswers.error(413, "raft message too large", headers);
                 }
-                pieces.add(piece);
+                if (System.nanoTime() - until > 0) {
+                    return PeerAnswers.error(400, "error reading raft message", headers);
+                }
+                gathered.add(piece);
             }
-            return told(PeerMessages.read(PeerClient.join(pieces)), headers);
+            return told(PeerMessages.read(gathered.whole()), headers);
         } catch (HttpBodyLost lost) {
             return PeerAnswers.error(400, "error reading raft message", headers);
         } catch (Malformed malformed) {
@@ -165,8 +169,34 @@ final class RaftFront {
                 to.abort();
             }
         }
-        to.finish();
+        finish(to);
         return bytes;
+    }
+
+    /**
+     * Checks and opens the state on a thread of the system: that takes long, and does not wait for anybody, so on a virtual
+     * thread it would keep heartbeats from leaving.
+     */
+    private static void finish(IncomingSnapshot to) throws InterruptedException {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().name("peer-state").start(() -> {
+            try {
+                to.finish();
+                done.complete(null);
+            } catch (Throwable failed) {
+                done.completeExceptionally(failed);
+            }
+        });
+        try {
+            done.get();
+        } catch (ExecutionException failed) {
+            switch (failed.getCause()) {
+                case SnapshotRefused refused -> throw refused;
+                case DiskFailure failure -> throw failure;
+                case Error error -> throw error;
+                case null, default -> throw new IllegalStateException("a state that arrived was not taken in", failed);
+            }
+        }
     }
 
     // ---- a stream

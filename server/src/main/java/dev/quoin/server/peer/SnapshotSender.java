@@ -1,7 +1,9 @@
 package dev.quoin.server.peer;
 
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,6 +12,7 @@ import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoWriter;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.ledger.Gone;
 import dev.quoin.member.SnapshotState;
 import dev.quoin.net.DialCall;
 import dev.quoin.net.DialRequest;
@@ -28,6 +31,8 @@ final class SnapshotSender {
     private final PeerContext context;
     private final Message.InstallSnapshot message;
     private final SnapshotState state;
+    private volatile @Nullable DialCall call;
+    private volatile boolean cancelled;
 
     SnapshotSender(PeerLink link, PeerContext context, Message.InstallSnapshot message, SnapshotState state) {
         this.link = link;
@@ -40,11 +45,15 @@ final class SnapshotSender {
     void run() {
         boolean arrived = false;
         try (state) {
-            context.snapshots().acquire();
-            try {
-                arrived = send();
-            } finally {
-                context.snapshots().release();
+            if (context.snapshots().tryAcquire(context.limits().snapshotTurnMillisMax(), TimeUnit.MILLISECONDS)) {
+                try {
+                    arrived = !cancelled && send();
+                } finally {
+                    context.snapshots().release();
+                }
+            } else {
+                LOG.atWarn().addKeyValue("remote-peer-id", link.name())
+                        .log("too many database snapshots are being sent; trying again later");
             }
         } catch (InterruptedException closed) {
             // The network is closed; the member may still want to know.
@@ -53,6 +62,15 @@ final class SnapshotSender {
                 context.inbox().unreachable(link.id());
             }
             context.inbox().snapshotSent(link.id(), arrived);
+        }
+    }
+
+    /** The member is not to be sent it any more. */
+    void cancel() {
+        cancelled = true;
+        DialCall begun = call;
+        if (begun != null) {
+            begun.cancel();
         }
     }
 
@@ -67,7 +85,7 @@ final class SnapshotSender {
             link.activity().activate();
             log("sent database snapshot");
             return true;
-        } catch (IOException | Damaged | DiskFailure failed) {
+        } catch (IOException | Damaged | Gone | DiskFailure failed) {
             link.targets().unreachable(target);
             link.activity()
                     .deactivate("failed to post " + link.name() + " on sendMsgSnap (" + failed.getMessage() + ")");
@@ -88,11 +106,15 @@ final class SnapshotSender {
         new PeerStreams.MessageWriter().write(envelope, message);
         DialRequest.Body body = new DialRequest.Body.Streamed(envelope.size() + state.lengthBytes());
         PeerClient.Pending pending = new PeerClient.Pending();
-        DialCall call = context.client().open(target, context.post("/raft/snapshot", "application/octet-stream", body,
+        DialCall begun = context.client().open(target, context.post("/raft/snapshot", "application/octet-stream", body,
                 context.limits().snapshotAnswerMillisMax()), pending);
+        call = begun;
+        if (cancelled) {
+            begun.cancel();
+        }
         boolean written = false;
         try {
-            Pieces pieces = new Pieces(call);
+            Pieces pieces = new Pieces(begun);
             pieces.write(envelope.buffer(), 0, envelope.size());
             state.writeTo(pieces);
             pieces.flush();
@@ -105,14 +127,13 @@ final class SnapshotSender {
             written = true;
         } finally {
             if (!written) {
-                call.cancel();
+                begun.cancel();
             }
         }
         try {
-            return pending.await();
-        } catch (InterruptedException closed) {
-            call.cancel();
-            throw closed;
+            return pending.await(context.limits().snapshotAnswerMillisMax());
+        } finally {
+            begun.cancel();
         }
     }
 

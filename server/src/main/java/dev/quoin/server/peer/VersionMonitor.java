@@ -4,15 +4,20 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import com.google.gson.stream.JsonReader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.member.Failure;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Membership;
+import dev.quoin.member.ReadAnswer;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.HttpFields;
@@ -65,14 +70,38 @@ public final class VersionMonitor implements AutoCloseable {
             while (true) {
                 boolean due = host.term() != termAsked || System.nanoTime() - askedAt >= ASK_NANOS;
                 if (due && host.leader() == host.memberId()) {
+                    boolean isNew = host.term() != termAsked;
                     termAsked = host.term();
                     askedAt = System.nanoTime();
-                    check();
+                    if (!isNew || hasAppliedItsTerm()) {
+                        check();
+                    }
                 }
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
         } catch (InterruptedException closed) {
             // That is how it ends.
+        }
+    }
+
+    /** Waits until what the leader before this one has decided is applied here; false if that takes too long. */
+    private boolean hasAppliedItsTerm() throws InterruptedException {
+        CompletableFuture<Boolean> applied = new CompletableFuture<>();
+        host.read(new ReadAnswer() {
+            @Override
+            public void ready() {
+                applied.complete(true);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                applied.complete(false);
+            }
+        });
+        try {
+            return applied.get(ASK_NANOS, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException late) {
+            return false;
         }
     }
 

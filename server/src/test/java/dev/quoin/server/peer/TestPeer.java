@@ -35,7 +35,7 @@ final class TestPeer implements AutoCloseable {
     static final long CLUSTER = 0xcafeL;
     /** Quick, and patient enough for a busy machine. */
     static final PeerLimits LIMITS = new PeerLimits(64, 64, 4, 1 << 20, 1 << 18, 8 << 20, 4 << 20, 6 << 20, 1 << 20,
-            2, 2, 200, 2_500, 20_000, 50, 200, 1 << 20);
+            2, 2, 200, 2_500, 20_000, 20_000, 20_000, 50, 200, 1 << 20);
 
     private static final Clock CLOCK = new Clock() {
         @Override
