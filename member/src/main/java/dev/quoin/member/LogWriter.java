@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
-import dev.quoin.base.Invariant;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalSnapshot;
@@ -34,13 +33,6 @@ final class LogWriter implements Actor {
     private final Wal wal;
     private final LongConsumer beforeInstall;
     private final LongConsumer onPersisted;
-
-    /** For a member that nobody sends a snapshot to. */
-    LogWriter(Wal wal, LongConsumer onPersisted) {
-        this(wal, index -> {
-            throw Invariant.violation("a lone member installs a snapshot at %d", index);
-        }, onPersisted);
-    }
 
     /**
      * @param beforeInstall told the index of a snapshot just before the log begins anew behind it, which commits this member

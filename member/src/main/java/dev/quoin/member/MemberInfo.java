@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.io.IOException;
 import java.util.List;
 
 import dev.quoin.base.Bytes;
@@ -16,6 +17,15 @@ public record MemberInfo(long id, String name, List<String> peerUrls, List<Strin
     public MemberInfo {
         peerUrls = List.copyOf(peerUrls);
         clientUrls = List.copyOf(clientUrls);
+    }
+
+    /**
+     * Reads a list of members, as they tell it to each other. Keys that are not known are passed over.
+     *
+     * @throws IOException if it is no such list
+     */
+    public static List<MemberInfo> listOf(String json) throws IOException {
+        return MemberJson.parseList(json);
     }
 
     /** As etcd lists a member. */

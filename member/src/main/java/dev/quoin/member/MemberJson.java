@@ -10,6 +10,7 @@ import java.util.List;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
+import com.google.gson.stream.MalformedJsonException;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
@@ -97,30 +98,59 @@ final class MemberJson {
 
     private record Parsed(MemberInfo member, boolean isPromote) {}
 
+    /**
+     * Reads a list of them, as members tell it to each other.
+     *
+     * @throws IOException if it is no such list
+     */
+    static List<MemberInfo> parseList(String text) throws IOException {
+        List<MemberInfo> members = new ArrayList<>();
+        try (JsonReader json = new JsonReader(new StringReader(text))) {
+            if (json.peek() == JsonToken.NULL) {
+                return members;
+            }
+            json.beginArray();
+            while (json.hasNext()) {
+                members.add(next(json).member);
+            }
+            json.endArray();
+            if (json.peek() != JsonToken.END_DOCUMENT) {
+                throw new MalformedJsonException("something follows the list of members");
+            }
+        } catch (IllegalStateException | NumberFormatException e) {
+            throw new IOException("not a list of members: " + e.getMessage(), e);
+        }
+        return members;
+    }
+
     private static Parsed parsed(Bytes text) {
+        try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
+            return next(json);
+        } catch (IOException | IllegalStateException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static Parsed next(JsonReader json) throws IOException {
         long id = 0;
         String name = "";
         List<String> peerUrls = List.of();
         List<String> clientUrls = List.of();
         boolean isLearner = false;
         boolean isPromote = false;
-        try (JsonReader json = new JsonReader(new StringReader(text.toUtf8()))) {
-            json.beginObject();
-            while (json.hasNext()) {
-                switch (json.nextName()) {
-                    case "id" -> id = Long.parseUnsignedLong(json.nextString());
-                    case "name" -> name = json.nextString();
-                    case "peerURLs" -> peerUrls = readUrls(json);
-                    case "clientURLs" -> clientUrls = readUrls(json);
-                    case "isLearner" -> isLearner = json.nextBoolean();
-                    case "isPromote" -> isPromote = json.nextBoolean();
-                    default -> json.skipValue();
-                }
+        json.beginObject();
+        while (json.hasNext()) {
+            switch (json.nextName()) {
+                case "id" -> id = Long.parseUnsignedLong(json.nextString());
+                case "name" -> name = json.nextString();
+                case "peerURLs" -> peerUrls = readUrls(json);
+                case "clientURLs" -> clientUrls = readUrls(json);
+                case "isLearner" -> isLearner = json.nextBoolean();
+                case "isPromote" -> isPromote = json.nextBoolean();
+                default -> json.skipValue();
             }
-            json.endObject();
-        } catch (IOException | IllegalStateException e) {
-            throw new IllegalArgumentException(e);
         }
+        json.endObject();
         return new Parsed(new MemberInfo(id, name, peerUrls, clientUrls, isLearner), isPromote);
     }
 

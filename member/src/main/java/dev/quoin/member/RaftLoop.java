@@ -3,15 +3,10 @@ package dev.quoin.member;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Set;
 import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
@@ -128,22 +123,11 @@ final class RaftLoop implements Actor {
     /** What the log's writer was asked for, and when. */
     private record Write(long ticket, long askedNanos) {}
 
-    /** Reads that came together. Each is itself, whatever it holds. */
-    private static final class Round {
-        private final List<Message.Read> reads;
-
-        Round(List<Message.Read> reads) {
-            this.reads = reads;
-        }
-    }
-
     /** What others may see of consensus, as of some turn not long ago. */
     record Progress(long leader, long term, long committed, long unappliedBytes) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
-    /** As etcd's readIndexRetryTime. */
-    private static final long READ_RETRY_NANOS = Duration.ofMillis(500).toNanos();
     /** How long after an election something may still come of what the leader before it was told. */
     private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
     /** What one message to the leader may carry, if it is more than one proposal. */
@@ -155,7 +139,6 @@ final class RaftLoop implements Actor {
     private final MemberLimits limits;
     private final long tickNanos;
     private final long self;
-    private final RequestIds ids;
     private final Waiters waiters;
     private final LogWriter logWriter;
     private final ApplyLoop applyLoop;
@@ -170,11 +153,7 @@ final class RaftLoop implements Actor {
 
     /** Writes that the log's disk has not answered, in their order. */
     private final Deque<Write> unanswered = new ArrayDeque<>();
-    /** Reads that wait for their index, in the order in which they came. */
-    private final Set<Round> rounds = new LinkedHashSet<>();
-    /** What was asked for which rounds, by the id of the question. */
-    private final Map<Long, List<Round>> questions = new LinkedHashMap<>();
-    private long roundsAskedNanos;
+    private final WaitingReads waitingReads;
     /** In the order in which they came. */
     private List<Waiting> withoutLeader = new ArrayList<>();
     /** What the core is being asked to append; it may be dropped as a whole. */
@@ -201,7 +180,6 @@ final class RaftLoop implements Actor {
         this.self = self;
         this.clock = clock;
         this.limits = limits;
-        this.ids = ids;
         this.waiters = waiters;
         this.logWriter = logWriter;
         this.applyLoop = applyLoop;
@@ -211,6 +189,7 @@ final class RaftLoop implements Actor {
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
         lostLeader = new LostLeader(tickNanos, chance);
+        waitingReads = new WaitingReads(ids::next);
         leaderSinceNanos = lastTickNanos;
         progress = progressOf(core);
     }
@@ -372,41 +351,16 @@ final class RaftLoop implements Actor {
 
     /** Without a leader nobody is asked; as soon as there is one, it is. */
     private void askFor(List<Message.Read> reads) {
-        if (rounds.isEmpty()) {
-            roundsAskedNanos = clock.nanos();
-        }
-        Round round = new Round(reads);
-        rounds.add(round);
-        if (core.leader() != 0) {
-            ask(List.of(round));
-        }
-    }
-
-    private void ask(Collection<Round> together) {
-        long id = ids.next();
-        questions.put(id, List.copyOf(together));
-        step(new Input.ReadRequested(id));
-    }
-
-    /** The question or its answer may be lost; an answer to an earlier one that still comes is as good. */
-    private void askAgain(long now) {
-        roundsAskedNanos = now;
-        if (!rounds.isEmpty()) {
-            ask(rounds);
+        if (core.leader() == 0) {
+            waitingReads.add(reads, clock.nanos());
+        } else {
+            step(new Input.ReadRequested(waitingReads.ask(reads, clock.nanos())));
         }
     }
 
     private void onReadReady(long id, long index) {
-        List<Round> answered = questions.remove(id);
-        if (answered == null) {
-            return;
-        }
-        for (Round round : answered) {
-            if (rounds.remove(round)) {
-                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, round.reads));
-            }
-        }
-        questions.values().removeIf(asked -> asked.stream().noneMatch(rounds::contains));
+        waitingReads.answered(id)
+                .forEach(reads -> applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads)));
     }
 
     // ---- leaders
@@ -507,8 +461,8 @@ final class RaftLoop implements Actor {
         if (!withoutLeader.isEmpty()) {
             propose(List.of());
         }
-        if (isNew || now - roundsAskedNanos >= READ_RETRY_NANOS) {
-            askAgain(now);
+        if (waitingReads.isDue(now) || (isNew && !waitingReads.isEmpty())) {
+            step(new Input.ReadRequested(waitingReads.askAgain(now)));
         }
     }
 
@@ -536,9 +490,7 @@ final class RaftLoop implements Actor {
     private void sweep(long now) {
         waiters.expire(now, this::whyLate);
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
-        rounds.forEach(round -> round.reads.removeIf(read -> read.failIfLate(now)));
-        rounds.removeIf(round -> round.reads.isEmpty());
-        questions.values().removeIf(asked -> asked.stream().noneMatch(rounds::contains));
+        waitingReads.sweep(now);
         if (transfer != null && transfer.answer().deadlineNanos() - now < 0) {
             endTransfer(Failure.TIMEOUT);
         }
@@ -660,8 +612,7 @@ final class RaftLoop implements Actor {
                     {}
             }
         }
-        rounds.forEach(round -> round.reads.forEach(read -> read.answer().failed(Failure.STOPPED)));
-        rounds.clear();
+        waitingReads.failAll(Failure.STOPPED);
         endTransfer(Failure.STOPPED);
         // The next start finds out whether they count.
         taken.values().forEach(state -> state.opened().ledger().close());

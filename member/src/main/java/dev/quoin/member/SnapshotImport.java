@@ -73,10 +73,10 @@ final class SnapshotImport {
         checkMembers();
         Bytes clusterVersion = rows(Bucket.CLUSTER).get(CLUSTER_VERSION);
         if (clusterVersion != null) {
-            Version version = Version.parse(clusterVersion.toUtf8());
-            require(version != null && version.compareTo(Version.OWN) <= 0,
+            SemVersion version = SemVersion.parse(clusterVersion.toUtf8());
+            require(version != null && version.withoutPatch().compareTo(SemVersion.OWN_STORAGE) <= 0,
                     "its cluster is of version %s, and this member of %d.%d", clusterVersion.toUtf8(),
-                    Version.OWN.major(), Version.OWN.minor());
+                    SemVersion.OWN_STORAGE.major(), SemVersion.OWN_STORAGE.minor());
         }
     }
 

@@ -73,8 +73,8 @@ final class StateSnapshot implements SnapshotState {
 
     /** What a database is made for says the cluster's version, from 3.6 on; no etcd opens one that is for a newer one. */
     private static boolean hasStorageVersion(String clusterVersion) {
-        Version version = Version.parse(clusterVersion);
-        return version != null && version.compareTo(Version.FIRST_WITH_STORAGE_VERSION) >= 0;
+        SemVersion version = SemVersion.parse(clusterVersion);
+        return version != null && version.compareTo(SemVersion.FIRST_WITH_STORAGE_VERSION) >= 0;
     }
 
     @Override

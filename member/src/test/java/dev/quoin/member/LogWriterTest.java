@@ -23,7 +23,6 @@ import dev.quoin.raft.HardState;
 import dev.quoin.raft.SnapshotMeta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** The log's writer and a snapshot from a leader, which may come together with anything else in one turn. */
 class LogWriterTest {
@@ -79,16 +78,5 @@ class LogWriterTest {
         writer.turn();
 
         assertThat(reopened().snapshot().index()).isEqualTo(100);
-    }
-
-    @Test
-    void whereNobodyMarksTheStateTheLogStaysAsItIs() {
-        LogWriter alone = new LogWriter(wal, done -> told.add("persisted " + done));
-        alone.mailbox().put(new LogWriter.Message.Write(
-                new Effect.Persist(1, SNAPSHOT, List.of(), new HardState(4, 0, 100), true)));
-
-        assertThatThrownBy(alone::turn).hasMessageContaining("a lone member");
-        assertThat(told).isEmpty();
-        assertThat(reopened().snapshot()).isEqualTo(WalSnapshot.ZERO);
     }
 }

@@ -7,7 +7,6 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 import javax.net.ssl.SSLException;
 
@@ -68,7 +67,19 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
     private long sentBytes; // of the caller's thread
     private volatile boolean asking;
     private volatile boolean over;
-    private volatile @Nullable Thread waiter;
+    private final WriteStall stall = new WriteStall();
+    private final RoomWaiter room = new RoomWaiter() {
+        @Override
+        boolean isOver() {
+            return over;
+        }
+
+        @Override
+        boolean hasRoom() {
+            Channel open = asking ? channel : null;
+            return open != null && open.isWritable() && outboxBytes.get() < limits.owedBytesPerStreamMax();
+        }
+    };
 
     private final Deadlines.Timer late = new Deadlines.Timer() {
         @Override
@@ -197,7 +208,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             case DialRequest.Body.Streamed streamed -> connected.flush();
         }
         asking = true;
-        wakeWaiter();
+        room.wakeWaiter();
         if (!connected.isActive()) {
             cut("the connection was closed");
         }
@@ -307,7 +318,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             return;
         }
         over = true;
-        wakeWaiter();
+        room.wakeWaiter();
         loop.deadlines.disarm(late);
         loop.closed(this);
         dialler.ended();
@@ -353,19 +364,12 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         finish(new DialEnd.Failed(Why.CLOSED, "the dialler was closed"));
     }
 
-    private long unwritableSinceNanos;
-    private long lastQueued = -1;
-
     @Override
     public void sweep(long nowNanos) {
         if (channel == null || !asking) {
             return;
         }
-        long queued = channel.isWritable() ? -1 : channel.bytesBeforeWritable();
-        if (queued < 0 || queued != lastQueued) {
-            lastQueued = queued;
-            unwritableSinceNanos = nowNanos;
-        } else if (nowNanos - unwritableSinceNanos > TimeUnit.MILLISECONDS.toNanos(limits.writeStallMillisMax())) {
+        if (stall.isOver(channel, nowNanos, TimeUnit.MILLISECONDS.toNanos(limits.writeStallMillisMax()))) {
             finish(new DialEnd.Failed(Why.WRITE_STALLED,
                     "not a byte was taken for " + limits.writeStallMillisMax() + " ms"));
         }
@@ -419,7 +423,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         long length = request.body() instanceof DialRequest.Body.Streamed streamed ? streamed.length() : 0;
         Invariant.check(piece.length() <= length - sentBytes, "%d bytes beyond the announced length",
                 piece.length() - (length - sentBytes));
-        if (!awaitRoom()) {
+        if (!room.awaitRoom()) {
             return false;
         }
         sentBytes += piece.length();
@@ -439,38 +443,11 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
                 open.writeAndFlush(new DefaultHttpContent(wrap(piece)));
             }
         }
-        wakeWaiter();
-    }
-
-    private boolean awaitRoom() throws InterruptedException {
-        waiter = Thread.currentThread();
-        try {
-            while (!over && !hasRoom()) {
-                LockSupport.park(this);
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-            }
-        } finally {
-            waiter = null;
-        }
-        return !over;
-    }
-
-    private boolean hasRoom() {
-        Channel open = asking ? channel : null;
-        return open != null && open.isWritable() && outboxBytes.get() < limits.owedBytesPerStreamMax();
-    }
-
-    private void wakeWaiter() {
-        Thread waiting = waiter;
-        if (waiting != null) {
-            LockSupport.unpark(waiting);
-        }
+        room.wakeWaiter();
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        wakeWaiter();
+        room.wakeWaiter();
     }
 }

@@ -62,7 +62,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     private End goneWhy = End.CONNECTION_LOST;
     private long requestBytes;
     private long lastReadNanos = System.nanoTime();
-    private long unwritableSinceNanos;
+    private final WriteStall stall = new WriteStall();
     private int settingsInWindow;
     private long settingsWindowStart;
     private long peerHeaderListMax = Long.MAX_VALUE;
@@ -599,15 +599,9 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         sweepChannel(nowNanos, stallNanos);
     }
 
-    private long lastQueued = -1;
-
     /** The socket itself takes nothing: no stream can be told, the connection goes. */
     private void sweepChannel(long nowNanos, long stallNanos) {
-        long queued = ctx().channel().isWritable() ? -1 : ctx().channel().bytesBeforeWritable();
-        if (queued < 0 || queued != lastQueued) {
-            lastQueued = queued;
-            unwritableSinceNanos = nowNanos;
-        } else if (nowNanos - unwritableSinceNanos > stallNanos) {
+        if (stall.isOver(ctx().channel(), nowNanos, stallNanos)) {
             shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
             ctx().close();
         }

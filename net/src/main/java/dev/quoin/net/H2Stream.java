@@ -1,17 +1,15 @@
 package dev.quoin.net;
 
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
-import java.util.concurrent.locks.LockSupport;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a gRPC call and an HTTP exchange on an HTTP/2 stream have in common: how much they owe the client, and how a thread
  * waits until it owes less. State belongs to the loop except where it says otherwise.
  */
-abstract class H2Stream {
+abstract class H2Stream extends RoomWaiter {
     private static final AtomicLongFieldUpdater<H2Stream> OUTBOX_BYTES = AtomicLongFieldUpdater
             .newUpdater(H2Stream.class, "outboxBytes");
 
@@ -29,7 +27,6 @@ abstract class H2Stream {
     private boolean blocked; // was found not writable, and has not been told otherwise
     private volatile boolean writableHint = true;
     private volatile boolean over;
-    private volatile @Nullable Thread waiter;
     @SuppressWarnings("UnusedVariable") // Used through its updater.
     private volatile long outboxBytes; // sent by other threads, not seen by the loop
 
@@ -50,6 +47,7 @@ abstract class H2Stream {
     /** There is room again after there was none. */
     abstract void becameWritable();
 
+    @Override
     final boolean isOver() {
         return over;
     }
@@ -86,6 +84,11 @@ abstract class H2Stream {
         becameWritable();
     }
 
+    @Override
+    final boolean hasRoom() {
+        return writableHint();
+    }
+
     /** Any thread. */
     final boolean writableHint() {
         return writableHint && !over && outboxBytes < connection.shared().limits.owedBytesPerStreamMax();
@@ -100,28 +103,5 @@ abstract class H2Stream {
     final void sent(long bytes) {
         OUTBOX_BYTES.addAndGet(this, -bytes);
         wakeWaiter();
-    }
-
-    /** Waits until there is room; false if the stream is over. One thread at a time, never the loop. */
-    final boolean awaitRoom() throws InterruptedException {
-        waiter = Thread.currentThread();
-        try {
-            while (!over && !writableHint()) {
-                LockSupport.park(this);
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-            }
-        } finally {
-            waiter = null;
-        }
-        return !over;
-    }
-
-    final void wakeWaiter() {
-        Thread waiting = waiter;
-        if (waiting != null) {
-            LockSupport.unpark(waiting);
-        }
     }
 }

@@ -3,7 +3,6 @@ package dev.quoin.net;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -52,7 +51,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private boolean gone;
     private final AtomicLong outboxBytes = new AtomicLong(); // sent by the request's thread, not seen by the loop
     private volatile boolean overHint;
-    private volatile @Nullable Thread waiter;
+    private final WriteStall stall = new WriteStall();
+    private final RoomWaiter room = new RoomWaiter() {
+        @Override
+        boolean isOver() {
+            return overHint;
+        }
+
+        @Override
+        boolean hasRoom() {
+            return ctx().channel().isWritable() && outboxBytes.get() < shared.limits.owedBytesPerStreamMax();
+        }
+    };
     private @Nullable ChannelHandlerContext context;
 
     private final Deadlines.Timer idle = new Deadlines.Timer() {
@@ -430,7 +440,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
         @Override
         public boolean piece(Bytes piece) throws InterruptedException {
-            if (!awaitRoom()) {
+            if (!room.awaitRoom()) {
                 return false;
             }
             if (!bodiless) {
@@ -439,7 +449,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
                     ctx().writeAndFlush(new DefaultHttpContent(
                             Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
                     outboxBytes.addAndGet(-piece.length());
-                    wakeWaiter();
+                    room.wakeWaiter();
                 });
             }
             return true;
@@ -461,35 +471,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
     }
 
-    private boolean awaitRoom() throws InterruptedException {
-        waiter = Thread.currentThread();
-        try {
-            while (!overHint && !hasRoom()) {
-                LockSupport.park(this);
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-            }
-        } finally {
-            waiter = null;
-        }
-        return !overHint;
-    }
-
-    private boolean hasRoom() {
-        return ctx().channel().isWritable() && outboxBytes.get() < shared.limits.owedBytesPerStreamMax();
-    }
-
-    private void wakeWaiter() {
-        Thread waiting = waiter;
-        if (waiting != null) {
-            LockSupport.unpark(waiting);
-        }
-    }
-
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        wakeWaiter();
+        room.wakeWaiter();
         ctx.fireChannelWritabilityChanged();
     }
 
@@ -498,7 +482,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         if (!gone) {
             gone = true;
             overHint = true;
-            wakeWaiter();
+            room.wakeWaiter();
             if (streamed != null) {
                 streamed.lost("the connection was closed inside the body");
                 streamed = null;
@@ -526,16 +510,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         ctx().close();
     }
 
-    private long unwritableSinceNanos;
-    private long lastQueued = -1;
-
     @Override
     public void sweep(long nowNanos) {
-        long queued = ctx().channel().isWritable() ? -1 : ctx().channel().bytesBeforeWritable();
-        if (queued < 0 || queued != lastQueued) {
-            lastQueued = queued;
-            unwritableSinceNanos = nowNanos;
-        } else if (nowNanos - unwritableSinceNanos > shared.limits.writeStallMillisMax() * 1_000_000) {
+        if (stall.isOver(ctx().channel(), nowNanos, shared.limits.writeStallMillisMax() * 1_000_000)) {
             shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
             ctx().close();
         }

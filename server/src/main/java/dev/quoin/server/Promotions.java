@@ -19,7 +19,7 @@ import dev.quoin.net.DialRequest;
 import dev.quoin.net.HttpFields;
 import dev.quoin.net.Metadata;
 import dev.quoin.net.StatusException;
-import dev.quoin.server.dial.MembersJson;
+import dev.quoin.server.dial.Exchange;
 import dev.quoin.server.dial.PeerHttp;
 
 /**
@@ -92,10 +92,10 @@ final class Promotions {
     private Optional<List<MemberInfo>> ask(String url, HttpFields fields, Duration left)
             throws StatusException, InterruptedException {
         try {
-            PeerHttp.Answer answer = http.post(url, fields, new DialRequest.Body.None(), left);
+            Exchange.Reply answer = http.post(url, fields, new DialRequest.Body.None(), left);
             switch (answer.status()) {
                 case OK -> {
-                    return Optional.of(MembersJson.parse(answer.text()));
+                    return Optional.of(MemberInfo.listOf(answer.text()));
                 }
                 case NOT_FOUND -> throw new StatusException(Errors.of(ChangeRefusal.ID_NOT_FOUND));
                 case PRECONDITION_FAILED -> refuse(answer.text());

@@ -3,17 +3,15 @@ package dev.quoin.server.bootstrap;
 import java.io.IOException;
 import java.io.StringReader;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 import com.google.gson.stream.JsonReader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.quoin.member.MemberInfo;
+import dev.quoin.member.SemVersion;
 import dev.quoin.server.dial.PeerHttp;
 
 /**
@@ -22,39 +20,14 @@ import dev.quoin.server.dial.PeerHttp;
  */
 final class Compatibility {
     private static final Logger LOG = LoggerFactory.getLogger(Compatibility.class);
-    private static final Version OLDEST = new Version(3, 0, 0);
+    private static final SemVersion OLDEST = new SemVersion(3, 0, 0);
 
     private final PeerHttp http;
     private final Duration within;
-    private final Version own;
-
-    /** A version, without what may stand behind its numbers. */
-    record Version(long major, long minor, long patch) implements Comparable<Version> {
-        private static final Pattern FORM = Pattern.compile("(\\d{1,18})\\.(\\d{1,18})\\.(\\d{1,18})([-+].*)?");
-        private static final Comparator<Version> ORDER = Comparator.comparingLong(Version::major)
-                .thenComparingLong(Version::minor).thenComparingLong(Version::patch);
-
-        static Optional<Version> parse(String text) {
-            Matcher form = FORM.matcher(text);
-            return form.matches()
-                    ? Optional.of(new Version(Long.parseLong(form.group(1)), Long.parseLong(form.group(2)),
-                            Long.parseLong(form.group(3))))
-                    : Optional.empty();
-        }
-
-        @Override
-        public int compareTo(Version other) {
-            return ORDER.compare(this, other);
-        }
-
-        @Override
-        public String toString() {
-            return major + "." + minor + "." + patch;
-        }
-    }
+    private final SemVersion own;
 
     /** What the cluster's version must lie in, both included. */
-    private record Range(Version min, Version max) {}
+    private record Range(SemVersion min, SemVersion max) {}
 
     /**
      * @param own this server's version
@@ -62,14 +35,14 @@ final class Compatibility {
     Compatibility(PeerHttp http, Duration within, String own) {
         this.http = http;
         this.within = within;
-        this.own = Version.parse(own).orElseThrow();
+        this.own = SemVersion.of(own);
     }
 
     boolean with(List<MemberInfo> others) throws InterruptedException {
         boolean known = false;
         Range range = null;
         for (MemberInfo other : others) {
-            Optional<Version> version = clusterVersion(other);
+            Optional<SemVersion> version = clusterVersion(other);
             if (version.isEmpty()) {
                 continue;
             }
@@ -86,13 +59,13 @@ final class Compatibility {
 
     private Range range(List<MemberInfo> others) throws InterruptedException {
         if (!isDowngrading(others)) {
-            return new Range(OLDEST, new Version(own.major(), own.minor(), 0));
+            return new Range(OLDEST, new SemVersion(own.major(), own.minor(), 0));
         }
-        Version next = new Version(own.major(), own.minor() + 1, 0);
+        SemVersion next = new SemVersion(own.major(), own.minor() + 1, 0);
         return new Range(next, next);
     }
 
-    private static boolean isWithin(Version version, Range range, MemberInfo other) {
+    private static boolean isWithin(SemVersion version, Range range, MemberInfo other) {
         if (version.compareTo(range.min()) < 0) {
             LOG.atWarn().addKeyValue("remote-member-id", Long.toHexString(other.id()))
                     .addKeyValue("remote-member-cluster-version", version)
@@ -111,12 +84,12 @@ final class Compatibility {
     }
 
     /** The cluster's version as this member says it, if it answers and knows one. */
-    private Optional<Version> clusterVersion(MemberInfo other) throws InterruptedException {
+    private Optional<SemVersion> clusterVersion(MemberInfo other) throws InterruptedException {
         for (String url : other.peerUrls()) {
             String address = url + "/version";
             try {
                 String said = parseClusterVersion(http.get(address, within).text());
-                Optional<Version> version = Version.parse(said);
+                Optional<SemVersion> version = Optional.ofNullable(SemVersion.parse(said));
                 if (version.isEmpty()) {
                     LOG.atWarn().addKeyValue("remote-member-id", Long.toHexString(other.id()))
                             .addKeyValue("remote-member-cluster-version", said)

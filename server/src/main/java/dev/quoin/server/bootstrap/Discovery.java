@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 import dev.quoin.base.Bytes;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.HttpFields;
+import dev.quoin.server.dial.Exchange;
 import dev.quoin.server.dial.PeerHttp;
 
 /**
@@ -180,7 +181,7 @@ final class Discovery {
         IOException last = new IOException("no endpoints");
         for (String endpoint : source.endpoints()) {
             try {
-                PeerHttp.Answer answer = http.post(endpoint + path,
+                Exchange.Reply answer = http.post(endpoint + path,
                         HttpFields.of("content-type", "application/json"),
                         new DialRequest.Body.Whole(Bytes.utf8(body)), source.requestTimeout());
                 if (answer.status() == 200) {

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 import dev.quoin.member.MemberInfo;
 import dev.quoin.net.HttpFields;
-import dev.quoin.server.dial.MembersJson;
+import dev.quoin.server.dial.Exchange;
 import dev.quoin.server.dial.PeerHttp;
 
 /** A cluster as one of its members describes it, at the path {@code /members} of its peer port. Sorted by id. */
@@ -29,8 +29,8 @@ record RemoteCluster(long clusterId, List<MemberInfo> members) {
         for (String url : urls) {
             String address = url + "/members";
             try {
-                PeerHttp.Answer answer = http.get(address, within);
-                List<MemberInfo> members = MembersJson.parse(answer.text());
+                Exchange.Reply answer = http.get(address, within);
+                List<MemberInfo> members = MemberInfo.listOf(answer.text());
                 long clusterId = clusterId(answer.headers());
                 if (members.isEmpty()) {
                     throw new BootstrapRefused("failed to get raft cluster member(s) from the given URLs");

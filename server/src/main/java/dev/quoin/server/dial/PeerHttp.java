@@ -1,20 +1,11 @@
 package dev.quoin.server.dial;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
-import dev.quoin.base.Bytes;
-import dev.quoin.net.DialCall;
-import dev.quoin.net.DialEnd;
-import dev.quoin.net.DialHandler;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.Dialler;
@@ -27,13 +18,6 @@ public final class PeerHttp {
 
     private final Dialler dialler;
 
-    /** What came back, whatever its status. */
-    public record Answer(int status, HttpFields headers, Bytes body) {
-        public String text() {
-            return body.toUtf8();
-        }
-    }
-
     public PeerHttp(Dialler dialler) {
         this.dialler = dialler;
     }
@@ -45,12 +29,12 @@ public final class PeerHttp {
      * @param within how long the whole exchange may take
      * @throws IOException there is no whole answer; the text says why
      */
-    public Answer get(String url, Duration within) throws IOException, InterruptedException {
+    public Exchange.Reply get(String url, Duration within) throws IOException, InterruptedException {
         return ask(url, path -> DialRequest.get(path, HttpFields.EMPTY, ANSWER_BYTES_MAX, within.toMillis()), within);
     }
 
     /** As {@link #get}, with what is to be done. */
-    public Answer post(String url, HttpFields headers, DialRequest.Body body, Duration within)
+    public Exchange.Reply post(String url, HttpFields headers, DialRequest.Body body, Duration within)
             throws IOException, InterruptedException {
         return ask(url, path -> DialRequest.post(path, headers, body, ANSWER_BYTES_MAX, within.toMillis()), within);
     }
@@ -59,24 +43,13 @@ public final class PeerHttp {
         DialRequest of(String path);
     }
 
-    private Answer ask(String url, Asking asking, Duration within) throws IOException, InterruptedException {
+    private Exchange.Reply ask(String url, Asking asking, Duration within) throws IOException, InterruptedException {
         URI uri = parse(url);
         String path = Objects.requireNonNullElse(uri.getRawPath(), "");
-        Collector collector = new Collector();
-        DialCall call;
         try {
-            call = dialler.open(target(uri), asking.of(path.isEmpty() ? "/" : path), collector);
-        } catch (IllegalArgumentException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-        try {
-            return collector.answer.get(within.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException late) {
-            throw new IOException(url + ": no answer within " + within.toMillis() + " ms", late);
-        } catch (ExecutionException failed) {
-            throw new IOException(url + ": " + Objects.requireNonNull(failed.getCause()).getMessage(), failed);
-        } finally {
-            call.cancel();
+            return Exchange.ask(dialler, target(uri), asking.of(path.isEmpty() ? "/" : path), within.toMillis());
+        } catch (IOException failed) {
+            throw new IOException(url + ": " + failed.getMessage(), failed);
         }
     }
 
@@ -93,40 +66,11 @@ public final class PeerHttp {
         String authority = Objects.requireNonNullElse(uri.getRawAuthority(), "");
         int colon = authority.lastIndexOf(':');
         if (colon < 0 || !authority.substring(colon + 1).matches("[0-9]{1,5}")) {
-            throw new IOException(uri + ": no port");
+            throw new IOException("no port");
         }
         String host = authority.substring(0, colon);
         boolean isBracketed = host.startsWith("[") && host.endsWith("]");
         return new DialTarget(isBracketed ? host.substring(1, host.length() - 1) : host,
                 Integer.parseInt(authority.substring(colon + 1)), "https".equals(uri.getScheme()));
-    }
-
-    /** Puts the answer together, on the dialler's loop. */
-    private static final class Collector implements DialHandler {
-        final CompletableFuture<Answer> answer = new CompletableFuture<>();
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
-        private int status;
-        private HttpFields headers = HttpFields.EMPTY;
-
-        @Override
-        public void onHead(DialCall call, int newStatus, HttpFields newHeaders) {
-            status = newStatus;
-            headers = newHeaders;
-        }
-
-        @Override
-        public void onBytes(DialCall call, Bytes piece) {
-            body.write(piece.array(), piece.offset(), piece.length());
-        }
-
-        @Override
-        public void onEnd(DialCall call, DialEnd end) {
-            switch (end) {
-                case DialEnd.Answered() ->
-                    answer.complete(new Answer(status, headers, Bytes.of(body.toByteArray())));
-                case DialEnd.Failed(DialEnd.Why why, String text) ->
-                    answer.completeExceptionally(new IOException(text));
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@ import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.member.SemVersion;
 import dev.quoin.net.HttpFields;
 
 /** The fields by which members know each other (rafthttp/util.go, http.go). */

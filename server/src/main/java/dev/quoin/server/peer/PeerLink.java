@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import dev.quoin.member.SnapshotState;
 import dev.quoin.net.HttpResponse;
 import dev.quoin.raft.Message;
+import dev.quoin.server.dial.Exchange;
 import dev.quoin.server.peer.SendQueue.Offered;
 
 /**
@@ -136,23 +137,23 @@ final class PeerLink {
      *
      * @throws IOException they did not take it; the text says why
      */
-    void checkPosted(PeerClient.Reply reply) throws IOException {
+    void checkPosted(Exchange.Reply reply) throws IOException {
         switch (reply.status()) {
             case 204 -> {}
             case 403 -> {
                 // etcd takes any 403 for a removal; where it only says that we asked the wrong one, we stay.
-                if (reply.text().equals(REMOVED_SENDER)) {
+                if (reply.message().equals(REMOVED_SENDER)) {
                     context.inbox().removed(id);
                 }
-                throw new IOException(reply.text());
+                throw new IOException(reply.message());
             }
             case 412 -> {
-                LOG.atError().addKeyValue("remote-peer-id", name()).addKeyValue("error", reply.text())
+                LOG.atError().addKeyValue("remote-peer-id", name()).addKeyValue("error", reply.message())
                         .addKeyValue("remote-peer-cluster-id", reply.headers().first(PeerHeaders.CLUSTER_ID))
                         .log("request sent was ignored by peer");
-                throw new IOException(reply.text());
+                throw new IOException(reply.message());
             }
-            default -> throw new IOException("unexpected http status " + reply.status() + ": " + reply.text());
+            default -> throw new IOException("unexpected http status " + reply.status() + ": " + reply.message());
         }
     }
 

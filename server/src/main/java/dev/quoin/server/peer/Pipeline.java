@@ -10,6 +10,7 @@ import org.slf4j.LoggerFactory;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.raft.Message;
+import dev.quoin.server.dial.Exchange;
 
 /**
  * A post for each message (rafthttp pipeline), for a member that has not dialled a stream. A few virtual threads carry
@@ -70,7 +71,7 @@ final class Pipeline {
             return;
         }
         try {
-            PeerClient.Reply reply = context.client().ask(target, context.post("/raft", "application/protobuf",
+            Exchange.Reply reply = context.client().ask(target, context.post("/raft", "application/protobuf",
                     new DialRequest.Body.Whole(PeerMessages.bytes(message)), context.limits().silenceMillisMax()));
             link.checkPosted(reply);
             link.activity().activate();

@@ -21,6 +21,7 @@ import dev.quoin.net.HttpFields;
 import dev.quoin.net.HttpRequest;
 import dev.quoin.net.HttpResponse;
 import dev.quoin.raft.Message;
+import dev.quoin.server.dial.Gathered;
 
 /**
  * What is behind {@code /raft} (rafthttp/http.go): messages that are posted, streams that are dialled, states. Each checks

@@ -18,6 +18,7 @@ import dev.quoin.net.DialCall;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.raft.Message;
+import dev.quoin.server.dial.Exchange;
 
 /**
  * Sends one state (rafthttp snapshotSender): its message behind the message's length, then the file, as one post. On a
@@ -101,13 +102,13 @@ final class SnapshotSender {
                 .addKeyValue("remote-peer-id", link.name()).addKeyValue("bytes", state.lengthBytes()).log(what);
     }
 
-    private PeerClient.Reply post(DialTarget target) throws IOException, InterruptedException {
+    private Exchange.Reply post(DialTarget target) throws IOException, InterruptedException {
         ProtoWriter envelope = new ProtoWriter(PIECE_BYTES);
         new PeerStreams.MessageWriter().write(envelope, message);
         DialRequest.Body body = new DialRequest.Body.Streamed(envelope.size() + state.lengthBytes());
-        PeerClient.Pending pending = new PeerClient.Pending();
-        DialCall begun = context.client().open(target, context.post("/raft/snapshot", "application/octet-stream", body,
-                context.limits().snapshotAnswerMillisMax()), pending);
+        Exchange exchange = new Exchange();
+        DialCall begun = exchange.open(context.client().dialler(), target, context.post("/raft/snapshot",
+                "application/octet-stream", body, context.limits().snapshotAnswerMillisMax()));
         call = begun;
         if (cancelled) {
             begun.cancel();
@@ -131,7 +132,7 @@ final class SnapshotSender {
             }
         }
         try {
-            return pending.await(context.limits().snapshotAnswerMillisMax());
+            return exchange.await(context.limits().snapshotAnswerMillisMax());
         } finally {
             begun.cancel();
         }

@@ -1,8 +1,6 @@
 package dev.quoin.server.peer;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -20,6 +18,8 @@ import dev.quoin.net.DialHandler;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.HttpFields;
+import dev.quoin.server.dial.Exchange;
+import dev.quoin.server.dial.Gathered;
 import dev.quoin.server.peer.PeerContext.Verdict;
 
 /**
@@ -87,7 +87,7 @@ final class StreamReceiver {
         Attempt attempt = new Attempt();
         DialCall call;
         try {
-            call = context.client().open(target, request(), attempt);
+            call = Exchange.open(context.client().dialler(), target, request(), attempt);
         } catch (IOException refused) {
             link.targets().unreachable(target);
             failed("dial", String.valueOf(refused.getMessage()));
@@ -142,8 +142,7 @@ final class StreamReceiver {
     private final class Attempt implements DialHandler {
         private final CompletableFuture<String> over = new CompletableFuture<>();
         private PeerStreams.@Nullable Reader reader;
-        private final List<Bytes> errorText = new ArrayList<>();
-        private int errorTextBytes;
+        private final Gathered errorText = new Gathered();
         private int status;
         private @Nullable String refusal;
         volatile boolean established;
@@ -183,8 +182,7 @@ final class StreamReceiver {
                 return;
             }
             errorText.add(piece);
-            errorTextBytes += piece.length();
-            if (errorTextBytes > ERROR_TEXT_BYTES_MAX) {
+            if (errorText.length() > ERROR_TEXT_BYTES_MAX) {
                 refuse(call, "status " + status + " and much text");
             }
         }
@@ -226,7 +224,7 @@ final class StreamReceiver {
             String why = refusal != null ? refusal : switch (end) {
                 case DialEnd.Answered answered when established -> "EOF";
                 case DialEnd.Answered answered ->
-                    "status " + status + ": " + PeerClient.join(errorText).toUtf8().strip();
+                    "status " + status + ": " + errorText.whole().toUtf8().strip();
                 case DialEnd.Failed failed -> failed.text();
             };
             if (end instanceof DialEnd.Failed failed && failed.why() == DialEnd.Why.REFUSED) {

@@ -18,9 +18,11 @@ import dev.quoin.member.Failure;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
+import dev.quoin.member.SemVersion;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.HttpFields;
+import dev.quoin.server.dial.Exchange;
 
 /**
  * Sees to it that the cluster agrees on the version that all its members have (version/monitor.go): while its member leads
@@ -194,7 +196,7 @@ public final class VersionMonitor implements AutoCloseable {
         for (DialTarget target : PeerTargets.parse(member.peerUrls())) {
             try {
                 PeerLimits limits = network.limits();
-                PeerClient.Reply reply = network.client().ask(target, DialRequest.get("/version", HttpFields.EMPTY,
+                Exchange.Reply reply = network.client().ask(target, DialRequest.get("/version", HttpFields.EMPTY,
                         limits.answerBytesMax(), limits.silenceMillisMax()));
                 return server(reply.body().toUtf8());
             } catch (IOException | IllegalStateException failed) {

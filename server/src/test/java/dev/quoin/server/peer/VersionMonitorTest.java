@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.quoin.member.Membership;
+import dev.quoin.member.SemVersion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
