@@ -1,11 +1,13 @@
 package dev.quoin.member;
 
+import java.util.List;
+
 import dev.quoin.raft.Message;
 
 /** What a {@link Network} tells its member. Any thread; nothing but {@link IncomingSnapshot} blocks. */
 public interface Inbox {
-    /** Anything but an {@link Message.InstallSnapshot}. The core checks whether it can be. */
-    void received(Message message);
+    /** Anything but {@link Message.InstallSnapshot}s, in the order of their arrival. The core checks whether they can be. */
+    void received(List<Message> messages);
 
     /** A message to {@code member} was lost, or the connection it may have been on. */
     void unreachable(long member);

@@ -5,11 +5,17 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * How others talk to the owner of a loop: many put in, one takes everything out at once. A batch in costs one lock and at
  * most one wake-up, and so does a batch out. Unbounded by itself: what may be put in is bounded before, where the client
  * can still be told.
+ *
+ * <p>If the owner is {@linkplain #helpedBy helped}, whoever puts something in may see to it at once, on its own thread, after it
+ * has let go of the lock here.
  */
 final class Mailbox<T> {
     private final ReentrantLock lock = new ReentrantLock();
@@ -17,21 +23,42 @@ final class Mailbox<T> {
     private List<T> messages = new ArrayList<>();
     private boolean asleep;
     private boolean nudged;
+    private volatile @Nullable BooleanSupplier helper;
+
+    /**
+     * Sets who is tried after something was put in, on the thread that put it. Answers whether it is seen to; if not, the owner is
+     * woken.
+     */
+    void helpedBy(BooleanSupplier somebody) {
+        helper = somebody;
+    }
 
     void put(T message) {
-        lock.lock();
-        try {
-            messages.add(message);
-            wake();
-        } finally {
-            lock.unlock();
-        }
+        putAll(List.of(message));
     }
 
     void putAll(List<? extends T> batch) {
+        if (batch.isEmpty()) {
+            return;
+        }
+        BooleanSupplier help = helper;
         lock.lock();
         try {
             messages.addAll(batch);
+            if (help == null) {
+                wake();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (help != null && !help.getAsBoolean()) {
+            wakeOwner();
+        }
+    }
+
+    private void wakeOwner() {
+        lock.lock();
+        try {
             wake();
         } finally {
             lock.unlock();
@@ -65,6 +92,15 @@ final class Mailbox<T> {
             List<T> taken = messages;
             messages = new ArrayList<>();
             return taken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isEmpty() {
+        lock.lock();
+        try {
+            return messages.isEmpty();
         } finally {
             lock.unlock();
         }

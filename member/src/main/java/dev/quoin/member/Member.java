@@ -98,7 +98,9 @@ public final class Member implements AutoCloseable {
     public static Member start(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Halt halt,
             Events events) {
         Member member = open(config, disk, clock, chance, network, events);
-        member.actors.forEach((name, actor) -> member.threads.add(new ActorThread(name, actor, halt)));
+        member.actors.forEach((name, actor) -> member.threads.add(actor == member.raftLoop
+                ? ActorThread.helped(name, actor, halt)
+                : ActorThread.alone(name, actor, halt)));
         member.threads.forEach(ActorThread::start);
         return member;
     }
@@ -288,8 +290,8 @@ public final class Member implements AutoCloseable {
     /** What arrives from other members. */
     private final class Arrivals implements Inbox {
         @Override
-        public void received(Message message) {
-            raftMailbox.put(new RaftLoop.Message.Received(message));
+        public void received(List<Message> messages) {
+            raftMailbox.putAll(messages.stream().map(RaftLoop.Message.Received::new).toList());
         }
 
         @Override

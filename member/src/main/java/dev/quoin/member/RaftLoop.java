@@ -358,9 +358,16 @@ final class RaftLoop implements Actor {
         }
     }
 
+    /** What is applied already can be seen by now; only for what is not, somebody else must wait. */
     private void onReadReady(long id, long index) {
-        waitingReads.answered(id)
-                .forEach(reads -> applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads)));
+        boolean isApplied = index <= applyLoop.appliedIndex();
+        for (List<Message.Read> reads : waitingReads.answered(id)) {
+            if (isApplied) {
+                reads.forEach(read -> read.answer().ready());
+            } else {
+                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
+            }
+        }
     }
 
     // ---- leaders
@@ -399,7 +406,7 @@ final class RaftLoop implements Actor {
                 yield 0;
             }
             case LostLeader.Todo.Campaign() -> {
-                if (core.role() == RaftCore.Role.FOLLOWER || core.role() == RaftCore.Role.PRE_CANDIDATE) {
+                if (core.role() != RaftCore.Role.LEADER) {
                     step(new Input.Campaign());
                 }
                 yield 0;

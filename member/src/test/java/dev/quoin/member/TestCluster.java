@@ -135,7 +135,7 @@ final class TestCluster {
 
         private void deliver(Node to, Message message) {
             if (to.inbox != null) {
-                to.inbox.received(message);
+                to.inbox.received(List.of(message));
             }
         }
 

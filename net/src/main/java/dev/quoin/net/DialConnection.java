@@ -354,6 +354,10 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         }
     }
 
+    boolean isOf(Dialler other) {
+        return dialler == other;
+    }
+
     @Override
     public void drain() {
         abort(End.DRAINED);

@@ -7,25 +7,22 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-import io.netty.channel.EventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks other servers over HTTP/1.1, one connection for each request. It has a loop of its own, so that what clients do to
- * a {@link NetServer} does not keep members from hearing each other. Nothing is tried twice.
+ * Asks other servers over HTTP/1.1, one connection for each request, on a loop that is its own or shared. Nothing is tried
+ * twice.
  *
  * <p>TCP_USER_TIMEOUT is not to be had from the JDK's sockets: {@link DialRequest#silenceMillisMax} and {@link
  * NetLimits#writeStallMillisMax} find out about a peer that is gone without a word.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // A sweep that fails is logged by the sweep.
 public final class Dialler implements AutoCloseable {
     final NetLimits limits;
     final LoopState loop;
     final @Nullable DialTlsContext tls;
-    private final MultiThreadIoEventLoopGroup group;
+    private final EventLoops loops;
+    private final boolean ownsLoops;
     private final ExecutorService handshakes;
     private final AtomicInteger calls = new AtomicInteger();
     private final Object lifecycle = new Object();
@@ -36,24 +33,21 @@ public final class Dialler implements AutoCloseable {
      * @throws IOException a certificate cannot be read; the text names it
      */
     public Dialler(NetLimits limits, @Nullable DialTls tls) throws IOException {
-        this.limits = limits;
-        handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-dial-tls", true));
-        this.tls = tls == null ? null : new DialTlsContext(tls, handshakes);
-        group = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("net-dial", true),
-                NioIoHandler.newFactory());
-        loop = new LoopState((EventLoop) group.next(), null);
-        loop.executor.scheduleAtFixedRate(this::sweep, 1, 1, TimeUnit.SECONDS);
+        this(limits, tls, new EventLoops("net-dial", 1, null), true);
     }
 
-    private void sweep() {
-        long now = System.nanoTime();
-        loop.forEachConnection(connection -> {
-            try {
-                connection.sweep(now);
-            } catch (RuntimeException e) {
-                Faults.internal("sweep of a dialled connection", e);
-            }
-        });
+    /** As the other, on the first of loops that outlive it. */
+    public Dialler(NetLimits limits, @Nullable DialTls tls, EventLoops loops) throws IOException {
+        this(limits, tls, loops, false);
+    }
+
+    private Dialler(NetLimits limits, @Nullable DialTls tls, EventLoops loops, boolean ownsLoops) throws IOException {
+        this.limits = limits;
+        this.loops = loops;
+        this.ownsLoops = ownsLoops;
+        loop = loops.all().getFirst();
+        handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-dial-tls", true));
+        this.tls = tls == null ? null : new DialTlsContext(tls, handshakes);
     }
 
     /** Starts a call; all that becomes of it is told to {@code handler}. Any thread; never waits. */
@@ -94,7 +88,7 @@ public final class Dialler implements AutoCloseable {
             }
             closed = true;
             loop.execute(() -> {
-                loop.forEachConnection(connection -> connection.abort(End.CONNECTION_LOST));
+                loop.forEachConnection(this::abort);
                 ended.countDown();
             });
         }
@@ -103,7 +97,15 @@ public final class Dialler implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        if (ownsLoops) {
+            loops.close();
+        }
         handshakes.shutdownNow();
+    }
+
+    private void abort(LoopState.Connection connection) {
+        if (connection instanceof DialConnection call && call.isOf(this)) {
+            call.abort(End.CONNECTION_LOST);
+        }
     }
 }

@@ -118,6 +118,17 @@ final class H2Exchange extends H2Stream {
             if (!awaitRoom()) {
                 return false;
             }
+            push(piece);
+            return true;
+        }
+
+        @Override
+        public boolean hasRoom() {
+            return H2Exchange.this.hasRoom();
+        }
+
+        @Override
+        public void push(Bytes piece) {
             sending(piece.length());
             post(() -> {
                 if (!isOver()) {
@@ -127,7 +138,6 @@ final class H2Exchange extends H2Stream {
                 }
                 sent(piece.length());
             });
-            return true;
         }
 
         @Override

@@ -443,16 +443,27 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             if (!room.awaitRoom()) {
                 return false;
             }
-            if (!bodiless) {
-                outboxBytes.addAndGet(piece.length());
-                loop.execute(() -> {
-                    ctx().writeAndFlush(new DefaultHttpContent(
-                            Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
-                    outboxBytes.addAndGet(-piece.length());
-                    room.wakeWaiter();
-                });
-            }
+            push(piece);
             return true;
+        }
+
+        @Override
+        public boolean hasRoom() {
+            return !room.isOver() && room.hasRoom();
+        }
+
+        @Override
+        public void push(Bytes piece) {
+            if (bodiless) {
+                return;
+            }
+            outboxBytes.addAndGet(piece.length());
+            loop.execute(() -> {
+                ctx().writeAndFlush(new DefaultHttpContent(
+                        Unpooled.wrappedBuffer(piece.array(), piece.offset(), piece.length())));
+                outboxBytes.addAndGet(-piece.length());
+                room.wakeWaiter();
+            });
         }
 
         @Override

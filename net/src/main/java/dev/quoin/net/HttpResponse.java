@@ -20,8 +20,7 @@ public record HttpResponse(int status, HttpFields headers, Body body) {
         void write(Sink sink) throws InterruptedException;
     }
 
-    /** Where a streamed body goes. */
-    @FunctionalInterface
+    /** Where a streamed body goes. One thread at a time. */
     public interface Sink {
         /**
          * Sends a piece, after waiting until the client has room for it.
@@ -29,6 +28,12 @@ public record HttpResponse(int status, HttpFields headers, Body body) {
          * @return false if the client is gone: stop
          */
         boolean send(Bytes piece) throws InterruptedException;
+
+        /** Whether the client is there and has room for a piece now. A hint. */
+        boolean hasRoom();
+
+        /** Sends a piece without waiting, on any thread that is not kept waiting by others: ask {@link #hasRoom} before. */
+        void push(Bytes piece);
     }
 
     public static HttpResponse of(int status, String contentType, Bytes body) {

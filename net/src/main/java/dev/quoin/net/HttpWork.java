@@ -18,7 +18,13 @@ final class HttpWork {
 
         void head(HttpResponse response);
 
+        /** Waits for room; false if the client is gone. */
         boolean piece(Bytes piece) throws InterruptedException;
+
+        boolean hasRoom();
+
+        /** Does not wait; without effect if the client is gone. */
+        void push(Bytes piece);
 
         void end();
 
@@ -46,7 +52,24 @@ final class HttpWork {
     private static void stream(HttpRequest request, HttpResponse response, HttpResponse.Writer writer, Reply reply) {
         reply.head(response);
         try {
-            writer.write(piece -> piece.isEmpty() || reply.piece(piece));
+            writer.write(new HttpResponse.Sink() {
+                @Override
+                public boolean send(Bytes piece) throws InterruptedException {
+                    return piece.isEmpty() || reply.piece(piece);
+                }
+
+                @Override
+                public boolean hasRoom() {
+                    return reply.hasRoom();
+                }
+
+                @Override
+                public void push(Bytes piece) {
+                    if (!piece.isEmpty()) {
+                        reply.push(piece);
+                    }
+                }
+            });
             reply.end();
         } catch (Throwable t) {
             Faults.internal(request.method() + " " + request.path(), t);

@@ -8,28 +8,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,23 +37,18 @@ public final class NetServer implements AutoCloseable {
     private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
 
     private final Shared shared;
-    private final MultiThreadIoEventLoopGroup group;
+    private final EventLoops loops;
+    private final boolean ownsLoops;
     private final ExecutorService handshakes;
     private final @Nullable TlsContext tls;
-    private final Map<EventExecutor, LoopState> loops = new HashMap<>();
     private final List<Channel> listeners = new ArrayList<>();
 
-    private NetServer(NetConfig config) throws IOException {
+    private NetServer(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
         shared = new Shared(config);
         handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-tls", true));
         tls = config.tls() == null ? null : new TlsContext(config.tls(), handshakes);
-        group = new MultiThreadIoEventLoopGroup(config.loops(), new DefaultThreadFactory("net-loop", true),
-                NioIoHandler.newFactory());
-        for (EventExecutor executor : group) {
-            LoopState loop = new LoopState((EventLoop) executor, config.turn());
-            loops.put(executor, loop);
-            executor.scheduleAtFixedRate(() -> sweep(loop), 1, 1, TimeUnit.SECONDS);
-        }
+        this.loops = loops;
+        this.ownsLoops = ownsLoops;
     }
 
     /**
@@ -67,7 +57,16 @@ public final class NetServer implements AutoCloseable {
      * @throws IOException an address cannot be had, or a certificate cannot be read; the text names it
      */
     public static NetServer start(NetConfig config) throws IOException {
-        NetServer server = new NetServer(config);
+        return start(config, new EventLoops("net-loop", config.loops(), config.turn()), true);
+    }
+
+    /** As the other, on loops that outlive it; those and the turn of {@code config} are not used. */
+    public static NetServer start(NetConfig config, EventLoops loops) throws IOException {
+        return start(config, loops, false);
+    }
+
+    private static NetServer start(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
+        NetServer server = new NetServer(config, loops, ownsLoops);
         try {
             for (NetConfig.Listen listen : config.listens()) {
                 server.listeners.add(server.listen(listen));
@@ -85,7 +84,7 @@ public final class NetServer implements AutoCloseable {
             removeLeftSocket(address.getPath());
         }
         Class<? extends ServerChannel> type = unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class;
-        ServerBootstrap bootstrap = new ServerBootstrap().group(group).channel(type)
+        ServerBootstrap bootstrap = new ServerBootstrap().group(loops.group()).channel(type)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
                 .childHandler(new ChannelInitializer<Channel>() {
@@ -115,7 +114,7 @@ public final class NetServer implements AutoCloseable {
     }
 
     private void accepted(Channel channel, NetConfig.Listen listen) {
-        LoopState loop = java.util.Objects.requireNonNull(loops.get(channel.eventLoop()));
+        LoopState loop = loops.of(channel.eventLoop());
         Object address = channel.remoteAddress() instanceof InetSocketAddress inet ? inet.getAddress() : null;
         Admission admission = Admission.admit(shared, loop, channel, address);
         if (admission == null || shared.draining) {
@@ -127,17 +126,6 @@ public final class NetServer implements AutoCloseable {
         }
         Pipelines pipelines = new Pipelines(shared, loop, admission, channel, tls);
         channel.pipeline().addLast(new Sniffer(pipelines, listen.plain(), listen.tls()));
-    }
-
-    private void sweep(LoopState loop) {
-        long now = System.nanoTime();
-        loop.forEachConnection(connection -> {
-            try {
-                connection.sweep(now);
-            } catch (RuntimeException e) {
-                Faults.internal("sweep of a connection", e);
-            }
-        });
     }
 
     /** Where it listens, in the order of the configuration, with the ports that were free. */
@@ -152,7 +140,7 @@ public final class NetServer implements AutoCloseable {
 
     /** Its loops, for whoever hangs something on each before the first call. */
     public List<Loop> loops() {
-        return List.copyOf(loops.values());
+        return List.copyOf(loops.all());
     }
 
     /** Reads the certificate files again, for connections to come. On failure the old ones stay in use. */
@@ -169,18 +157,27 @@ public final class NetServer implements AutoCloseable {
     public void drain(Duration grace) throws InterruptedException {
         shared.draining = true;
         listeners.forEach(Channel::close);
-        onEachLoop(loop -> loop.forEachConnection(LoopState.Connection::drain));
+        onEachLoop(loop -> forEachOfOurs(loop, LoopState.Connection::drain));
         long until = System.nanoTime() + grace.toNanos();
         while (shared.connections.get() > 0 && System.nanoTime() < until) {
             TimeUnit.MILLISECONDS.sleep(5);
         }
-        onEachLoop(loop -> loop.forEachConnection(connection -> connection.abort(End.DRAINED)));
+        onEachLoop(loop -> forEachOfOurs(loop, connection -> connection.abort(End.DRAINED)));
         close();
     }
 
-    private void onEachLoop(java.util.function.Consumer<LoopState> work) throws InterruptedException {
-        CountDownLatch done = new CountDownLatch(loops.size());
-        for (LoopState loop : loops.values()) {
+    /** A dialler on the same loop looks after its own. */
+    private static void forEachOfOurs(LoopState loop, Consumer<LoopState.Connection> work) {
+        loop.forEachConnection(connection -> {
+            if (!(connection instanceof DialConnection)) {
+                work.accept(connection);
+            }
+        });
+    }
+
+    private void onEachLoop(Consumer<LoopState> work) throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(loops.all().size());
+        for (LoopState loop : loops.all()) {
             loop.execute(() -> {
                 try {
                     work.accept(loop);
@@ -196,10 +193,12 @@ public final class NetServer implements AutoCloseable {
     @Override
     public void close() {
         listeners.forEach(Channel::close);
-        for (LoopState loop : loops.values()) {
-            loop.execute(() -> loop.forEachConnection(connection -> connection.abort(End.CONNECTION_LOST)));
+        for (LoopState loop : loops.all()) {
+            loop.execute(() -> forEachOfOurs(loop, connection -> connection.abort(End.CONNECTION_LOST)));
         }
-        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        if (ownsLoops) {
+            loops.close();
+        }
         handshakes.shutdownNow();
     }
 

@@ -9,6 +9,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.member.Member;
 import dev.quoin.member.Network;
 import dev.quoin.net.Dialler;
+import dev.quoin.net.EventLoops;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
@@ -24,25 +25,34 @@ final class Peers implements AutoCloseable {
     private final PeerNetwork network;
     private final PeerFront front;
     private final NetServer net;
+    private final EventLoops loops;
     private @Nullable VersionMonitor monitor;
 
-    private Peers(PeerNetwork network, PeerFront front, NetServer net) {
+    private Peers(PeerNetwork network, PeerFront front, NetServer net, EventLoops loops) {
         this.network = network;
+        this.loops = loops;
         this.front = front;
         this.net = net;
     }
 
     /** Takes the port. Who asks there is sent away until {@link #serve}. */
     static Peers listen(ServerConfig config, Clock clock) throws IOException {
-        PeerNetwork network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, clock);
-        PeerFront front = new PeerFront(network);
-        List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
+        // One for both directions, so that an answer to a member leaves on the thread that read what it said; and none of the
+        // clients', so that they do not keep members from hearing each other.
+        EventLoops loops = new EventLoops("net-peer", 1, null);
+        PeerNetwork network = null;
         try {
+            network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, loops, clock);
+            PeerFront front = new PeerFront(network);
+            List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
             NetServer net = NetServer.start(new NetConfig(listens, Router.of(List.of()), front,
-                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1));
-            return new Peers(network, front, net);
+                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1), loops);
+            return new Peers(network, front, net, loops);
         } catch (IOException | RuntimeException refused) {
-            network.close();
+            if (network != null) {
+                network.close();
+            }
+            loops.close();
             throw refused;
         }
     }
@@ -73,5 +83,6 @@ final class Peers implements AutoCloseable {
         }
         network.close();
         net.close();
+        loops.close();
     }
 }

@@ -125,7 +125,7 @@ final class SimNetwork {
             tellRemoved(from, to);
             return;
         }
-        port.inbox().received(message);
+        port.inbox().received(List.of(message));
         life.look();
     }
 

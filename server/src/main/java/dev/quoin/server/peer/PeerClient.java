@@ -9,6 +9,7 @@ import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.DialTls;
 import dev.quoin.net.Dialler;
+import dev.quoin.net.EventLoops;
 import dev.quoin.net.NetLimits;
 import dev.quoin.server.dial.Exchange;
 
@@ -23,9 +24,9 @@ public final class PeerClient implements AutoCloseable {
      * @param tls for members that speak TLS, or null
      * @throws IOException a certificate cannot be read; the text names it
      */
-    public PeerClient(PeerLimits limits, @Nullable DialTls tls) throws IOException {
+    public PeerClient(PeerLimits limits, @Nullable DialTls tls, EventLoops loops) throws IOException {
         dialler = new Dialler(
-                NetLimits.defaults().change().writeStallMillisMax(limits.silenceMillisMax()).build(), tls);
+                NetLimits.defaults().change().writeStallMillisMax(limits.silenceMillisMax()).build(), tls, loops);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.quoin.server.peer;
 
+import java.util.List;
 import java.util.concurrent.Semaphore;
 
 import dev.quoin.base.Clock;
@@ -24,9 +25,11 @@ record PeerContext(long memberId, HttpFields headers, PeerLimits limits, Clock c
     }
 
     /** Where messages go that arrive. Never blocks. */
-    @FunctionalInterface
     interface Intake {
-        Verdict receive(Message message);
+        Verdict verdict(Message message);
+
+        /** For messages whose verdict is {@link Verdict#TOLD}: all that came together. */
+        void tell(List<Message> messages);
     }
 
     /** A post of the raft handlers. */

@@ -21,6 +21,7 @@ import dev.quoin.member.Network;
 import dev.quoin.member.SnapshotRefused;
 import dev.quoin.member.SnapshotState;
 import dev.quoin.net.DialTls;
+import dev.quoin.net.EventLoops;
 import dev.quoin.raft.Message;
 import dev.quoin.server.peer.PeerContext.Verdict;
 
@@ -48,14 +49,15 @@ public final class PeerNetwork implements Network {
     /**
      * @param peerUrls where others reach this member, as it advertises it
      * @param tls      how members are dialled that speak TLS, or null
+     * @param loops    that it dials on; best those of the peer port. They outlive it
      * @throws IOException a certificate cannot be read; the text names it
      */
-    public PeerNetwork(List<String> peerUrls, PeerLimits limits, @Nullable DialTls tls, Clock clock)
+    public PeerNetwork(List<String> peerUrls, PeerLimits limits, @Nullable DialTls tls, EventLoops loops, Clock clock)
             throws IOException {
         this.peerUrls = List.copyOf(peerUrls);
         this.limits = limits;
         this.clock = clock;
-        client = new PeerClient(limits, tls);
+        client = new PeerClient(limits, tls, loops);
     }
 
     @Override
@@ -72,7 +74,7 @@ public final class PeerNetwork implements Network {
         }
         synchronized (changing) {
             context = new PeerContext(memberId, PeerHeaders.own(memberId, clusterId, peerUrls), limits, clock, client,
-                    to, this::receive, later, new Semaphore(limits.snapshotsMax()));
+                    to, intake(), later, new Semaphore(limits.snapshotsMax()));
             link(membership);
         }
     }
@@ -163,6 +165,14 @@ public final class PeerNetwork implements Network {
 
     /** A message that was sent to us, in whatever way (etcdserver/server.go Process). */
     Verdict receive(Message message) {
+        Verdict verdict = verdict(message);
+        if (verdict == Verdict.TOLD) {
+            shared().inbox().received(List.of(message));
+        }
+        return verdict;
+    }
+
+    private Verdict verdict(Message message) {
         PeerContext shared = shared();
         if (membership.isRemoved(message.from())) {
             return Verdict.REMOVED_SENDER;
@@ -173,8 +183,21 @@ public final class PeerNetwork implements Network {
         if (message instanceof Message.InstallSnapshot) {
             return Verdict.SNAPSHOT;
         }
-        shared.inbox().received(message);
         return Verdict.TOLD;
+    }
+
+    private PeerContext.Intake intake() {
+        return new PeerContext.Intake() {
+            @Override
+            public Verdict verdict(Message message) {
+                return PeerNetwork.this.verdict(message);
+            }
+
+            @Override
+            public void tell(List<Message> messages) {
+                shared().inbox().received(messages);
+            }
+        };
     }
 
     IncomingSnapshot receiveState(Message.InstallSnapshot message) throws SnapshotRefused {

@@ -33,7 +33,7 @@ final class Pipeline {
     }
 
     void start() {
-        long holder = queue.open();
+        long holder = queue.open(null);
         for (int i = 0; i < context.limits().pipelineWorkers(); i++) {
             workers.add(Thread.ofVirtual().name("peer-pipeline-" + link.name() + "-" + i).start(() -> work(holder)));
         }

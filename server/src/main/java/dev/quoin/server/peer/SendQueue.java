@@ -12,11 +12,21 @@ import dev.quoin.raft.Message;
 /**
  * Messages between the loop that sends them, which never waits, and the threads that carry them away. Open while somebody
  * holds it; who takes it over finds it empty. Bounded in number and bytes.
+ *
+ * <p>While its holder only waits, a message need not: it may go out {@linkplain Direct at once}, on the thread that offers it, with no
+ * change of threads on its way.
  */
 final class SendQueue {
     /** What became of a message that was offered. */
     enum Offered {
         TAKEN, FULL, CLOSED
+    }
+
+    /** How a message goes out without its holder. Called while that one waits, and so in turns with it; must not block. */
+    @FunctionalInterface
+    interface Direct {
+        /** False if it was not sent: then it is kept for the holder. */
+        boolean send(Message message);
     }
 
     private record Waiting(Message message, int bytes) {}
@@ -27,6 +37,8 @@ final class SendQueue {
     private long waitingBytes;
     private long holder; // 0: closed
     private long holders;
+    private @Nullable Direct direct;
+    private boolean holderWaits;
 
     SendQueue(int messagesMax, long bytesMax) {
         this.messagesMax = messagesMax;
@@ -41,8 +53,14 @@ final class SendQueue {
         return holder == who;
     }
 
-    /** Opens it for a new holder, whose number it answers. What waits is for the one before, who is asked to leave first. */
-    synchronized long open() {
+    /**
+     * Opens it for a new holder, whose number it answers. What waits is for the one before, who is asked to leave first.
+     *
+     * @param way  how messages go out while the holder waits, or null
+     */
+    synchronized long open(@Nullable Direct way) {
+        direct = way;
+        holderWaits = false;
         waiting.clear();
         waitingBytes = 0;
         holder = ++holders;
@@ -61,6 +79,8 @@ final class SendQueue {
         waiting.clear();
         waitingBytes = 0;
         holder = 0;
+        direct = null;
+        holderWaits = false;
         notifyAll();
         return lost;
     }
@@ -68,6 +88,9 @@ final class SendQueue {
     synchronized Offered offer(Message message) {
         if (holder == 0) {
             return Offered.CLOSED;
+        }
+        if (holderWaits && waiting.isEmpty() && direct != null && direct.send(message)) {
+            return Offered.TAKEN;
         }
         int bytes = PeerMessages.bytesMost(message);
         boolean fits = waiting.size() < messagesMax && (waiting.isEmpty() || waitingBytes + bytes <= bytesMax);
@@ -93,7 +116,11 @@ final class SendQueue {
             if (left <= 0) {
                 return List.of();
             }
+            holderWaits = true;
             TimeUnit.NANOSECONDS.timedWait(this, left);
+            if (holder == who) {
+                holderWaits = false;
+            }
         }
         if (holder != who) {
             return null;

@@ -1,6 +1,8 @@
 package dev.quoin.server.peer;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -18,6 +20,7 @@ import dev.quoin.net.DialHandler;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.net.HttpFields;
+import dev.quoin.raft.Message;
 import dev.quoin.server.dial.Exchange;
 import dev.quoin.server.dial.Gathered;
 import dev.quoin.server.peer.PeerContext.Verdict;
@@ -142,6 +145,8 @@ final class StreamReceiver {
     private final class Attempt implements DialHandler {
         private final CompletableFuture<String> over = new CompletableFuture<>();
         private PeerStreams.@Nullable Reader reader;
+        /** What the piece at hand brought. */
+        private final List<Message> arrived = new ArrayList<>();
         private final Gathered errorText = new Gathered();
         private int status;
         private @Nullable String refusal;
@@ -196,13 +201,20 @@ final class StreamReceiver {
             } catch (Malformed malformed) {
                 refuse(call, String.valueOf(malformed.getMessage()));
             }
+            if (!arrived.isEmpty()) {
+                List<Message> together = List.copyOf(arrived);
+                arrived.clear();
+                context.intake().tell(together);
+            }
         }
 
         private void received(PeerMessages.Received received) {
             switch (received) {
                 case PeerMessages.Received.Told(var message) -> {
-                    Verdict verdict = context.intake().receive(message);
-                    if (verdict != Verdict.TOLD) {
+                    Verdict verdict = context.intake().verdict(message);
+                    if (verdict == Verdict.TOLD) {
+                        arrived.add(message);
+                    } else {
                         LOG.atWarn().addKeyValue("remote-peer-id", link.name()).addKeyValue("verdict", verdict)
                                 .log("rejected Raft message");
                     }

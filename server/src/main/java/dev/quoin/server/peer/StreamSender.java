@@ -19,6 +19,7 @@ import dev.quoin.raft.Message;
 final class StreamSender {
     private static final Logger LOG = LoggerFactory.getLogger(StreamSender.class);
     private static final int HEARTBEAT_BYTES_MAX = 16;
+    private static final int AT_ONCE_BYTES_MAX = 64 * 1024;
 
     private final StreamKind kind;
     private final Supplier<PeerStreams.Writer> codecs;
@@ -50,7 +51,8 @@ final class StreamSender {
         if (queue.close()) {
             link.lost();
         }
-        long holder = queue.open();
+        PeerStreams.Writer codec = codecs.get();
+        long holder = queue.open(message -> sendAtOnce(codec, sink, message));
         if (link.isClosed()) {
             queue.close(holder);
             return;
@@ -60,7 +62,7 @@ final class StreamSender {
                 .addKeyValue("replaced", replaced).log("established TCP streaming connection with remote peer");
         boolean gone = true;
         try {
-            gone = send(holder, sink);
+            gone = send(holder, codec, sink);
         } finally {
             if (gone) {
                 gone(holder);
@@ -69,8 +71,7 @@ final class StreamSender {
     }
 
     /** Returns whether the member is gone; it may also be that somebody else holds the queue, or nobody any more. */
-    private boolean send(long holder, HttpResponse.Sink sink) throws InterruptedException {
-        PeerStreams.Writer codec = codecs.get();
+    private boolean send(long holder, PeerStreams.Writer codec, HttpResponse.Sink sink) throws InterruptedException {
         long heartbeatDue = System.nanoTime() + heartbeatNanos;
         while (true) {
             List<Message> batch = queue.take(holder, batchBytes, Math.max(0, heartbeatDue - System.nanoTime()));
@@ -90,6 +91,18 @@ final class StreamSender {
                 return true;
             }
         }
+    }
+
+    /** On the thread of consensus: only what is soon written. */
+    private static boolean sendAtOnce(PeerStreams.Writer codec, HttpResponse.Sink sink, Message message) {
+        int bytes = PeerMessages.bytesMost(message);
+        if (bytes > AT_ONCE_BYTES_MAX || !sink.hasRoom()) {
+            return false;
+        }
+        ProtoWriter out = new ProtoWriter(bytes + HEARTBEAT_BYTES_MAX);
+        codec.write(out, message);
+        sink.push(Bytes.of(out.buffer(), 0, out.size()));
+        return true;
     }
 
     private static int bytes(List<Message> batch) {

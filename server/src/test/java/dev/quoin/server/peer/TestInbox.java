@@ -38,9 +38,11 @@ final class TestInbox implements Inbox {
     private volatile Consumer<Message> reaction = message -> {};
 
     @Override
-    public void received(Message message) {
-        tell(new Told.Received(message));
-        reaction.accept(message);
+    public void received(List<Message> messages) {
+        for (Message message : messages) {
+            tell(new Told.Received(message));
+            reaction.accept(message);
+        }
     }
 
     /** Does this, too, with each message. */

@@ -21,6 +21,7 @@ import dev.quoin.member.MemberInfo;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
+import dev.quoin.net.EventLoops;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
@@ -52,6 +53,7 @@ final class TestPeer implements AutoCloseable {
     final MemberInfo info;
     final TestInbox inbox = new TestInbox();
     final TestHost host;
+    private final EventLoops loops = new EventLoops("peer", 1, null);
     final PeerNetwork network;
     private final PeerFront front;
     private final PeerLimits limits;
@@ -65,7 +67,7 @@ final class TestPeer implements AutoCloseable {
         this.limits = limits;
         info = info(id, port);
         host = new TestHost(id, clusterId);
-        network = new PeerNetwork(info.peerUrls(), limits, null, CLOCK);
+        network = new PeerNetwork(info.peerUrls(), limits, null, loops, CLOCK);
         network.start(inbox);
         front = new PeerFront(network);
         listen();
@@ -95,7 +97,7 @@ final class TestPeer implements AutoCloseable {
     void listen() throws IOException {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port());
         net = NetServer.start(new NetConfig(List.of(NetConfig.Listen.plain(address)), Router.of(), front,
-                PeerFront.netLimits(limits), NetMetrics.NONE, null, null, 1));
+                PeerFront.netLimits(limits), NetMetrics.NONE, null, null, 1), loops);
     }
 
     void stopListening() {
@@ -149,6 +151,7 @@ final class TestPeer implements AutoCloseable {
     void stop() {
         network.close();
         stopListening();
+        loops.close();
     }
 
     /** Who answers for the member. */
