@@ -12,10 +12,12 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.member.watch.ChangeFeed;
 import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.SnapshotMeta;
+import dev.quoin.store.Change;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.KeyHash;
@@ -120,6 +122,7 @@ final class ApplyLoop implements Actor {
     private final Waiters waiters;
     private final Quota quota;
     private final int learnersMax;
+    private final ChangeFeed feed;
     private final Listener listener;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
@@ -137,7 +140,7 @@ final class ApplyLoop implements Actor {
     private final long lastAtStart;
 
     ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
-            Listener listener) {
+            ChangeFeed feed, Listener listener) {
         this.inForce = inForce;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
@@ -150,6 +153,7 @@ final class ApplyLoop implements Actor {
         this.waiters = waiters;
         this.quota = quota;
         this.learnersMax = learnersMax;
+        this.feed = feed;
         this.listener = listener;
     }
 
@@ -233,9 +237,10 @@ final class ApplyLoop implements Actor {
 
     private void endBatch(long index, long term) {
         ledger.commit(index, term, configuration);
-        store.publish();
+        List<Change> changed = store.publish();
         appliedIndex = index;
         appliedTerm = term;
+        feed.append(changed, store.view().records());
     }
 
     private void applyNormal(Entry entry) {
@@ -349,6 +354,7 @@ final class ApplyLoop implements Actor {
         configuration = membership.encodeConfState();
         appliedIndex = meta.index();
         appliedTerm = meta.term();
+        feed.reset(store.view().revision());
         listener.installed(before);
         listener.membershipChanged(membership);
         // What became of their entries, nobody here will learn.
