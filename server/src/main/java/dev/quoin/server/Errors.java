@@ -165,6 +165,11 @@ final class Errors {
         return Status.of(Code.DATA_LOSS, "quoin: " + unreadable.getMessage());
     }
 
+    /** As grpc-go says it of a message on a stream that is not what it should be. */
+    static Status unreadableInStream(String why) {
+        return Status.of(Code.INTERNAL, "grpc: failed to unmarshal the received message: proto: " + why);
+    }
+
     /** As grpc-go says it of a unary request that is not the message it should be. */
     static Status unreadable(String why) {
         return Status.of(Code.INTERNAL, "grpc: error unmarshalling request: proto: " + why);
