@@ -79,7 +79,7 @@ func run() int {
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
 	record := flag.String("record", "", "write the history to this file when something failed")
 	recheck := flag.String("recheck", "", "judge the history in this file, and do nothing else")
-	asEtcd := flag.Bool("as-etcd", false, "tolerate, and count, two races that etcd 3.7.1 loses: progress that is older than a watch, and first events without previous values")
+	asEtcd := flag.Bool("as-etcd", false, "tolerate, and count, two races that etcd 3.7.1 loses: progress that is older than a watch, and first and last events without previous values")
 	selfTest := flag.Bool("self-test", false, "judge the judge: with histories that are right, and with planted faults")
 	mischief := flag.Bool("abuse", false, "do to one server what no good client does")
 	limits := &abuse{}

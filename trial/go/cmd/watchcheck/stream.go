@@ -31,6 +31,8 @@ type watcher struct {
 	wishes []*wish
 	slow   bool // reads slowly, now and then not at all
 
+	arrived bool // everything up to the last revision has come
+
 	mutex   sync.Mutex
 	waiting []*wish         // asked for, and not created yet, in order
 	byID    map[int64]*wish // created
@@ -138,7 +140,7 @@ func (w *watcher) open() {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.waiting, w.byID, w.gone, w.known = nil, map[int64]*wish{}, map[int64]bool{}, 0
-	w.number, w.named = w.streams.Add(1), 0
+	w.number, w.named, w.arrived = w.streams.Add(1), 0, false
 }
 
 // close lets each wish go on from where it is, or begin anew.
@@ -288,7 +290,7 @@ func (w *watcher) cancel(stream pb.Watch_WatchClient, one *wish) error {
 		w.mutex.Unlock()
 		return nil
 	}
-	live.CancelAsked = true
+	live.CancelAsked, live.CancelAt = true, time.Since(w.began)
 	w.mutex.Unlock()
 	return stream.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: live.ID}}})
 }
@@ -350,10 +352,12 @@ func (w *watcher) drain(stream pb.Watch_WatchClient, t *target, session int64) (
 		done = done && one.live != nil && !one.live.CancelAsked && reached(one.live) >= last
 	}
 	w.mutex.Unlock()
-	if done {
+	// Twice: what etcd says first may be older than a watch.
+	if again := w.arrived; done && again {
 		w.owe()
 		return true, nil
 	}
+	w.arrived = done
 	return false, progress(stream)
 }
 

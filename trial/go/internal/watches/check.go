@@ -37,7 +37,7 @@ type judging struct {
 	chain    bool // a fragment came, and its end did not
 	created  bool
 	ended    bool
-	first    bool  // the message is the first one after the answer that the watch was created
+	blurred  bool  // the message is the first one, or came after the watch's end was asked for
 	at       int64 // the revision of that answer
 	asked    int64 // the highest compaction that had been asked for when the message came
 	sent     int   // events
@@ -112,8 +112,8 @@ func (j *judging) follow(n int, m Message) bool {
 }
 
 func (j *judging) changes(n int, m Message) bool {
-	j.asked, j.first = m.Asked, n == 1
-	if j.w.Fragment && m.Bytes >= Limit && len(m.Events) > 1 && !j.tolerate(j.first, "the first message uncut") {
+	j.asked, j.blurred = m.Asked, n == 1 || j.w.CancelAsked && m.At >= j.w.CancelAt
+	if j.w.Fragment && m.Bytes >= Limit && len(m.Events) > 1 && !j.tolerate(j.blurred, "first or last messages uncut") {
 		j.report(Protocol, j.w, "message %d has %d bytes and %d events, and was not cut", n, m.Bytes, len(m.Events))
 	}
 	if m.Fragment && !j.w.Fragment {
@@ -212,7 +212,7 @@ func (j *judging) previous(at int, e Event) {
 	switch {
 	case e.Prev == nil && want == nil:
 	case e.Prev == nil:
-		if j.asked <= e.KV.Mod-1 && !j.tolerate(j.first, "the first events without previous values") {
+		if j.asked <= e.KV.Mod-1 && !j.tolerate(j.blurred, "first or last events without previous values") {
 			j.report(PrevKV, j.w, "%v has none, and it was %v; the highest compaction asked for was at %d", e, *want, j.asked)
 		}
 	case want == nil:
@@ -232,7 +232,8 @@ func (j *judging) tolerate(where bool, what string) bool {
 }
 
 func (j *judging) bookmark(m Message) bool {
-	if (m.Revision < j.w.Start || j.began && j.due() <= m.Revision) && j.tolerate(m.Revision <= j.at && m.Whole, "progress from before a watch was created") {
+	if j.h.AsEtcd && m.Whole && m.Revision <= j.at { // it may be older than the watch, and says nothing then
+		j.tolerate(m.Revision < j.w.Start || j.began && j.due() <= m.Revision, "progress from before a watch was created")
 		return true
 	}
 	if !j.began {

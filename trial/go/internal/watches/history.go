@@ -19,9 +19,9 @@ type History struct {
 	Last    int64 // the revision of the last write, which was acknowledged when all else had ended
 
 	// AsEtcd tolerates two races that etcd 3.7.1 loses by itself, as a stream has two queues there, one for answers to
-	// requests and one for events, and as it notes a watch's options only when the watch is already there:
+	// requests and one for events, and as it knows a watch's options only from after the watch begins until before it ends:
 	//   - progress of a whole stream, computed before a watch was created, is sent after the answer that it was created
-	//   - the first message of a watch is sent without previous values, or uncut
+	//   - the first message of a watch, and what is sent after its end was asked for, has no previous values, or is uncut
 	AsEtcd bool
 }
 
@@ -81,6 +81,7 @@ type Watch struct {
 	Messages    []Message
 	Owed        int64 // it was there at the end: everything up to here must have been sent; 0: it was not
 	CancelAsked bool
+	CancelAt    time.Duration // when it was asked for
 }
 
 // Verb is what a write does to a key.
