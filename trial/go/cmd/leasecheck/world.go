@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -295,6 +296,9 @@ func (w *worker) revoke(ctx context.Context, l *leases.Lease) {
 // await waits until a witness has seen a key go. Whoever waits for much longer than any lease lives goes on: the judge
 // knows better.
 func (w *worker) await(ctx context.Context, l *leases.Lease) {
+	if !slices.ContainsFunc(l.Keys, func(k leases.Key) bool { return k.Answered }) {
+		return // there may be nothing to be seen
+	}
 	for begin := w.now(); ctx.Err() == nil && w.now()-begin < w.plan.patience; {
 		w.mutex.Lock()
 		gone := false

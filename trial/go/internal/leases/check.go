@@ -58,7 +58,7 @@ func (c *checker) judge(l *Lease) {
 	asked := l.Revoke != nil
 	if end != nil {
 		c.together(l, *end)
-		if due := c.notBefore(l, end.At); end.At < due && !(asked && l.Revoke.Sent < end.At) {
+		if due := c.notBefore(l, end.At); end.At < due && !(asked && l.Revoke.Sent < end.At) && !c.deposed(end.At) {
 			c.report(Early, l, "of %d s: its keys were gone at %v, and it had to live until %v", l.TTL, end.At, due)
 		}
 	}
@@ -157,18 +157,34 @@ func (c *checker) lives(l *Lease, call Call) bool {
 	return l.Grant.Returned < call.Sent && call.Returned < c.notBefore(l, call.Sent) && (l.Revoke == nil || call.Returned < l.Revoke.Sent)
 }
 
+const (
+	appliedWithin = time.Second
+	deposedWithin = 12 * time.Second
+)
+
+// deposed says whether a leader that is none any more may still end leases.
+func (c *checker) deposed(at time.Duration) bool {
+	return c.h.AsEtcd && slices.ContainsFunc(c.h.Harms, func(h Harm) bool { return h.Begin <= at && at < h.End+deposedWithin })
+}
+
+// tolerates says whether a renewal after the end is passed over, as a leader that applies late gives it.
+func (c *checker) tolerates(end *Change, r Call) bool {
+	return c.h.AsEtcd && r.TTL > 0 && end != nil && r.Sent > end.At && r.Sent < end.At+appliedWithin && r.Revision < end.Revision
+}
+
 func (c *checker) renewals(l *Lease, end *Change) {
 	dead := time.Duration(-1)
 	for _, r := range l.Renewals {
 		switch {
 		case !r.Answered:
+		case c.tolerates(end, r):
 		case r.TTL > 0 && ended(l, end, r) && c.calm(r):
 			c.report(Undead, l, "it was renewed for %d s at %v by %s, after its end", r.TTL, r.Sent, r.Member)
 		case r.TTL > 0 && dead >= 0 && dead < r.Sent && c.calm(r):
 			c.report(Undead, l, "it was renewed for %d s at %v by %s, and at %v there was none", r.TTL, r.Sent, r.Member, dead)
 		case r.TTL > 0 && r.TTL != l.TTL:
 			c.report(WrongTTL, l, "of %d s is renewed for %d", l.TTL, r.TTL)
-		case r.TTL <= 0 && c.lives(l, r):
+		case r.TTL <= 0 && c.lives(l, r) && !c.deposed(r.Sent):
 			c.report(Early, l, "of %d s: %s says at %v that there is none, and it had to live until %v", l.TTL, r.Member, r.Returned, c.notBefore(l, r.Sent))
 		case r.TTL <= 0 && dead < 0:
 			dead = r.Returned
@@ -189,7 +205,7 @@ func (c *checker) query(l *Lease, end *Change, q Query) {
 		}
 		return
 	case none:
-		if c.lives(l, q.Call) {
+		if c.lives(l, q.Call) && !c.deposed(q.Sent) {
 			c.report(Early, l, "of %d s: %s says at %v that there is none, and it had to live until %v", l.TTL, q.Member, q.Returned, c.notBefore(l, q.Sent))
 		}
 		return
@@ -234,7 +250,7 @@ func seconds(n int64) time.Duration {
 
 // Counts says what a history holds: what is not among these, a run says nothing about.
 func Counts(h *History) map[string]int {
-	c := &checker{h: h, ends: map[string]Change{}, puts: map[string]Change{}}
+	c := &checker{h: h, ends: map[string]Change{}}
 	for _, change := range h.Changes {
 		for _, key := range change.Deleted {
 			c.ends[key] = change
@@ -245,6 +261,8 @@ func Counts(h *History) map[string]int {
 		end := c.end(l)
 		switch {
 		case end == nil:
+		case l.Revoke == nil && end.At < c.notBefore(l, end.At):
+			counts["ended before their time"]++
 		case l.Revoke != nil:
 			counts["revoked"]++
 		default:
@@ -254,6 +272,8 @@ func Counts(h *History) map[string]int {
 			switch {
 			case !r.Answered:
 				counts["renewals without an answer"]++
+			case r.TTL > 0 && ended(l, end, r) && c.calm(r):
+				counts["renewals of an ended lease, confirmed"]++
 			case r.TTL > 0 && ended(l, end, r):
 				counts["renewals of an ended lease, confirmed while the cluster was not whole"]++
 			case r.TTL > 0:
