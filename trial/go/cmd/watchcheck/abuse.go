@@ -203,8 +203,8 @@ func (a *abuse) million(ctx context.Context) (string, error) {
 }
 
 const (
-	deafReaders = 20
-	deafPuts    = 300
+	deafReaders = 10
+	deafPuts    = 150
 	deafBytes   = 1 << 20
 )
 
