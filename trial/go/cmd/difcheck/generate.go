@@ -40,7 +40,7 @@ const (
 )
 
 func generate(seed uint64, length int, f families, restartEvery int) []operation {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x1f)), families: f, later: map[int]operation{}, expiries: 2}
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x1f)), families: f, later: map[int]operation{}, expiries: min(2, length/5000)}
 	sequence := make([]operation, 0, length)
 	for place := range length - 4 {
 		next, due := g.later[place]

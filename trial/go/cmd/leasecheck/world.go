@@ -13,6 +13,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/leases"
@@ -82,11 +84,17 @@ func (w *world) harmed(begins bool) {
 	}
 }
 
-// witness watches all keys on one member, from the first revision on, over however many streams it takes.
+// witness watches all keys on one member, from the first revision on, over however many streams it takes. Where no watch
+// is served, it reads every revision.
 func (w *world) witness(ctx context.Context, t *target) {
-	next := int64(1)
+	next, before, testify := int64(1), map[string]bool{}, w.testify
 	for ctx.Err() == nil {
-		if err := w.testify(ctx, t, &next); err != nil && ctx.Err() == nil {
+		err := testify(ctx, t, &next)
+		if status.Code(err) == codes.Unimplemented {
+			testify = func(ctx context.Context, t *target, next *int64) error { return w.readEach(ctx, t, next, before) }
+			continue
+		}
+		if err != nil && ctx.Err() == nil {
 			w.fail("watch", err)
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -116,6 +124,49 @@ func (w *world) testify(ctx context.Context, t *target, next *int64) error {
 			*next = r.Events[len(r.Events)-1].Kv.ModRevision + 1
 		}
 	}
+}
+
+// readEach reads every revision that has come since: what differs from the one before is what it has changed.
+func (w *world) readEach(ctx context.Context, t *target, next *int64, before map[string]bool) error {
+	for ctx.Err() == nil {
+		read := &pb.RangeRequest{Key: []byte(prefix), RangeEnd: []byte("lease0"), KeysOnly: true, Serializable: true}
+		newest, err := t.kv.Range(ctx, read)
+		if err != nil {
+			return err
+		}
+		for ; *next <= newest.Header.Revision; *next++ {
+			at := newest
+			if *next < newest.Header.Revision {
+				read.Revision = *next
+				if at, err = t.kv.Range(ctx, read); err != nil {
+					return err
+				}
+			}
+			w.saw(t, difference(before, at.Kvs, *next))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return nil
+}
+
+// difference is what a revision has put and deleted; before becomes what there is after it.
+func difference(before map[string]bool, kvs []*mvccpb.KeyValue, revision int64) []*mvccpb.Event {
+	var events []*mvccpb.Event
+	there := map[string]bool{}
+	for _, kv := range kvs {
+		there[string(kv.Key)] = true
+		if kv.ModRevision == revision {
+			before[string(kv.Key)] = true
+			events = append(events, &mvccpb.Event{Kv: &mvccpb.KeyValue{Key: kv.Key, ModRevision: revision}})
+		}
+	}
+	for key := range before {
+		if !there[key] {
+			delete(before, key)
+			events = append(events, &mvccpb.Event{Type: mvccpb.Event_DELETE, Kv: &mvccpb.KeyValue{Key: []byte(key), ModRevision: revision}})
+		}
+	}
+	return events
 }
 
 // saw notes what a witness was told: the first one to be told it says when.
