@@ -49,7 +49,7 @@ class ClusterWatchJudgesTest {
     @Test
     void aClusterOfEtcdKeepsLeasesAsLongAsItMust() throws Exception {
         Program.Result result = judge("leasecheck").run(arguments(Tools.built("etcd"), List.of("--as-etcd", "--length",
-                "20s", "--clients", "100", "--dir", home.toString()), List.of()));
+                "20s", "--clients", "100", "--harm", "fell,leader", "--dir", home.toString()), List.of()));
         System.out.print(result.stdout());
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         assertThat(result.lines()).anyMatch(line -> line.matches("ok   \\d{2,} leases: none early, none forgotten.*"));

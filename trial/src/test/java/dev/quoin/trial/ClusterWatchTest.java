@@ -34,7 +34,9 @@ class ClusterWatchTest {
     void leasesLiveAsLongAsTheyMust() throws Exception {
         Program.Result result = ClusterWatchJudgesTest.judge("leasecheck")
                 .run(ClusterWatchJudgesTest.arguments(ServerProcess.image(),
-                        List.of("--length", "30s", "--clients", "100", "--dir", home.toString()), List.of()));
+                        List.of("--length", "30s", "--clients", "100", "--harm", "fell,freeze,leader", "--most", "8s",
+                                "--dir", home.toString()),
+                        List.of()));
         System.out.print(result.stdout());
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         assertThat(result.lines()).anyMatch(line -> line.matches("ok   \\d{2,} leases: none early, none forgotten.*"));
