@@ -172,12 +172,17 @@ func (l *listener) count() int {
 }
 
 // barrier is a request that is refused at once: when its answer has come, every request before it has been done.
-func (l *listener) barrier(ctx context.Context, more int) ([]*pb.WatchResponse, error) {
+func (l *listener) barrier(ctx context.Context) ([]*pb.WatchResponse, error) {
 	before := l.count()
 	if err := l.askCreate(&pb.WatchCreateRequest{Key: []byte("b"), RangeEnd: []byte("a")}); err != nil {
 		return nil, err
 	}
-	return l.answered(ctx, before, 1+more)
+	err := l.await(ctx, patience, func() bool {
+		return slices.ContainsFunc(l.answers[before:], func(r *pb.WatchResponse) bool { return r.Created && r.Canceled })
+	})
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return slices.Clone(l.answers[before:]), err
 }
 
 // watchOn does one operation of the watch family.
@@ -204,7 +209,7 @@ func (s *side) watchOn(ctx context.Context, name string, request proto.Message) 
 		l.mutex.Unlock()
 		if err = l.askCancel(id); err == nil {
 			if _, err = l.answered(ctx, before, more); err == nil {
-				_, err = l.barrier(ctx, 0)
+				_, err = l.barrier(ctx)
 			}
 		}
 		l.mutex.Lock()
@@ -212,7 +217,7 @@ func (s *side) watchOn(ctx context.Context, name string, request proto.Message) 
 		l.mutex.Unlock()
 	case "WatchProgress": // what it answers is compared later
 		if err = l.askProgress(); err == nil {
-			answers, err = l.barrier(ctx, 0)
+			answers, err = l.barrier(ctx)
 		}
 	}
 	if err != nil {
@@ -226,8 +231,8 @@ func (s *side) watchOn(ctx context.Context, name string, request proto.Message) 
 }
 
 // create asks for a watch. One that begins in the past is waited for until it has been sent everything. One that a
-// compaction ends is cancelled after that, as etcd's client does it: until then it keeps its id, and keeps the stream from
-// being told progress.
+// compaction ends is cancelled after that, as etcd's client does it: in etcd it keeps its id until then, and keeps the
+// stream from being told progress. Whether that is answered is not compared.
 func (l *listener) create(ctx context.Context, r *pb.WatchCreateRequest) ([]*pb.WatchResponse, error) {
 	before := l.count()
 	if err := l.askCreate(r); err != nil {
@@ -251,7 +256,17 @@ func (l *listener) create(ctx context.Context, r *pb.WatchCreateRequest) ([]*pb.
 	if err := l.askCancel(id); err != nil {
 		return answers, err
 	}
-	return l.answered(ctx, before, 3)
+	if _, err := l.barrier(ctx); err != nil {
+		return answers, err
+	}
+	// The answer may come after that of the barrier only if a server does not work in order.
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	delete(l.lives, id)
+	l.answers = slices.DeleteFunc(l.answers, func(r *pb.WatchResponse) bool {
+		return r.WatchId == id && r.Canceled && !r.Created && r.CompactRevision == 0
+	})
+	return slices.Clone(l.answers[before:]), nil
 }
 
 // settle asks for progress until everything up to a revision was sent, or something else holds.

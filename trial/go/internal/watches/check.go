@@ -241,7 +241,8 @@ func (j *judging) bookmark(m Message) bool {
 	}
 	switch {
 	case m.Revision < j.w.Start:
-		j.report(Bookmark, j.w, "progress %d is before its start", m.Revision)
+		j.report(Ahead, j.w, "progress %d", m.Revision)
+		return true // it says nothing about this watch
 	case m.Revision < j.progress || m.Revision < j.lastSent || m.Revision > j.truth.last:
 		j.report(Backwards, j.w, "progress %d, and before it was %d, the last event %d, the store ends at %d", m.Revision, j.progress, j.lastSent, j.truth.last)
 	case j.due() <= m.Revision:

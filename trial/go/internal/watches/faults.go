@@ -197,7 +197,7 @@ var faults = []fault{
 	{"progress is told before the start is reached", at(func(w *Watch, n int) bool { return n == 0 && w.Start > w.Messages[0].Revision+1 },
 		func(m *simulation, w *Watch, n int) {
 			insert(w, 1, Message{Kind: Progress, Revision: w.Messages[0].Revision})
-		}), []Anomaly{Bookmark}},
+		}), []Anomaly{Ahead}},
 	{"progress is ahead of the store", at(func(w *Watch, n int) bool {
 		return w.Owed > 0 && n == len(w.Messages)-1 && n > 0 && !w.Messages[n].Fragment && w.Messages[n].Kind != Canceled
 	},

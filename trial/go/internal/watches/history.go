@@ -133,6 +133,7 @@ const (
 	Resumable  Anomaly = "resumable: the first event is not the next one"
 	Early      Anomaly = "an event from before the start"
 	Bookmark   Anomaly = "bookmarkable: progress before an event was sent"
+	Ahead      Anomaly = "progress is told before the start is reached"
 	Backwards  Anomaly = "bookmarkable: progress goes back, or is ahead of the store"
 	PrevKV     Anomaly = "the previous value is not that"
 	Compacted  Anomaly = "the watch was ended by no compaction"

@@ -39,13 +39,17 @@ type checker struct {
 	truth *truth
 	found []Violation
 
+	reported  map[Anomaly]int
 	tolerated map[string]int // as the history is etcd's
 }
 
-const foundMax = 50
+const foundMax = 20 // of each sort
 
 func (c *checker) report(a Anomaly, where any, format string, args ...any) {
-	if len(c.found) < foundMax {
+	if c.reported == nil {
+		c.reported = map[Anomaly]int{}
+	}
+	if c.reported[a]++; c.reported[a] <= foundMax {
 		c.found = append(c.found, Violation{a, fmt.Sprint(where), fmt.Sprintf(format, args...)})
 	}
 }
