@@ -9,6 +9,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"quoin.dev/trial/internal/process"
 	"quoin.dev/trial/internal/tally"
@@ -47,6 +49,7 @@ func (a *abuse) run(ctx context.Context, command []string, home string, counts *
 	}{
 		{"requests that ask for nothing sensible", a.nonsense},
 		{"a stream that is asked for too many watches", a.million},
+		{"renewals on a stream that is not read", a.renewals},
 		{"readers that never read", a.deaf},
 		{"a thousand streams that are opened and left", a.left},
 	} {
@@ -55,6 +58,14 @@ func (a *abuse) run(ctx context.Context, command []string, home string, counts *
 		words, err := c.do(ctx)
 		if err == nil {
 			err = a.served(ctx)
+		}
+		if err != nil {
+			time.Sleep(200 * time.Millisecond) // a server that dies may still be about to
+		}
+		if server.Exited() {
+			counts.Check(c.name+": "+words, fmt.Errorf("the server has ended (%w); its log ends:\n%s", err, server.LogTail()))
+			cancel()
+			return
 		}
 		now, peak, measured := server.Memory()
 		cancel()
@@ -200,6 +211,44 @@ func (a *abuse) million(ctx context.Context) (string, error) {
 		return fmt.Sprintf("%d created, the others refused: %s", created, refusal), nil
 	}
 	return fmt.Sprintf("%d created", created), nil
+}
+
+// renewals sends very many requests on one stream before it reads an answer. They come all, in order.
+func (a *abuse) renewals(ctx context.Context) (string, error) {
+	const requests = 100_000
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := pb.NewLeaseClient(a.conn).LeaseKeepAlive(ctx)
+	if err != nil {
+		return "", err
+	}
+	sent := make(chan error, 1)
+	go func() {
+		for n := range int64(requests) {
+			if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: n + 1}); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- stream.CloseSend()
+	}()
+	select {
+	case <-sent:
+		sent <- nil
+	case <-time.After(3 * time.Second):
+	}
+	for n := range int64(requests) {
+		r, err := stream.Recv()
+		switch {
+		case status.Code(err) == codes.Unimplemented:
+			return "OFF: not served", nil
+		case err != nil:
+			return fmt.Sprintf("%d answered, then the stream was ended: %v", n, err), nil
+		case r.ID != n+1 || r.TTL != 0:
+			return "", fmt.Errorf("the answer to the request for lease %d, which there is not, is %v", n+1, r)
+		}
+	}
+	return fmt.Sprintf("%d answered", requests), nil
 }
 
 const (
