@@ -24,6 +24,8 @@ var allFamilies = []struct {
 	{"hash", operation{"HashKV", &pb.HashKVRequest{}}},
 	{"lease", operation{"LeaseRevoke", &pb.LeaseRevokeRequest{ID: leaseNever}}},
 	{"ttl", operation{"LeaseTimeToLive", &pb.LeaseTimeToLiveRequest{ID: leaseNever}}},
+	{"expiry", operation{"LeaseKeepAlives", &pb.LeaseLeasesResponse{Leases: []*pb.LeaseStatus{{ID: leaseNever}}}}},
+	{"watch", operation{"WatchCreate", &pb.WatchCreateRequest{Key: []byte("probe"), StartRevision: -1}}},
 	{"alarm", operation{"Alarm", &pb.AlarmRequest{Action: pb.AlarmRequest_DEACTIVATE, MemberID: 1, Alarm: pb.AlarmType_NOSPACE}}},
 }
 

@@ -20,6 +20,7 @@ type generator struct {
 	run      int               // what is left of it
 	unique   int               // values that are there once
 	later    map[int]operation // at which place something started must be ended
+	expiries int               // how many leases may still be waited for
 }
 
 var keys = strings.Fields("a ab abc b ba c d k k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 m x z")
@@ -39,9 +40,9 @@ const (
 )
 
 func generate(seed uint64, length int, f families, restartEvery int) []operation {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x1f)), families: f, later: map[int]operation{}}
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x1f)), families: f, later: map[int]operation{}, expiries: min(2, length/5000)}
 	sequence := make([]operation, 0, length)
-	for place := range length - 3 {
+	for place := range length - 4 {
 		next, due := g.later[place]
 		switch {
 		case due:
@@ -61,6 +62,9 @@ func generate(seed uint64, length int, f families, restartEvery int) []operation
 	everything := []byte{0}
 	sequence = append(sequence, operation{"Range", &pb.RangeRequest{Key: everything, RangeEnd: everything}},
 		operation{"Range", &pb.RangeRequest{Key: everything, RangeEnd: everything, Revision: revisionNow - 10}})
+	if f.has("watch") {
+		sequence = append(sequence, operation{"WatchSettle", &pb.WatchProgressRequest{}})
+	}
 	if f.has("hash") {
 		sequence = append(sequence, operation{"HashKV", &pb.HashKVRequest{}})
 	}
@@ -113,6 +117,8 @@ func (g *generator) operation(place int) operation {
 		{40, "compact", func() operation { return operation{"Compact", g.compaction()} }},
 		{80, "lease", g.lease},
 		{24, "alarm", func() operation { return operation{"Alarm", g.alarm(place)} }},
+		{160, "watch", g.watch},
+		{12, "expiry", g.expiry},
 	})
 }
 
@@ -335,6 +341,72 @@ func (g *generator) lease() operation {
 	// Ids that nobody else names: else this would end another lease.
 	request := &pb.LeaseGrantRequest{ID: pick(g, int64(0), 0, 77), TTL: pick(g, int64(0), 1, 2, 5, -1, math.MinInt64)}
 	return operation{"GrantAndRevoke", request}
+}
+
+// expiry is many renewals on one stream, and twice in a sequence leases that are waited for.
+func (g *generator) expiry() operation {
+	if g.expiries > 0 && g.oneIn(3) {
+		g.expiries--
+		return operation{"LeaseExpiry", &pb.LeaseGrantRequest{ID: 500 + 10*int64(g.expiries)}}
+	}
+	renewals := &pb.LeaseLeasesResponse{}
+	for range 1 + g.IntN(8) {
+		renewals.Leases = append(renewals.Leases, &pb.LeaseStatus{ID: pick(g, append(leases, leaseNever, 0)...)})
+	}
+	return operation{"LeaseKeepAlives", renewals}
+}
+
+// watch is something on one of the two streams.
+func (g *generator) watch() operation {
+	which, far := "", g.oneIn(2)
+	if far {
+		which = "Ahead"
+	}
+	switch n := g.IntN(100); {
+	case n < 50:
+		return operation{"WatchCreate" + which, g.watched(far)}
+	case n < 70:
+		return operation{"WatchCancel" + which, &pb.WatchCancelRequest{WatchId: g.watchID() + g.Int64N(3)}}
+	case n < 80:
+		return operation{"WatchProgressAhead", &pb.WatchProgressRequest{}}
+	case n < 96:
+		return operation{"WatchSettle", &pb.WatchProgressRequest{}}
+	}
+	return operation{"WatchHangUp", &pb.WatchProgressRequest{}}
+}
+
+// watched is a watch of whatever form. What begins in the past is on the near stream, what begins in the future on the
+// other one.
+func (g *generator) watched(far bool) *pb.WatchCreateRequest {
+	w := &pb.WatchCreateRequest{PrevKv: g.oneIn(2), Fragment: g.oneIn(4), ProgressNotify: g.oneIn(4)}
+	w.Key, w.RangeEnd = g.interval()
+	if g.oneIn(2) {
+		w.WatchId = g.watchID()
+	}
+	for g.oneIn(6) {
+		w.Filters = append(w.Filters, pb.WatchCreateRequest_FilterType(pick(g, 0, 1, 1, 0, 7)))
+	}
+	switch n := g.IntN(100); {
+	case n < 10:
+		w.StartRevision = pick(g, int64(-1), -2, math.MinInt64)
+	case n < 50:
+	case far:
+		w.StartRevision = revisionNow + 1 + g.Int64N(20)
+		if g.oneIn(10) {
+			w.StartRevision = math.MaxInt64
+		}
+	case n < 80:
+		w.StartRevision = revisionNow - g.Int64N(60)
+	case n < 95:
+		w.StartRevision = revisionCompacted + g.Int64N(6) - 3
+	default:
+		w.StartRevision = 1
+	}
+	return w
+}
+
+func (g *generator) watchID() int64 {
+	return pick(g, int64(0), 1, 2, 3, 4, 7, 100, -3, math.MaxInt64-2)
 }
 
 func (g *generator) leaseRead() operation {

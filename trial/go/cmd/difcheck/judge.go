@@ -60,6 +60,11 @@ func level(request, a, b proto.Message) {
 	case *pb.AlarmRequest:
 		sortAlarms(a.(*pb.AlarmResponse))
 		sortAlarms(b.(*pb.AlarmResponse))
+	case *pb.LeaseGrantRequest:
+		left, right := a.(*pb.LeaseGrantResponse), b.(*pb.LeaseGrantResponse)
+		if request.ID == 0 && left.ID > 0 && right.ID > 0 {
+			right.ID = left.ID // the server's choice; no sequence asks for it but one that was shortened
+		}
 	case *pb.LeaseLeasesRequest:
 		sortLeases(a.(*pb.LeaseLeasesResponse))
 		sortLeases(b.(*pb.LeaseLeasesResponse))

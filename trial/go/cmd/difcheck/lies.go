@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 )
@@ -16,6 +17,7 @@ type lie struct {
 	operationsMax int                         // how many it takes to show it, with some to spare
 	ask           func(request proto.Message) // changes a copy of the request
 	tell          func(a *answer)
+	event         func(e *mvccpb.Event) bool // may change an event to a watch; false leaves it out
 }
 
 var lies = []lie{
@@ -60,6 +62,32 @@ var lies = []lie{
 		}
 	})},
 	{name: "a lease is granted for a second less", family: "lease", operationsMax: 2, tell: falsified(func(a *pb.LeaseGrantResponse) { a.TTL-- })},
+	{name: "a renewal on a stream of many is for a second less", family: "expiry", operationsMax: 3, tell: func(a *answer) {
+		for n := range a.messages {
+			if renewed, ok := a.messages[n].(*pb.LeaseKeepAliveResponse); ok && n > 0 && renewed.TTL > 0 {
+				renewed.TTL--
+			}
+		}
+	}},
+	{name: "a watch is created at another revision", family: "watch", operationsMax: 2, tell: falsified(func(a *pb.WatchResponse) {
+		if a.Created {
+			a.Header.Revision++
+		}
+	})},
+	{name: "a refused watch has no reason", family: "watch", operationsMax: 2, tell: falsified(func(a *pb.WatchResponse) { a.CancelReason = "" })},
+	{name: "a watch is not told of a deletion", family: "watch", operationsMax: 5, event: func(e *mvccpb.Event) bool { return e.Type != mvccpb.Event_DELETE }},
+	{name: "a watch is told the previous value without its lease", family: "watch", operationsMax: 7, event: func(e *mvccpb.Event) bool {
+		if e.PrevKv != nil {
+			e.PrevKv.Lease = 0
+		}
+		return true
+	}},
+	{name: "a watch is told a create revision that is none", family: "watch", operationsMax: 4, event: func(e *mvccpb.Event) bool {
+		if e.Kv.Version > 1 {
+			e.Kv.CreateRevision = e.Kv.ModRevision
+		}
+		return true
+	}},
 	{name: "an alarm is not listed", family: "alarm", operationsMax: 3, tell: falsified(func(a *pb.AlarmResponse) { a.Alarms = nil })},
 }
 

@@ -110,8 +110,11 @@ func (t *trial) seed(seed uint64) bool {
 	pair.discard()
 	what := fmt.Sprintf("seed %d: %d operations, revision %d, %d kills and stops, %.0f operations/s",
 		seed, len(sequence), pair.now, pair.restarts, float64(len(sequence))/took.Seconds())
+	if pair.events > 0 {
+		what += fmt.Sprintf(", %d events to watches", pair.events)
+	}
 	if pair.forgotten.Load() > 0 {
-		what += fmt.Sprintf(", %d hashes not compared", pair.forgotten.Load())
+		what += fmt.Sprintf(", %d hashes or previous values not compared", pair.forgotten.Load())
 	}
 	if err == nil && found != nil {
 		err = fmt.Errorf("operation %d: %s", found.index, found)

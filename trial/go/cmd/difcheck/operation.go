@@ -42,8 +42,19 @@ var kinds = map[string]kind{
 	"LeaseTimeToLive": {"/etcdserverpb.Lease/LeaseTimeToLive", func() proto.Message { return &pb.LeaseTimeToLiveResponse{} }, true},
 	"LeaseLeases":     {"/etcdserverpb.Lease/LeaseLeases", func() proto.Message { return &pb.LeaseLeasesResponse{} }, true},
 	"LeaseKeepAlive":  {"", nil, false},
-	"Kill":            {"", nil, false}, // SIGKILL for both, and start again
-	"Stop":            {"", nil, false}, // SIGTERM for both, and start again
+	"LeaseKeepAlives": {"", nil, false}, // several on one stream; the request only lists the ids
+	"LeaseExpiry":     {"", nil, false}, // two that live for seconds, and their end
+
+	"WatchCreate":        {"", nil, false},
+	"WatchCreateAhead":   {"", nil, false},
+	"WatchCancel":        {"", nil, false},
+	"WatchCancelAhead":   {"", nil, false},
+	"WatchProgressAhead": {"", nil, false},
+	"WatchSettle":        {"", nil, false}, // compares what came so far
+	"WatchHangUp":        {"", nil, false}, // ends the streams
+
+	"Kill": {"", nil, false}, // SIGKILL for both, and start again
+	"Stop": {"", nil, false}, // SIGTERM for both, and start again
 }
 
 func (o operation) reads() bool {

@@ -25,7 +25,8 @@ type pair struct {
 	compacted int64 // the last compaction's; -1: none yet
 	restarts  int
 	hashes    hashState
-	forgotten atomic.Int64 // hashes that differed where etcd itself may differ
+	forgotten atomic.Int64 // hashes and previous values that differed where etcd itself may differ
+	events    int          // to watches, compared
 }
 
 // hashState is what is known of the hashes that a compaction leaves in memory, for HashKV to answer with.
@@ -131,6 +132,7 @@ func (p *pair) start(ctx context.Context) error {
 
 func (p *pair) restart(ctx context.Context, kill bool) error {
 	p.restarts++
+	p.hangUp()
 	err := p.both(func(s *side) error {
 		s.conn.Close()
 		if kill {
@@ -151,6 +153,7 @@ func (p *pair) discard() {
 		if s == nil {
 			return nil
 		}
+		s.hangUp()
 		if s.conn != nil {
 			s.conn.Close()
 		}
@@ -174,6 +177,9 @@ func (d *difference) String() string {
 	if d.asked != nil {
 		asked = fmt.Sprintf("%s{%s}", d.operation.name, text(d.asked))
 	}
+	if len(d.answers[0].messages)+len(d.answers[1].messages) == 0 && d.answers[0].code == codes.OK && d.answers[1].code == codes.OK {
+		return fmt.Sprintf("%s\n  %s%s", asked, strings.ReplaceAll(d.what, "\n", "\n  "), d.logs)
+	}
 	return fmt.Sprintf("%s\n  left:  %s\n  right: %s\n  %s%s", asked, d.answers[0], d.answers[1],
 		strings.ReplaceAll(d.what, "\n", "\n  "), d.logs)
 }
@@ -185,13 +191,19 @@ const (
 
 // run plays a sequence. An error is a failure of the trial; a difference is a finding.
 func (p *pair) run(ctx context.Context, sequence []operation, seen census) (*difference, error) {
+	p.hangUp()
+	defer p.hangUp()
 	for begin := 0; begin < len(sequence); {
 		end := begin
 		for end < len(sequence) && end-begin < batchMax && sequence[end].reads() {
 			end++
 		}
 		var found *difference
+		if end == begin && sequence[begin].settles() {
+			found = p.settleWatches(ctx, begin, sequence[begin])
+		}
 		switch {
+		case found != nil:
 		case end > begin:
 			found = p.reads(ctx, begin, sequence[begin:end], seen)
 		case sequence[begin].restarts():
@@ -249,7 +261,10 @@ func (p *pair) write(ctx context.Context, index int, o operation, seen census) *
 		return found
 	}
 	seen.count(o, left)
-	if left.code != codes.OK {
+	if o.name == "WatchHangUp" {
+		p.hangUp()
+	}
+	if left.code != codes.OK || strings.HasPrefix(o.name, "Watch") {
 		return nil
 	}
 	for _, message := range left.messages {
@@ -274,6 +289,9 @@ func (p *pair) write(ctx context.Context, index int, o operation, seen census) *
 // compare asks both at once.
 func (p *pair) compare(ctx context.Context, index int, o operation) (answer, *difference) {
 	request := resolve(o.request, p.now, p.compacted)
+	if create, ok := request.(*pb.WatchCreateRequest); ok && o.name == "WatchCreate" {
+		create.StartRevision = min(create.StartRevision, p.now)
+	}
 	answers := p.askBoth(ctx, o.name, request)
 	what := p.judge(ctx, request, answers)
 	// etcd's compaction goes on in the background, and its hash is there when it is done.

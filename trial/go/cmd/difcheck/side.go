@@ -25,6 +25,8 @@ type side struct {
 	conn   *grpc.ClientConn
 	member uint64 // its id, which it made from its URLs
 	lie    lie    // none, but in the self-test
+
+	listeners map[string]*listener // of the watch family, as far as they are open
 }
 
 // answer is what a server said: messages, or an error. What a server may choose freely is not in it.
@@ -88,6 +90,14 @@ func (s *side) askTruly(ctx context.Context, name string, request proto.Message)
 		a = s.stream(ctx, request.(*pb.RangeRequest))
 	case "LeaseKeepAlive":
 		a = s.keepAlive(ctx, request.(*pb.LeaseKeepAliveRequest))
+	case "LeaseKeepAlives":
+		a = s.keepAlives(ctx, request.(*pb.LeaseLeasesResponse))
+	case "LeaseExpiry":
+		a = s.expire(ctx, request.(*pb.LeaseGrantRequest))
+	case "WatchCreate", "WatchCreateAhead", "WatchCancel", "WatchCancelAhead", "WatchProgressAhead":
+		return s.watchOn(ctx, name, request)
+	case "WatchSettle", "WatchHangUp":
+		return answer{}
 	case "GrantAndRevoke":
 		a = s.grantAndRevoke(ctx, request.(*pb.LeaseGrantRequest))
 	default:
@@ -196,6 +206,65 @@ func (s *side) keepAlive(ctx context.Context, request *pb.LeaseKeepAliveRequest)
 		return refused(fmt.Errorf("after the end of the requests: %w", err))
 	}
 	return answer{messages: []proto.Message{reply}}
+}
+
+// keepAlives renews several leases on one stream, all before the first answer is read.
+func (s *side) keepAlives(ctx context.Context, ids *pb.LeaseLeasesResponse) answer {
+	stream, err := pb.NewLeaseClient(s.conn).LeaseKeepAlive(ctx)
+	if err != nil {
+		return refused(err)
+	}
+	for _, l := range ids.Leases {
+		if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: l.ID}); err != nil {
+			return refused(err)
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return refused(err)
+	}
+	var a answer
+	for {
+		reply, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return a
+		}
+		if err != nil {
+			return refused(err)
+		}
+		a.messages = append(a.messages, reply)
+	}
+}
+
+// expire grants two leases for seconds, puts keys under both, and waits until they are gone: those of the shorter one
+// first, all of a lease in one revision.
+func (s *side) expire(ctx context.Context, request *pb.LeaseGrantRequest) answer {
+	var a answer
+	for n, ttl := range []int64{2, 5} {
+		id := request.ID + int64(n)
+		granted := s.call(ctx, "LeaseGrant", &pb.LeaseGrantRequest{ID: id, TTL: ttl})
+		if granted.code != codes.OK {
+			return granted
+		}
+		a.messages = append(a.messages, granted.messages...)
+		for _, key := range []string{"expires b", "expires a", "expires c"} {
+			put := s.call(ctx, "Put", &pb.PutRequest{Key: fmt.Appendf(nil, "%s %d", key, n), Lease: id, PrevKv: true})
+			if put.code != codes.OK {
+				return put
+			}
+			a.messages = append(a.messages, put.messages...)
+		}
+	}
+	for left := 6; left > 0; time.Sleep(20 * time.Millisecond) {
+		there := s.call(ctx, "Range", &pb.RangeRequest{Key: []byte("expires"), RangeEnd: []byte("expiret"), KeysOnly: true})
+		if there.code != codes.OK {
+			return there
+		}
+		if kvs := there.messages[0].(*pb.RangeResponse).Kvs; len(kvs) < left {
+			left = len(kvs)
+			a.messages = append(a.messages, there.messages...)
+		}
+	}
+	return a
 }
 
 // grantAndRevoke leaves no lease behind. An id that the server chose is compared only for being one.

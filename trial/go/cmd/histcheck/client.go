@@ -4,17 +4,15 @@ import (
 	"context"
 	"math/rand/v2"
 	"regexp"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/history"
 )
 
@@ -34,17 +32,32 @@ type directory struct {
 	targets []*target
 }
 
-func (d *directory) add(t *target) {
+// admit lets clients ask a member.
+func (d *directory) admit(m *cluster.Member) {
+	t := &target{name: m.Name, kv: m.KV}
+	t.session.Store(1)
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	d.targets = append(d.targets, t)
 }
 
-func (d *directory) remove(name string) {
+func (d *directory) nextSession(m *cluster.Member) {
+	d.mutex.RLock()
+	defer d.mutex.RUnlock()
+	for _, t := range d.targets {
+		if t.name == m.Name {
+			t.session.Add(1)
+		}
+	}
+}
+
+func (d *directory) remove(m *cluster.Member) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	for i, t := range d.targets {
-		if t.name == name {
+		if t.name == m.Name {
+			// Whoever asks it still may get an answer of its last process, but no longer know that.
+			t.session.Add(1)
 			d.targets = append(d.targets[:i:i], d.targets[i+1:]...)
 			return
 		}
@@ -83,7 +96,7 @@ func (c *client) run(ctx context.Context, ending <-chan struct{}, left *atomic.I
 		}
 		if err := c.step(ctx, member); err != nil {
 			c.errors[endpoints.ReplaceAllString(status.Convert(err).Message(), "…")]++
-			if refused(err) {
+			if cluster.Refused(err) {
 				left.Add(1)                       // it does not count
 				time.Sleep(20 * time.Millisecond) // one that is dead refuses at once
 			}
@@ -108,7 +121,7 @@ func (c *client) step(ctx context.Context, member *target) error {
 	switch {
 	case err == nil:
 		op.Answer = answer
-	case refused(err):
+	case cluster.Refused(err):
 		op.Outcome = history.Refused
 	default:
 		op.Outcome, op.Return = history.Unknown, history.Never
@@ -120,26 +133,7 @@ func (c *client) step(ctx context.Context, member *target) error {
 	return err
 }
 
-// unsent are words of gRPC, where there is no connection to send a request on, and of a learner.
-var unsent = []string{"Error while dialing", "error reading server preface", "rpc not supported for learner"}
-
 var endpoints = regexp.MustCompile(`127\.0\.0\.1:\d+`)
-
-// refused says whether an error proves that nothing has happened: the request was never sent, or was found unfit before
-// anything was done about it.
-func refused(err error) bool {
-	s := status.Convert(err)
-	switch s.Code() {
-	case codes.Unavailable:
-		return slices.ContainsFunc(unsent, func(words string) bool { return strings.Contains(s.Message(), words) })
-	case codes.InvalidArgument, codes.OutOfRange:
-		return true
-	case codes.ResourceExhausted:
-		return strings.Contains(s.Message(), "too many requests")
-	default:
-		return false
-	}
-}
 
 func writes(r history.Request) bool {
 	for _, branch := range [][]history.Action{r.Then, r.Else} {

@@ -16,7 +16,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -29,6 +28,7 @@ import (
 
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/history"
+	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
 	"quoin.dev/trial/internal/tally"
 )
@@ -59,8 +59,7 @@ func run() int {
 	flag.IntVar(&p.members, "members", 3, "members of the cluster")
 	flag.DurationVar(&p.timeout, "request", time.Second, "deadline of a request; its outcome is unknown then, and none is sent twice")
 	flag.DurationVar(&p.ready, "ready", time.Minute, "bound for the cluster to be whole again")
-	allHarms := strings.Join(slices.Sorted(maps.Keys(harms)), ",")
-	kinds := flag.String("harm", allHarms, "what is done to the cluster; empty for nothing")
+	kinds := flag.String("harm", "cut,delay,kill,leader,members,stop", "what is done to the cluster; empty for nothing")
 	flag.BoolVar(&p.quiet, "quiet", false, "do not tell each harm")
 	timeout := flag.Duration("timeout", 3*time.Hour, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
@@ -76,11 +75,9 @@ func run() int {
 	if *kinds != "" {
 		p.harms = strings.Split(*kinds, ",")
 	}
-	for _, kind := range p.harms {
-		if harms[kind] == nil {
-			fmt.Fprintf(os.Stderr, "histcheck: no harm is called %q: %s\n", kind, allHarms)
-			return 2
-		}
+	if err := nemesis.Check(p.harms, p.members); err != nil {
+		fmt.Fprintln(os.Stderr, "histcheck:", err)
+		return 2
 	}
 
 	counts := tally.New("histcheck", os.Stdout)
@@ -131,31 +128,34 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 	}
 	defer members.Kill()
 	began := time.Now()
-	n := &nemesis{cluster: members, mesh: mesh, clients: &directory{}, targets: map[*cluster.Member]*target{},
-		random: rand.New(rand.NewPCG(p.seed, 0)), ready: p.ready, size: p.members, did: map[string]int{},
-		say: func(format string, args ...any) {
+	clients := &directory{}
+	n := &nemesis.Nemesis{Cluster: members, Mesh: mesh, Random: rand.New(rand.NewPCG(p.seed, 0)), Ready: p.ready,
+		Least: 200 * time.Millisecond, Most: time.Second, Did: map[string]int{},
+		Say: func(format string, args ...any) {
 			if !p.quiet {
 				fmt.Printf("%8.2fs %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 			}
-		}}
+		},
+		// What a member answers once it is killed, and what its next process does, counts as another session.
+		Hooks: nemesis.Hooks{Admit: clients.admit, Ending: clients.nextSession, Ended: clients.nextSession, Leave: clients.remove}}
 	for _, m := range members.Members {
-		if !counts.Check("spawn "+m.Name, n.spawn(m)) {
+		if !counts.Check("spawn "+m.Name, n.Spawn(m)) {
 			return nil
 		}
-		n.admit(m)
+		n.Admit(m)
 	}
 	if !counts.Check("start", members.AwaitReady(ctx, p.ready)) {
 		return nil
 	}
-	clients, err := p.load(ctx, n)
-	if !counts.Check(fmt.Sprintf("harm: %s", describe(n.did)), err) {
+	working, err := p.load(ctx, n, clients)
+	if !counts.Check(fmt.Sprintf("harm: %s", describe(n.Did)), err) {
 		return nil
 	}
 	if _, term, err := members.Consensus(ctx); err == nil {
 		fmt.Printf("the term is %d now\n", term)
 	}
-	fmt.Printf("%.0f operations per second\n", float64(total(clients))/time.Since(began).Seconds())
-	h, err := p.collect(ctx, n, clients)
+	fmt.Printf("%.0f operations per second\n", float64(total(working))/time.Since(began).Seconds())
+	h, err := p.collect(ctx, n, working)
 	if !counts.Check("the cluster is whole again, and every member tells its history", err) {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 }
 
 // load runs the clients and the nemesis, until one of them has had enough.
-func (p *plan) load(ctx context.Context, n *nemesis) ([]*client, error) {
+func (p *plan) load(ctx context.Context, n *nemesis.Nemesis, members *directory) ([]*client, error) {
 	began := time.Now()
 	var left atomic.Int64
 	left.Store(p.ops)
@@ -174,14 +174,14 @@ func (p *plan) load(ctx context.Context, n *nemesis) ([]*client, error) {
 	var working, harming sync.WaitGroup
 	for i := range p.clients {
 		random := rand.New(rand.NewPCG(p.seed, uint64(i)+1))
-		c := &client{number: i, began: began, timeout: p.timeout, random: random, members: n.clients,
+		c := &client{number: i, began: began, timeout: p.timeout, random: random, members: members,
 			workload: history.NewWorkload(i, random, history.Keys(p.keys)), errors: map[string]int{}}
 		clients = append(clients, c)
 		working.Go(func() { c.run(ctx, ending, &left) })
 	}
 	var harm error
 	harming.Go(func() {
-		harm = n.run(ctx, ending, p.harms)
+		harm = n.Run(ctx, ending, p.harms)
 		end()
 	})
 	working.Wait()
@@ -191,9 +191,9 @@ func (p *plan) load(ctx context.Context, n *nemesis) ([]*client, error) {
 }
 
 // collect asks every member, once the cluster is whole again, for its history up to now.
-func (p *plan) collect(ctx context.Context, n *nemesis, clients []*client) (*history.History, error) {
-	n.mesh.Heal(true)
-	if err := n.cluster.AwaitReady(ctx, p.ready); err != nil {
+func (p *plan) collect(ctx context.Context, n *nemesis.Nemesis, clients []*client) (*history.History, error) {
+	n.Mesh.Heal(true)
+	if err := n.Cluster.AwaitReady(ctx, p.ready); err != nil {
 		return nil, err
 	}
 	time.Sleep(time.Second) // what is still under way with an unknown outcome may happen, or not
@@ -207,7 +207,7 @@ func (p *plan) collect(ctx context.Context, n *nemesis, clients []*client) (*his
 	}
 	fmt.Println("errors:", describe(refusals))
 	last := int64(0)
-	for i, m := range n.cluster.Members { // one last read on each, a part of the history like the others
+	for i, m := range n.Cluster.Members { // one last read on each, a part of the history like the others
 		op := history.Op{Client: p.clients + i, Member: m.Name, Invoke: time.Since(clients[0].began), Request: history.Request{
 			Then: []history.Action{{Verb: history.Read, Key: firstKey, End: history.KeysEnd}}}}
 		answer, err := ask(ctx, m.KV, op.Request)
@@ -218,10 +218,10 @@ func (p *plan) collect(ctx context.Context, n *nemesis, clients []*client) (*his
 		last = max(last, answer.Revision)
 		h.Ops = append(h.Ops, op)
 	}
-	h.Logs = make([]history.Log, len(n.cluster.Members))
-	errs := make([]error, len(n.cluster.Members))
+	h.Logs = make([]history.Log, len(n.Cluster.Members))
+	errs := make([]error, len(n.Cluster.Members))
 	var telling sync.WaitGroup
-	for i, m := range n.cluster.Members {
+	for i, m := range n.Cluster.Members {
 		telling.Go(func() {
 			if h.Logs[i], errs[i] = logOf(ctx, m, last); errs[i] != nil {
 				errs[i] = fmt.Errorf("the history of %s: %w", m.Name, errs[i])
