@@ -68,7 +68,7 @@ footer { margin-top:3rem; font-size:13px; overflow-wrap:anywhere }
 
 // Sizes of pictures, in pixels.
 const (
-	labelWidth = 250
+	labelWidth = 330
 	plotWidth  = 260
 	valueWidth = 60
 	rowHeight  = 22
@@ -158,7 +158,7 @@ func (r *record) curvePictures(section string) string {
 }
 
 func (r *record) curvePicture(row string, curves []curve) string {
-	const left, wide, tall, right = 46, 240, 130, 14
+	const left, wide, tall, right = 56, 250, 140, 14
 	low, high, rarest := math.MaxFloat64, 0.0, 0.99
 	for _, c := range curves {
 		for _, point := range c.Points {
@@ -167,7 +167,7 @@ func (r *record) curvePicture(row string, curves []curve) string {
 	}
 	high = max(high, 2*low)
 	across := logScale{1, 1 / (1 - rarest), left, wide}
-	up := logScale{low, high, 0, tall}
+	up := logScale{low, high, 0, tall - 34} // below the names
 	var out strings.Builder
 	fmt.Fprintf(&out, "<figure>\n<figcaption>%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" width=\"%[2]d\" height=\"%[3]d\" role=\"img\" "+
 		"aria-label=\"waits of %[1]s\">\n", html.EscapeString(row), left+wide+right, tall+axisHeight)
@@ -221,7 +221,7 @@ func (r *record) htmlTable(section string) string {
 
 func (c compared) html(m metric) string {
 	switch {
-	case c.ours == 0 && c.theirs == 0:
+	case c.absent():
 		return ""
 	case m.aside || c.mid == 0:
 		return fmt.Sprintf("<small>%s : %s</small>", m.format(c.ours), m.format(c.theirs))

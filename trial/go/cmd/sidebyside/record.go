@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -172,7 +173,7 @@ func inOrder(samples []sample, of func(sample) (string, bool)) []string {
 
 // compared is a row's metric over the rounds.
 type compared struct {
-	ours, theirs     float64 // medians; 0 if there is none
+	ours, theirs     float64 // medians; NaN if there is none
 	least, mid, most float64 // of the ratios ours/theirs of single rounds; 0 if there is none
 }
 
@@ -204,10 +205,10 @@ func (r *record) compare(section, row string, m metric) compared {
 	return c
 }
 
-// median is the middle, or the mean of the two that are nearest to it.
+// median is the middle, or the mean of the two that are nearest to it; NaN of nothing.
 func median(values []float64) float64 {
 	if len(values) == 0 {
-		return 0
+		return math.NaN()
 	}
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -42,11 +43,9 @@ func (r *record) conditions() string {
 
 func (c compared) text(m metric) string {
 	switch {
-	case c.ours == 0 && c.theirs == 0:
+	case c.absent():
 		return ""
-	case m.aside:
-		return m.format(c.ours) + " : " + m.format(c.theirs)
-	case c.mid == 0:
+	case m.aside || c.mid == 0:
 		return m.format(c.ours) + " : " + m.format(c.theirs)
 	case c.least == c.most:
 		return fmt.Sprintf("%s : %s = **%s**", m.format(c.ours), m.format(c.theirs), ratioText(c.mid))
@@ -55,10 +54,16 @@ func (c compared) text(m metric) string {
 	}
 }
 
+// absent says that neither system has it.
+func (c compared) absent() bool { return math.IsNaN(c.ours) && math.IsNaN(c.theirs) }
+
 func ratioText(ratio float64) string { return strconv.FormatFloat(ratio, 'f', 2, 64) }
 
 // format writes 28356.2 as 28,356.
 func (m metric) format(value float64) string {
+	if math.IsNaN(value) {
+		return "–"
+	}
 	text := strconv.FormatFloat(value, 'f', m.digits, 64)
 	whole, fraction, _ := strings.Cut(text, ".")
 	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {

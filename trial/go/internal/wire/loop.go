@@ -26,6 +26,7 @@ type Loop struct {
 	began   time.Time
 	epoll   int
 	timer   int
+	armed   int64 // when the timer goes off; it may be earlier than anybody asks for by now
 	conns   map[int32]*Conn
 	events  []unix.EpollEvent
 	input   []byte
@@ -167,13 +168,17 @@ func (l *Loop) Turn(until int64) error {
 	return l.broken
 }
 
-// wait waits for events. The timer is precise to microseconds, where epoll's own timeout is in milliseconds.
+// wait waits for events. The timer is precise to microseconds, where epoll's own timeout is in milliseconds. It is not set
+// anew as long as it goes off early enough: that would be a call to the kernel for each lone request.
 func (l *Loop) wait(until int64) (int, error) {
 	timeout := 0
-	if left := until - l.Now(); left > 0 {
-		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(left)}
-		if err := unix.TimerfdSettime(l.timer, 0, &spec, nil); err != nil {
-			return 0, err
+	if now := l.Now(); until > now {
+		if l.armed <= now || l.armed > until {
+			spec := unix.ItimerSpec{Value: unix.NsecToTimespec(until - now)}
+			if err := unix.TimerfdSettime(l.timer, 0, &spec, nil); err != nil {
+				return 0, err
+			}
+			l.armed = until
 		}
 		timeout = -1
 	}
