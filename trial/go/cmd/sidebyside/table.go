@@ -110,6 +110,9 @@ func (p *plan) cell(ctx context.Context, c *contender, cell cell, rate float64, 
 	if cell.connections > cell.slots/2 && cell.slots > 1 {
 		run.Warm = p.length / 2 // many connections take their time
 	}
+	if err := c.resetPeak(); err != nil {
+		return load.Result{}, err
+	}
 	result, cpu, err := c.drive(ctx, run, cell.connections, cell.at, cell.writes)
 	if err != nil {
 		return result, err
@@ -120,6 +123,12 @@ func (p *plan) cell(ctx context.Context, c *contender, cell cell, rate float64, 
 	to.add(perSecond, result.PerSecond())
 	to.waits(result.Waits)
 	to.add(serverCPU, micros(cpu)/float64(result.Measured))
+	now, peak, err := c.memory()
+	if err != nil {
+		return result, err
+	}
+	to.add(restMB, float64(now)/1e6)
+	to.add(peakMB, float64(peak)/1e6)
 	to.add(clientCPU, micros(result.CPUPerRequest()))
 	to.add(clientBusy, result.CPU.Seconds()/result.Took.Seconds())
 	if rate > 0 {
