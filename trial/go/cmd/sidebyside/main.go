@@ -54,6 +54,8 @@ type plan struct {
 	counts   *tally.Tally
 }
 
+const partNames = "table, memory, lists, watch, lease; of watch alone watch-events, watch-idle, watch-shared, watch-resume, watch-stopped"
+
 const (
 	cellsOfOne = "put1,put100,put1000,txn1,txn100,txn1000,get1,get100,get1000,sget1,sget100,sget1000,list1,list100," +
 		"put4000c,get16000c,put@25,put@50,put@75,txn@25,txn@50,txn@75,get@25,get@50,get@75,sget@50,list@50"
@@ -103,13 +105,15 @@ func (p *plan) perform(ctx context.Context, part string) error {
 		return p.alternate(ctx, "a store with many keys", 1, p.memoryTurn)
 	case "lists":
 		return p.alternate(ctx, "long lists", 1, p.listsTurn)
-	case "watch":
-		return p.watches(ctx)
 	case "lease":
 		return p.alternate(ctx, "leases kept alive", 1, p.leaseTurn)
-	default:
-		return errors.New("no such part")
 	}
+	for _, watch := range p.watchParts() {
+		if watch.name == part {
+			return p.alternate(ctx, watch.section, 1, watch.turn)
+		}
+	}
+	return fmt.Errorf("no part is called so: %s", partNames)
 }
 
 func membersText(members int) string {
@@ -142,8 +146,8 @@ func parse(args []string) (*plan, error) {
 	p := &plan{record: &record{Made: time.Now(), Command: rest}, cells: map[int][]cell{}}
 	flags := flag.NewFlagSet("sidebyside", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "usage: sidebyside [flags] [table|memory|lists|watch|lease]... --a NAME 'COMMAND' --b NAME 'COMMAND'\n"+
-			"(ours, and the one to beat; table and memory if no part is named)\n")
+		fmt.Fprintf(flags.Output(), "usage: sidebyside [flags] [PART...] --a NAME 'COMMAND' --b NAME 'COMMAND'\n"+
+			"(ours, and the one to beat). Parts: %s. Without any: table and memory.\n", partNames)
 		flags.PrintDefaults()
 	}
 	members := flags.String("members", "1,3", "of the table: members of each system; the load is spread over them")
@@ -188,11 +192,7 @@ func parse(args []string) (*plan, error) {
 
 // check refuses what cannot be measured, and reads the cells.
 func (p *plan) check(members, cells string, connections int) error {
-	for _, part := range p.parts {
-		if !slices.Contains([]string{"table", "memory", "lists", "watch", "lease"}, part) {
-			return fmt.Errorf("no part is called %q: table, memory, lists, watch or lease", part)
-		}
-	}
+	p.spellOut()
 	if p.rounds < 1 || p.length < 100*time.Millisecond || connections < 1 || p.warmup < 100*time.Millisecond {
 		return errors.New("--rounds and --connections must be at least 1, --seconds and --warmup at least 0.1")
 	}
@@ -227,6 +227,17 @@ func (p *plan) check(members, cells string, connections int) error {
 	}
 	_, err = exec.LookPath(p.benchmark)
 	return err
+}
+
+// spellOut puts the parts of watch in its place.
+func (p *plan) spellOut() {
+	if at := slices.Index(p.parts, "watch"); at >= 0 {
+		var names []string
+		for _, watch := range p.watchParts() {
+			names = append(names, watch.name)
+		}
+		p.parts = slices.Replace(slices.Clone(p.parts), at, at+1, names...)
+	}
 }
 
 func (p *plan) takeEvents(events string) (err error) {

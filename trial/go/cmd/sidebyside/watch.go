@@ -370,21 +370,18 @@ func (p *plan) slowTurn(ctx context.Context, c *contender, row func(string) note
 	return err
 }
 
-// watches are all turns with watchers, each on fresh data.
-func (p *plan) watches(ctx context.Context) error {
-	for _, part := range []struct {
-		section string
-		turn    turn
-	}{
-		{"events to many watchers", p.fanOutTurn},
-		{"idle watchers, a stream each", p.idleTurn(100, 100, 1)},
-		{"idle watchers on few streams", p.idleTurn(10, 10, 100)},
-		{"watchers that resume", p.resumeTurn},
-		{"watchers that stop reading", p.slowTurn},
-	} {
-		if err := p.alternate(ctx, part.section, 1, part.turn); err != nil {
-			return err
-		}
+// watchPart is a part of watch: one kind of watchers, on fresh data.
+type watchPart struct {
+	name, section string
+	turn          turn
+}
+
+func (p *plan) watchParts() []watchPart {
+	return []watchPart{
+		{"watch-events", "events to many watchers", p.fanOutTurn},
+		{"watch-idle", "idle watchers, a stream each", p.idleTurn(100, 100, 1)},
+		{"watch-shared", "idle watchers on few streams", p.idleTurn(10, 10, 100)},
+		{"watch-resume", "watchers that resume", p.resumeTurn},
+		{"watch-stopped", "watchers that stop reading", p.slowTurn},
 	}
-	return nil
 }
