@@ -92,8 +92,11 @@ func (c cell) describe() string {
 	} else if c.connections == c.slots && c.slots > 1 {
 		text += ", a connection each"
 	}
-	if c.at != "" {
-		text += ", at a " + c.at
+	switch c.at {
+	case "leader":
+		text += ", at the leader"
+	case "follower":
+		text += ", at a follower"
 	}
 	return text
 }

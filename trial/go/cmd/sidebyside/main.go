@@ -49,6 +49,7 @@ type plan struct {
 	eventRates                   []int // puts per second that watchers hear of
 
 	dir, out string
+	render   string // a record
 	home     string // the directory made in dir, for the systems' data
 	record   *record
 	counts   *tally.Tally
@@ -72,6 +73,10 @@ func run() int {
 		return 2
 	}
 	p.counts = tally.New("sidebyside", os.Stdout)
+	if p.render != "" {
+		p.counts.Check("make the page and the tables of "+p.render+" again", rerender(p.render))
+		return p.counts.Close()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if !p.counts.Check("make a directory", p.makeHome()) {
@@ -154,7 +159,7 @@ func parse(args []string) (*plan, error) {
 	cells := flags.String("cells", "", "of the table, in place of all: a cell is "+cellForms)
 	connections := flags.Int("connections", 10, "over how many connections the calls of a cell are spread")
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the tables show medians over them")
-	seconds := flags.Float64("seconds", 3, "seconds of one cell in one round")
+	seconds := flags.Float64("seconds", 2.5, "seconds of one cell in one round; twice as long where each call has a connection of its own")
 	warmup := flags.Float64("warmup", 8, "seconds of uncounted load in each turn, spread over the kinds of requests")
 	settle := flags.Float64("settle", 2, "seconds before a system is called idle")
 	flags.DurationVar(&p.ready, "ready", 60*time.Second, "bound for one start")
@@ -167,12 +172,13 @@ func parse(args []string) (*plan, error) {
 	events := flags.String("events", "100,500", "of watch: puts per second that a thousand watchers hear of")
 	flags.StringVar(&p.dir, "dir", ".", "where to make the directory for the systems' data: what disk is it on?")
 	flags.StringVar(&p.out, "out", "sidebyside", "where to write the record, the page and the tables: this with .json, .html and .md")
-	render := flags.String("render", "", "measure nothing: make the page and the tables of this record again")
+	render := flags.String("render", "", "measure nothing: make the page and the tables of this record (.json) again")
 	if err := flags.Parse(rest); err != nil {
 		return nil, err
 	}
 	if *render != "" {
-		return nil, errors.Join(rerender(*render), flag.ErrHelp)
+		p.render = *render
+		return p, nil
 	}
 	p.length, p.warmup, p.settle = duration(*seconds), duration(*warmup), duration(*settle)
 	if p.parts = flags.Args(); len(p.parts) == 0 {

@@ -108,7 +108,7 @@ func (p *plan) warmUp(ctx context.Context, c *contender, cells []cell) error {
 func (p *plan) cell(ctx context.Context, c *contender, cell cell, rate float64, to note) (load.Result, error) {
 	run := load.Run{Work: c.workOf(cell.kind), Slots: cell.slots, Rate: rate, Warm: p.length / 6, Length: p.length}
 	if cell.connections > cell.slots/2 && cell.slots > 1 {
-		run.Warm = p.length / 2 // many connections take their time
+		run.Warm, run.Length = p.length/2, 2*p.length // many connections take their time
 	}
 	if err := c.resetPeak(); err != nil {
 		return load.Result{}, err

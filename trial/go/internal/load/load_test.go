@@ -10,11 +10,11 @@ import (
 	"quoin.dev/trial/internal/wire"
 )
 
-// echo asks for nothing, and takes the one answer.
-type echo struct{ answer []byte }
+// echo asks one thing, and takes one answer.
+type echo struct{ request, answer []byte }
 
-func (echo) Path() string                           { return "/trial.Trivial/Ask" }
-func (echo) Append(message []byte, _, _ int) []byte { return append(message, "a request"...) }
+func (echo) Path() string                             { return "/trial.Trivial/Ask" }
+func (e echo) Append(message []byte, _, _ int) []byte { return append(message, e.request...) }
 func (e echo) Check(_, _ int, answer []byte) error {
 	if !bytes.Equal(answer, e.answer) {
 		return errors.New("another answer")
@@ -23,7 +23,7 @@ func (e echo) Check(_, _ int, answer []byte) error {
 }
 
 // perform runs a load on a server, over so many connections.
-func perform(t *testing.T, server *Trivial, run Run, connections int) (Result, error) {
+func perform(t *testing.T, server *Trivial, run Run, connections int, request []byte) (Result, error) {
 	t.Helper()
 	address, err := server.Listen()
 	if err != nil {
@@ -42,14 +42,14 @@ func perform(t *testing.T, server *Trivial, run Run, connections int) (Result, e
 		}
 		run.Conns = append(run.Conns, conn)
 	}
-	run.Work = echo{server.Answer}
+	run.Work = echo{request, server.Answer}
 	return run.Perform(loop)
 }
 
 func TestAClosedLoopEndsAfterItsTotal(t *testing.T) {
 	edges := 0
 	run := Run{Slots: 7, Total: 1000, Edge: func() error { edges++; return nil }}
-	result, err := perform(t, &Trivial{Answer: []byte("an answer")}, run, 3)
+	result, err := perform(t, &Trivial{Answer: []byte("an answer")}, run, 3, []byte("a request"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +60,20 @@ func TestAClosedLoopEndsAfterItsTotal(t *testing.T) {
 
 func TestAnswersMayComeInManyFrames(t *testing.T) {
 	server := &Trivial{Answer: bytes.Repeat([]byte("0123456789"), 10_000), FrameBytes: 3_000}
-	if _, err := perform(t, server, Run{Slots: 20, Total: 500}, 1); err != nil {
+	if _, err := perform(t, server, Run{Slots: 20, Total: 500}, 1, []byte("a request")); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is under way is ten times what the server's windows allow: requests wait, and none is lost or doubled.
+func TestRequestsWaitForTheServersWindows(t *testing.T) {
+	server := &Trivial{Answer: []byte("an answer"), WindowBytes: 65_535}
+	result, err := perform(t, server, Run{Slots: 200, Total: 1000}, 2, bytes.Repeat([]byte("x"), 20_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Done != 1000 {
+		t.Errorf("%d done", result.Done)
 	}
 }
 
@@ -74,7 +86,7 @@ func TestAnOpenLoopCountsWhatShouldHaveBeenSent(t *testing.T) {
 		}
 		return "0", 0
 	}
-	result, err := perform(t, &Trivial{Faulty: stallsOnce}, Run{Slots: 1, Rate: 1000, Length: time.Second}, 1)
+	result, err := perform(t, &Trivial{Faulty: stallsOnce}, Run{Slots: 1, Rate: 1000, Length: time.Second}, 1, []byte("a request"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +108,7 @@ func TestABadStatusFailsTheRun(t *testing.T) {
 		}
 		return "0", 0
 	}
-	_, err := perform(t, &Trivial{Faulty: seventh}, Run{Slots: 1, Total: 10}, 1)
+	_, err := perform(t, &Trivial{Faulty: seventh}, Run{Slots: 1, Total: 10}, 1, []byte("a request"))
 	if err == nil || !strings.Contains(err.Error(), "grpc-status 14") {
 		t.Errorf("a run with a bad status ended with %v", err)
 	}

@@ -19,6 +19,8 @@ import (
 type Trivial struct {
 	Answer     []byte
 	FrameBytes int // of the answer, in a frame at most; 0 is all that HTTP/2 allows
+	// WindowBytes is how much of requests may be ahead of the server on a connection; 0 is as good as without limit.
+	WindowBytes int
 	// Faulty says of the n-th call of a connection, from 1, what grpc-status it ends with, and how long nothing is answered
 	// on that connection before. Nil is OK, at once.
 	Faulty func(n int) (status string, stall time.Duration)
@@ -60,8 +62,12 @@ func (t *Trivial) serve(socket net.Conn) {
 	framer.SetReuseFrames()
 	answer := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(t.Answer))), t.Answer...)
 	head, trailers := fields(":status", "200", "content-type", "application/grpc"), fields("grpc-status", "0")
-	framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
-	framer.WriteWindowUpdate(0, 1<<30)
+	grantAt := uint32(1)
+	framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: cmp.Or(uint32(t.WindowBytes), 1<<30)})
+	if t.WindowBytes == 0 {
+		framer.WriteWindowUpdate(0, 1<<30)
+		grantAt = 1 << 29
+	}
 	out.Flush()
 	frameBytes := cmp.Or(t.FrameBytes, 16<<10)
 	calls, taken := 0, uint32(0)
@@ -70,7 +76,9 @@ func (t *Trivial) serve(socket net.Conn) {
 		if err != nil {
 			return
 		}
-		taken += frame.Header().Length
+		if frame.Header().Type == http2.FrameData {
+			taken += frame.Header().Length
+		}
 		if data, is := frame.(*http2.DataFrame); is && data.StreamEnded() {
 			calls++
 			last := trailers
@@ -88,7 +96,7 @@ func (t *Trivial) serve(socket net.Conn) {
 		if settings, is := frame.(*http2.SettingsFrame); is && !settings.IsAck() {
 			framer.WriteSettingsAck()
 		}
-		if taken > 1<<29 {
+		if taken >= grantAt {
 			framer.WriteWindowUpdate(0, taken)
 			taken = 0
 		}

@@ -372,14 +372,14 @@ func (c *Conn) takeHead(flags http2.Flags, id uint32, payload []byte, now int64)
 	if !known {
 		return nil
 	}
-	last := flags.Has(http2.FlagHeadersEndStream)
+	isFirst := !s.answered
+	s.answered = true // before the end: its handler may use the stream again
 	switch {
-	case !s.answered && head.httpStatus != "200":
+	case isFirst && head.httpStatus != "200":
 		c.end(s, fmt.Errorf("HTTP status %q", head.httpStatus), now)
-	case last:
+	case flags.Has(http2.FlagHeadersEndStream):
 		c.end(s, head.outcome(len(s.gathered)), now)
 	}
-	s.answered = true
 	return nil
 }
 
