@@ -11,189 +11,233 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
 
+	"quoin.dev/trial/internal/cluster"
+	"quoin.dev/trial/internal/load"
 	"quoin.dev/trial/internal/process"
+	"quoin.dev/trial/internal/wire"
 )
 
-// contender is one of the two servers, and everything measured about it.
+// admitMax bounds how long a server may take to answer the first words of a hundred connections.
+const admitMax = 20 * time.Second
+
+// contender is one of the two systems. It runs while it has its turn, on fresh data.
 type contender struct {
 	name    string
 	command []string
 
-	server  *process.Server   // the only member, or the first
-	members []*process.Server // all
-	first   int               // of members: whose turn it is to be the first
-	conn    *grpc.ClientConn
+	dir     string
+	members []*process.Server // the first one leads
+	conn    *grpc.ClientConn  // to the first
 	kv      pb.KVClient
-	bodies  map[string]string // kind -> file with the request
-
-	ready            []time.Duration
-	idle, after      int64 // resident bytes before any load, and after all of it
-	peak             int64
-	measured         map[string][]measure // cell -> one for each round that held
-	median50, tail99 map[string]time.Duration
+	made    []int64 // revisions of the keys of guarded updates
 }
 
-// measure is one cell in one round.
-type measure struct {
-	rate float64
-	cpu  time.Duration // of the server, for each request done
-}
-
-func (m measure) String() string {
-	return fmt.Sprintf("%.0f req/s, %.1f µs CPU", m.rate, float64(m.cpu)/float64(time.Microsecond))
-}
-
-func newContender(name string, command []string) *contender {
-	return &contender{name: name, command: command, bodies: map[string]string{}, measured: map[string][]measure{},
-		median50: map[string]time.Duration{}, tail99: map[string]time.Duration{}}
-}
-
-// start times some starts on empty directories; the last one keeps running.
-func (c *contender) start(ctx context.Context, p *plan) error {
-	for i := range p.starts {
-		c.stop()
-		dir := filepath.Join(p.home, fmt.Sprintf("%s-%d", filepath.Base(c.name), i))
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return err
-		}
-		took, err := c.launch(ctx, p, dir)
-		if err != nil {
-			return err
-		}
-		c.ready = append(c.ready, took)
-	}
+// start starts as many members on a fresh directory, and returns the time until they were ready.
+func (c *contender) start(ctx context.Context, p *plan, members int) (time.Duration, error) {
 	var err error
-	if c.conn, err = process.Dial(c.server.Address()); err != nil {
-		return err
+	if c.dir, err = os.MkdirTemp(p.home, filepath.Base(c.name)+"-"); err != nil {
+		return 0, err
+	}
+	took, err := c.launch(ctx, p, members)
+	if err != nil {
+		return took, err
+	}
+	if c.conn, err = process.Dial(c.members[0].Address()); err != nil {
+		return took, err
 	}
 	c.kv = pb.NewKVClient(c.conn)
-	return nil
+	return took, nil
 }
 
-// prepare weighs the idle server, and writes the request files and the keys that are read or guarded.
-func (c *contender) prepare(ctx context.Context, p *plan) error {
-	var err error
-	if c.idle, _, err = c.memory(); err != nil {
-		return err
-	}
-	for name, k := range kinds {
-		body, err := k.body()
+func (c *contender) launch(ctx context.Context, p *plan, members int) (time.Duration, error) {
+	if members == 1 {
+		server, err := process.New(c.command, c.dir)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		c.bodies[name] = filepath.Join(p.home, fmt.Sprintf("%s-%s.request", filepath.Base(c.name), name))
-		if err := os.WriteFile(c.bodies[name], body, 0o600); err != nil {
-			return err
+		c.members = []*process.Server{server}
+		return server.Start(ctx, p.ready)
+	}
+	whole, err := cluster.New(c.command, c.dir, members, cluster.Straight)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range whole.Members {
+		c.members = append(c.members, m.Server)
+		defer m.Conn.Close()
+	}
+	began := time.Now()
+	if err := whole.Start(ctx, p.ready); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	leader, _, err := whole.Consensus(ctx)
+	if err != nil {
+		return took, err
+	}
+	for i, m := range c.members {
+		if m == leader.Server {
+			c.members[0], c.members[i] = c.members[i], c.members[0]
 		}
-		if _, err := c.kv.Put(ctx, &pb.PutRequest{Key: []byte(k.key), Value: value()}); err != nil {
-			return err
+	}
+	return took, nil
+}
+
+// stop ends what runs, and removes its data.
+func (c *contender) stop() error {
+	var errs []error
+	if c.conn != nil {
+		errs = append(errs, c.conn.Close())
+	}
+	for _, m := range c.members {
+		errs = append(errs, m.Kill())
+	}
+	errs = append(errs, os.RemoveAll(c.dir))
+	c.members, c.conn = nil, nil
+	return errors.Join(errs...)
+}
+
+// ended says which member has ended by itself.
+func (c *contender) ended() error {
+	for _, m := range c.members {
+		if m.Exited() {
+			return fmt.Errorf("%s of %s has ended by itself; its log ends:\n%s", m.Name, c.name, m.LogTail())
 		}
 	}
 	return nil
 }
 
-// warmUp gives every cell its share of the time. A virtual machine needs this before it shows what it can do; the
-// other server gets the same.
-func (c *contender) warmUp(ctx context.Context, p *plan) error {
-	share := max(p.warmup/time.Duration(len(p.cells)), 200*time.Millisecond)
-	for _, cell := range p.cells {
-		if _, err := c.measure(ctx, cell, share, ""); err != nil {
-			return fmt.Errorf("%s: %w", cell.name, err)
+// cpu is the processor time of all members.
+func (c *contender) cpu() (time.Duration, error) {
+	var sum time.Duration
+	for _, m := range c.members {
+		used, err := m.CPU()
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
+}
+
+// memory is the resident set of all members in bytes, now and at its highest.
+func (c *contender) memory() (now, peak int64, err error) {
+	for _, m := range c.members {
+		nowOne, peakOne, errOne := m.Memory()
+		now, peak, err = now+nowOne, peak+peakOne, errors.Join(err, errOne)
+	}
+	return now, peak, err
+}
+
+func (c *contender) resetPeak() error {
+	var errs []error
+	for _, m := range c.members {
+		errs = append(errs, m.ResetPeak())
+	}
+	return errors.Join(errs...)
+}
+
+// asked are the members that a cell asks.
+func (c *contender) asked(at string) []*process.Server {
+	switch {
+	case at == "leader" || len(c.members) == 1:
+		return c.members[:1]
+	case at == "follower":
+		return c.members[1:2]
+	default:
+		return c.members
+	}
+}
+
+// dial opens connections, to the members in turns.
+func (c *contender) dial(loop *wire.Loop, members []*process.Server, connections int, options wire.Options) ([]*wire.Conn, error) {
+	var conns []*wire.Conn
+	for i := range connections {
+		conn, err := loop.Dial(members[i%len(members)].Address(), options)
+		if err != nil {
+			return nil, err
+		}
+		conns = append(conns, conn)
+		// Not all at once: a server may bound how many connections of one client have not yet said anything.
+		if i%100 == 99 {
+			if err := loop.Await(conns[i-99:], admitMax); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return conns, loop.Await(conns, admitMax)
 }
 
-// measure drives one cell, and checks that what h2load took for successes were successes.
-func (c *contender) measure(ctx context.Context, cell cell, length time.Duration, logFile string) (measure, error) {
-	before, err := c.revision(ctx, cell)
-	if err != nil {
-		return measure{}, err
-	}
-	cpuBefore, err := c.cpu()
-	if err != nil {
-		return measure{}, err
-	}
-	load, err := c.drive(ctx, cell, length, logFile)
-	if err != nil {
-		return measure{}, err
-	}
-	cpuAfter, err := c.cpu()
-	if err != nil {
-		return measure{}, err
-	}
-	m := measure{rate: load.rate, cpu: (cpuAfter - cpuBefore) / time.Duration(load.done)}
-	after, err := c.revision(ctx, cell)
-	if err != nil {
-		return m, err
-	}
-	return m, load.genuine(cell, after-before)
-}
-
-// genuine says what h2load cannot see. Each done write must have moved the revision by one, and what was in flight at
-// the end may have. Each done read must have brought the key and its value.
-func (r loadResult) genuine(c cell, moved int64) error {
-	least, most := int64(0), int64(0)
-	if c.writes {
-		least, most = r.done, r.started
-	}
-	if moved < least || moved > most {
-		return fmt.Errorf("%d requests were done and %d started, but the revision moved by %d", r.done, r.started, moved)
-	}
-	if each := r.answer / r.done; !c.writes && each < valueBytes+int64(len(c.key)) {
-		return fmt.Errorf("an answer has %d bytes on average: too few to hold the value", each)
-	}
-	return nil
-}
-
-// revision is the revision of the store once it stands still: what h2load left in flight may still be on its way.
-func (c *contender) revision(ctx context.Context, cell cell) (int64, error) {
+// revision is the revision of the store, by a linearizable read.
+func (c *contender) revision(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	before, err := c.revisionNow(ctx, cell)
-	for err == nil {
-		time.Sleep(50 * time.Millisecond)
-		var now int64
-		now, err = c.revisionNow(ctx, cell)
-		if now == before {
-			return now, err
-		}
-		before = now
-	}
-	return 0, err
-}
-
-// revisionNow is the revision of the store now, by a linearizable read of the cell's key, which must be whole.
-func (c *contender) revisionNow(ctx context.Context, cell cell) (int64, error) {
-	answer, err := c.kv.Range(ctx, &pb.RangeRequest{Key: []byte(cell.key)})
+	answer, err := c.kv.Range(ctx, &pb.RangeRequest{Key: []byte("revision"), CountOnly: true})
 	if err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)
-	}
-	if len(answer.Kvs) != 1 || len(answer.Kvs[0].Value) != valueBytes {
-		return 0, fmt.Errorf("the key of %s is not as it was written", cell.name)
 	}
 	return answer.Header.Revision, nil
 }
 
-// weigh notes the memory after all rounds.
-func (c *contender) weigh() (err error) {
-	c.after, c.peak, err = c.memory()
-	if err == nil && c.after == 0 {
-		err = errors.New("the kernel tells no size")
+// drive puts the members under one load, and checks every answer, and that what was acknowledged has happened: each write
+// moved the revision by one, and nothing else did. The result comes with the members' processor time.
+func (c *contender) drive(ctx context.Context, run load.Run, connections int, at string, writes bool) (load.Result, time.Duration, error) {
+	loop, err := wire.NewLoop()
+	if err != nil {
+		return load.Result{}, 0, err
 	}
-	return err
+	defer loop.Close()
+	members := c.asked(at)
+	// Where there are fewer connections than members, each member is asked in turns.
+	if run.Conns, err = c.dial(loop, members, max(connections, len(members)), wire.Options{}); err != nil {
+		return load.Result{}, 0, err
+	}
+	before, err := c.revision(ctx)
+	if err != nil {
+		return load.Result{}, 0, err
+	}
+	var cpu []time.Duration
+	run.Edge = func() error {
+		used, err := c.cpu()
+		cpu = append(cpu, used)
+		return err
+	}
+	result, err := run.Perform(loop)
+	if err != nil {
+		return result, 0, err
+	}
+	after, err := c.revision(ctx)
+	if err != nil {
+		return result, 0, err
+	}
+	if moved := after - before; writes && moved != result.Done || !writes && moved != 0 {
+		return result, 0, fmt.Errorf("%d requests were acknowledged, but the revision moved by %d", result.Done, moved)
+	}
+	return result, cpu[1] - cpu[0], nil
 }
 
-// measureLatency drives a cell once more for its percentiles.
-func (c *contender) measureLatency(ctx context.Context, cell cell, p *plan) error {
-	logFile := filepath.Join(p.home, "requests.log")
-	_, err := c.measure(ctx, cell, p.length, logFile)
-	logs, _ := filepath.Glob(logFile + "*") // one for each member that was asked
-	if err == nil {
-		c.median50[cell.name], c.tail99[cell.name], err = latencies(logs)
+// fill writes the keys that are read, and those that guarded updates begin with.
+func (c *contender) fill(ctx context.Context) error {
+	c.made = make([]int64, openSlots)
+	for _, work := range []struct {
+		load.Work
+		keys int
+	}{
+		{newPuts('k', keysCount), keysCount},
+		{&guards{newPuts('g', openSlots), c.made}, openSlots},
+	} {
+		run := load.Run{Work: work.Work, Slots: 100, Total: work.keys}
+		if _, _, err := c.drive(ctx, run, 10, "", true); err != nil {
+			return err
+		}
 	}
-	for _, log := range logs {
-		os.Remove(log)
+	return nil
+}
+
+// workOf makes the requests of a cell.
+func (c *contender) workOf(k kind) load.Work {
+	if k.work == nil {
+		return newUpdates(c.made)
 	}
-	return err
+	return k.work()
 }

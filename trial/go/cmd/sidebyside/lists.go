@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,12 +18,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"quoin.dev/trial/internal/process"
-	"quoin.dev/trial/internal/tally"
 )
 
-// Lists: every key of a range, read whole, in pages and as a stream, by one client and by several at once. Measured are
-// the time until the last of them has everything, and the server's processor time and peak of memory meanwhile. The
-// client takes answers as bytes, without decoding values, so that it costs both servers as little as may be.
+// Long lists: every key of a range, read whole, in pages and as a stream, by one client and by several at once. Measured
+// are the time until the last of them has everything, and the server's processor time and peak of memory meanwhile. Here
+// the client is grpc-go with its own windows, as in etcd's clients; it takes answers as bytes, without decoding values.
 
 const (
 	listPrefix    = "list/"
@@ -31,7 +30,7 @@ const (
 	listPageKeys  = 500
 	listTxnPuts   = 100
 	listAnswerMax = 2<<30 - 1
-	listStalled   = 200 // readers that stop after the first message
+	listStopped   = 200 // readers that stop after the first message
 )
 
 // listCell is a way to read the list, by so many clients at once.
@@ -47,101 +46,86 @@ var listCells = []listCell{
 	{"RangeStream, 1 client", 1, readStream}, {"RangeStream, 8 clients", 8, readStream},
 }
 
-// listMeasure is one cell in one round.
-type listMeasure struct {
-	took time.Duration
-	cpu  time.Duration // of the server, for all clients
-	peak int64         // the server's resident bytes at their highest
-}
-
-func (m listMeasure) String() string {
-	return fmt.Sprintf("%.2f s, %.2f s CPU, %.0f MB", m.took.Seconds(), m.cpu.Seconds(), float64(m.peak)/1e6)
-}
-
-// performLists is the run of --lists: it prints its own table.
-func (p *plan) performLists(ctx context.Context, counts *tally.Tally) string {
-	measured := map[string]map[string][]listMeasure{}
-	resting := map[string]int64{}
-	for _, c := range p.contenders {
-		defer c.stop()
-		if !counts.Check("start "+c.name, c.start(ctx, p)) || !counts.Check("fill "+c.name, c.fill(ctx, p.listKeys, p.listValueBytes)) {
-			return ""
-		}
-		measured[c.name] = map[string][]listMeasure{}
+// listsTurn reads every list, once uncounted and once counted, and then meets readers that stop.
+func (p *plan) listsTurn(ctx context.Context, c *contender, row func(string) note) error {
+	if err := c.fillList(ctx, p.listKeys, p.listValueBytes); err != nil {
+		return err
 	}
-	time.Sleep(2 * time.Second) // let both write what they write behind
-	for _, c := range p.contenders {
-		// A start of its own: what was needed to write the keys is not what lists need.
-		counts.Check("restart "+c.name, c.restart(ctx, p))
-		var err error
-		resting[c.name], _, err = c.server.Memory()
-		counts.Check("memory of "+c.name, err)
+	time.Sleep(p.settle) // let it write what it writes behind
+	// A start of its own: what was needed to write the keys is not what lists need.
+	if err := c.restart(ctx, p); err != nil {
+		return err
 	}
-	// Round 0 is not counted: a virtual machine has to warm up, and both have to read their files once.
-	for round := range p.rounds + 1 {
+	resting, _, err := c.memory()
+	if err != nil {
+		return err
+	}
+	row("at rest, before the first list").add(restMB, float64(resting)/1e6)
+	for _, counted := range []bool{false, true} {
 		for _, cell := range listCells {
-			for turn := range p.contenders {
-				c := p.contenders[(turn+round)%2]
-				m, err := c.measureList(ctx, cell, p.listKeys)
-				counts.Check(fmt.Sprintf("round %d, %s, %s: %s", round, cell.name, c.name, m), err)
-				if err == nil && round > 0 {
-					measured[c.name][cell.name] = append(measured[c.name][cell.name], m)
-				}
-				if ctx.Err() != nil || c.server.Exited() {
-					counts.Check(c.name+" still runs", fmt.Errorf("it does not, or we were told to stop; its log ends:\n%s", c.server.LogTail()))
-					return ""
-				}
+			to := row(cell.name)
+			if !counted {
+				to.record = &record{} // forgotten
+			}
+			if err := c.readList(ctx, cell, p.listKeys, to); err != nil {
+				return fmt.Errorf("%s: %w", cell.name, err)
 			}
 		}
 	}
-	stalled := map[string]listMeasure{}
-	for _, c := range p.contenders {
-		m, err := c.measureStalled(ctx)
-		counts.Check(fmt.Sprintf("%d readers that stop, %s: %s", listStalled, c.name, m), err)
-		stalled[c.name] = m
+	if err := c.meetStopped(ctx, p.settle, row(fmt.Sprintf("RangeStream, %d clients that stop after the first message", listStopped))); err != nil {
+		return fmt.Errorf("readers that stop: %w", err)
 	}
-	return p.reportLists(measured, resting, stalled)
+	return nil
 }
 
-// measureStalled opens streams of the whole list, reads the first message of each, and then nothing for a while.
-func (c *contender) measureStalled(ctx context.Context) (listMeasure, error) {
+// meetStopped opens streams of the whole list, reads the first message of each, and then nothing for a while.
+func (c *contender) meetStopped(ctx context.Context, while time.Duration, to note) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	before, err := c.server.CPU()
-	if err != nil {
-		return listMeasure{}, err
-	}
-	begin := time.Now()
-	if err := c.server.ResetPeak(); err != nil {
-		return listMeasure{}, err
-	}
-	for range listStalled {
-		conn, err := process.Dial(c.server.Address())
-		if err != nil {
-			return listMeasure{}, err
+	return c.weighed(to, func() error {
+		for range listStopped {
+			conn, err := process.Dial(c.members[0].Address())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			stream, err := pb.NewKVClient(conn).RangeStream(ctx, wholeList())
+			if err != nil {
+				return err
+			}
+			if _, err := stream.Recv(); err != nil {
+				return err
+			}
 		}
-		defer conn.Close()
-		stream, err := pb.NewKVClient(conn).RangeStream(ctx, wholeList())
-		if err != nil {
-			return listMeasure{}, err
-		}
-		if _, err := stream.Recv(); err != nil {
-			return listMeasure{}, err
-		}
-	}
-	time.Sleep(2 * time.Second)
-	m := listMeasure{took: time.Since(begin)}
-	after, err := c.server.CPU()
-	if err != nil {
-		return m, err
-	}
-	m.cpu = after - before
-	_, m.peak, err = c.server.Memory()
-	return m, err
+		time.Sleep(while)
+		return nil
+	})
 }
 
-// fill writes the keys.
-func (c *contender) fill(ctx context.Context, keys, valueBytes int) error {
+// weighed notes how long something takes, what it costs the servers, and what they hold meanwhile.
+func (c *contender) weighed(to note, do func() error) error {
+	if err := c.resetPeak(); err != nil {
+		return err
+	}
+	before, err := c.cpu()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := do(); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	after, errCPU := c.cpu()
+	_, peak, errMemory := c.memory()
+	to.add(tookSeconds, took.Seconds())
+	to.add(cpuSeconds, (after - before).Seconds())
+	to.add(peakMB, float64(peak)/1e6)
+	return errors.Join(errCPU, errMemory)
+}
+
+// fillList writes the keys.
+func (c *contender) fillList(ctx context.Context, keys, valueBytes int) error {
 	value := bytes.Repeat([]byte{'v'}, valueBytes)
 	for from := 0; from < keys; from += listTxnPuts {
 		txn := &pb.TxnRequest{}
@@ -157,50 +141,37 @@ func (c *contender) fill(ctx context.Context, keys, valueBytes int) error {
 }
 
 func (c *contender) restart(ctx context.Context, p *plan) error {
-	if err := c.server.Stop(); err != nil {
+	if err := c.members[0].Stop(); err != nil {
 		return err
 	}
-	_, err := c.server.Start(ctx, p.ready)
+	_, err := c.members[0].Start(ctx, p.ready)
 	return err
 }
 
-// measureList lets all clients of a cell read at once, each on a connection of its own.
-func (c *contender) measureList(ctx context.Context, cell listCell, keys int) (listMeasure, error) {
+// readList lets all clients of a cell read at once, each on a connection of its own.
+func (c *contender) readList(ctx context.Context, cell listCell, keys int, to note) error {
 	runtime.GC() // of ours, not in the middle of the measurement
 	var conns []*grpc.ClientConn
 	for range cell.clients {
-		conn, err := process.Dial(c.server.Address())
+		conn, err := process.Dial(c.members[0].Address())
 		if err != nil {
-			return listMeasure{}, err
+			return err
 		}
 		defer conn.Close()
 		if _, err := pb.NewKVClient(conn).Range(ctx, &pb.RangeRequest{Key: []byte(listPrefix)}); err != nil {
-			return listMeasure{}, err
+			return err
 		}
 		conns = append(conns, conn)
 	}
-	if err := c.server.ResetPeak(); err != nil {
-		return listMeasure{}, err
-	}
-	before, err := c.server.CPU()
-	if err != nil {
-		return listMeasure{}, err
-	}
-	begin := time.Now()
-	failures := make([]error, len(conns))
-	var all sync.WaitGroup
-	for i, conn := range conns {
-		all.Go(func() { failures[i] = cell.read(ctx, conn, keys) })
-	}
-	all.Wait()
-	m := listMeasure{took: time.Since(begin)}
-	after, err := c.server.CPU()
-	if err != nil {
-		return m, err
-	}
-	m.cpu = after - before
-	_, m.peak, err = c.server.Memory()
-	return m, errors.Join(append(failures, err)...)
+	return c.weighed(to, func() error {
+		failures := make([]error, len(conns))
+		var all sync.WaitGroup
+		for i, conn := range conns {
+			all.Go(func() { failures[i] = cell.read(ctx, conn, keys) })
+		}
+		all.Wait()
+		return errors.Join(failures...)
+	})
 }
 
 func wholeList() *pb.RangeRequest {
@@ -232,7 +203,6 @@ func readPages(ctx context.Context, conn *grpc.ClientConn, keys int) error {
 			return total.whole(keys)
 		}
 		request.Key = append(page.lastKey, 0)
-		request.Revision = page.revision
 		if total.revision == 0 {
 			total.revision = page.revision
 		}
@@ -265,22 +235,6 @@ func readStream(ctx context.Context, conn *grpc.ClientConn, keys int) error {
 	}
 }
 
-// tallied is what is looked at of a RangeResponse.
-type tallied struct {
-	keys     int
-	lastKey  []byte
-	revision int64
-	count    int64
-	more     bool
-}
-
-func (t tallied) whole(keys int) error {
-	if t.keys != keys || t.count != int64(keys) {
-		return fmt.Errorf("%d keys came, count says %d, there are %d", t.keys, t.count, keys)
-	}
-	return nil
-}
-
 // scanner passes requests through protobuf, and only walks over the fields of answers.
 type scanner struct{ inStream bool }
 
@@ -303,89 +257,8 @@ func (s scanner) Unmarshal(data mem.BufferSlice, v any) error {
 		}
 		message = inner
 	}
-	return v.(*tallied).scan(message)
-}
-
-func (t *tallied) scan(message []byte) error {
-	for len(message) > 0 {
-		field, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		message = message[n:]
-		var number uint64
-		var content []byte
-		if kind == protowire.BytesType {
-			content, n = protowire.ConsumeBytes(message)
-		} else {
-			number, n = protowire.ConsumeVarint(message)
-		}
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		message = message[n:]
-		switch field {
-		case 1:
-			header := &pb.ResponseHeader{}
-			if err := proto.Unmarshal(content, header); err != nil {
-				return err
-			}
-			t.revision = header.Revision
-		case 2:
-			t.keys++
-			_, _, tag := protowire.ConsumeTag(content)
-			key, n := protowire.ConsumeBytes(content[tag:])
-			if n < 0 {
-				return protowire.ParseError(n)
-			}
-			t.lastKey = append(t.lastKey[:0], key...)
-		case 3:
-			t.more = number != 0
-		case 4:
-			t.count = int64(number)
-		}
-	}
-	return nil
-}
-
-func (p *plan) reportLists(measured map[string]map[string][]listMeasure, resting map[string]int64, stalled map[string]listMeasure) string {
-	a, b := p.contenders[0].name, p.contenders[1].name
-	var out strings.Builder
-	fmt.Fprintf(&out, "%d keys with values of %d bytes; medians of %d rounds in turns, after one that is not counted; both servers were "+
-		"restarted after the keys were written; %d processors, shared by server and clients; data on %s. \"Peak\" is VmHWM, reset before each "+
-		"cell.\n\n", p.listKeys, p.listValueBytes, p.rounds, runtime.NumCPU(), filesystem(p.home))
-	fmt.Fprintf(&out, "| list | %[1]s s | %[2]s s | %[2]s : %[1]s (rounds) | %[1]s CPU s | %[2]s CPU s | %[1]s peak MB | %[2]s peak MB | %[1]s : %[2]s |\n", a, b)
-	out.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
-	for _, cell := range listCells {
-		ours, theirs := measured[a][cell.name], measured[b][cell.name]
-		if len(ours) != p.rounds || len(theirs) != p.rounds {
-			fmt.Fprintf(&out, "| %s | failed | | | | | | | |\n", cell.name)
-			continue
-		}
-		low, high := 0.0, 0.0
-		for i := range ours {
-			ratio := theirs[i].took.Seconds() / ours[i].took.Seconds()
-			if low == 0 || ratio < low {
-				low = ratio
-			}
-			high = max(high, ratio)
-		}
-		x, y := medianList(ours), medianList(theirs)
-		fmt.Fprintf(&out, "| %s | %.2f | %.2f | %.2f (%.2f–%.2f) | %.2f | %.2f | %.0f | %.0f | %.2f |\n", cell.name, x.took.Seconds(),
-			y.took.Seconds(), y.took.Seconds()/x.took.Seconds(), low, high, x.cpu.Seconds(), y.cpu.Seconds(), float64(x.peak)/1e6,
-			float64(y.peak)/1e6, float64(x.peak)/float64(y.peak))
-	}
-	fmt.Fprintf(&out, "\nAt rest, before the first list: %s %.0f MB, %s %.0f MB.\n", a, float64(resting[a])/1e6, b, float64(resting[b])/1e6)
-	fmt.Fprintf(&out, "\n%d clients that open a RangeStream, take its first message and stop: peak %s %.0f MB, %s %.0f MB.\n", listStalled,
-		a, float64(stalled[a].peak)/1e6, b, float64(stalled[b].peak)/1e6)
-	return out.String()
-}
-
-func medianList(rounds []listMeasure) listMeasure {
-	var took, cpu []time.Duration
-	var peak []int64
-	for _, m := range rounds {
-		took, cpu, peak = append(took, m.took), append(cpu, m.cpu), append(peak, m.peak)
-	}
-	return listMeasure{median(took), median(cpu), median(peak)}
+	t := v.(*tallied)
+	err := t.scan(message)
+	t.lastKey = slices.Clone(t.lastKey) // the buffer goes back to its pool
+	return err
 }

@@ -1,16 +1,15 @@
-// Sidebyside runs two servers on this machine, drives both with the same load in alternating rounds, and prints a
-// Markdown table of what each did and what it cost. Only ratios within one run mean anything: machines and days differ.
+// Sidebyside measures two systems on this machine, one after the other in turns, each on fresh data and under the same
+// load, and prints Markdown tables of what each did and what it cost, as ratios with their spread over the rounds. Only
+// ratios within one run mean anything: machines and days differ.
 //
-//	sidebyside --rounds 3 --seconds 4 --cells put1,put1000,get1000 --a quoin 'COMMAND' --b etcd 'COMMAND'
+//	sidebyside [flags] [table|memory|lists|watch|lease]... --a NAME 'COMMAND' --b NAME 'COMMAND'
 //
-// A COMMAND is split at blanks; {data}, {client} and {peer} in it are filled in, and with --members 3, which makes a cluster
-// of each, {name} and {cluster}. The load comes from h2load (Debian
-// package nghttp2-client). It does not see a gRPC status: what was really written and read is checked afterwards.
-// With --lists it measures long lists instead, by a client of its own.
+// A COMMAND is split at blanks; {data}, {client}, {peer}, {name} and {cluster} in it are filled in. The load comes from a
+// client of our own, whose cost is measured with every figure; every answer is judged, and acknowledged writes are compared
+// with the store's revision. For second opinions table asks h2load (Debian: nghttp2-client) and etcd's benchmark.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,6 +18,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,25 +30,39 @@ import (
 
 func main() { os.Exit(run()) }
 
-// plan is what the command line asks for.
+// plan is what the command line asks for, and the run.
 type plan struct {
-	contenders  [2]*contender
-	cells       []cell
-	rounds      int
-	length      time.Duration // of one cell in one round
-	warmup      time.Duration // of each server, spread over the cells
-	members     int           // of each contender
-	starts      int
-	ready       time.Duration
-	dir         string
-	home        string // the directory made in dir, for everything this run writes
-	markdown    string
-	latencyPass bool
+	contenders [2]*contender
+	parts      []string
+	members    []int
+	cells      map[int][]cell // by the number of members
+	rounds     int
+	length     time.Duration // of one cell in one round
+	warmup     time.Duration // of each system in each turn
+	settle     time.Duration // before a system is called idle
+	ready      time.Duration
 
-	lists          bool // measure lists instead of cells
-	listKeys       int
-	listValueBytes int
+	secondOpinions               bool
+	benchmark                    string // etcd's
+	memoryKeys, memoryValueBytes int
+	listKeys, listValueBytes     int
+	eventRates                   []int // puts per second that watchers hear of
+
+	dir, out string
+	render   string // a record
+	home     string // the directory made in dir, for the systems' data
+	record   *record
+	counts   *tally.Tally
 }
+
+const partNames = "table, memory, lists, watch, lease; of watch alone watch-events, watch-idle, watch-shared, watch-resume, watch-stopped"
+
+const (
+	cellsOfOne = "put1,put100,put1000,txn1,txn100,txn1000,get1,get100,get1000,sget1,sget100,sget1000,list1,list100," +
+		"put4000c,get16000c,put@25,put@50,put@75,txn@25,txn@50,txn@75,get@25,get@50,get@75,sget@50,list@50"
+	cellsOfMore = "put1,put1/leader,put1/follower,put100,put1000,txn1,txn100,txn1000,get1,get1/leader,get1/follower,get100,get1000," +
+		"sget1,sget1000,list1,list100,put@25,put@50,put@75,txn@50,get@25,get@50,get@75"
+)
 
 func run() int {
 	p, err := parse(os.Args[1:])
@@ -57,81 +72,74 @@ func run() int {
 		}
 		return 2
 	}
-	counts := tally.New("sidebyside", os.Stdout)
+	p.counts = tally.New("sidebyside", os.Stdout)
+	if p.render != "" {
+		p.counts.Check("make the page and the tables of "+p.render+" again", rerender(p.render))
+		return p.counts.Close()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if p.home, err = os.MkdirTemp(p.dir, "sidebyside-"); err != nil {
-		counts.Check("make a directory", err)
-		return counts.Close()
+	if !p.counts.Check("make a directory", p.makeHome()) {
+		return p.counts.Close()
 	}
 	defer os.RemoveAll(p.home)
-	if p.home, err = filepath.Abs(p.home); err != nil {
-		counts.Check("make a directory", err)
-		return counts.Close()
+	for _, part := range p.parts {
+		p.counts.Check(part, p.perform(ctx, part))
 	}
-
-	table := ""
-	if p.lists {
-		table = p.performLists(ctx, counts)
-	} else if p.perform(ctx, counts) {
-		table = p.report()
+	if len(p.record.Samples) > 0 {
+		fmt.Printf("\n%s\n", p.record.markdown())
+		p.counts.Check("write "+p.out+".json, .html and .md", p.record.publish(p.out))
 	}
-	if table != "" {
-		fmt.Printf("\n%s\n", table)
-		if p.markdown != "" {
-			counts.Check("write "+p.markdown, os.WriteFile(p.markdown, []byte(table), 0o644))
-		}
-	}
-	return counts.Close()
+	return p.counts.Close()
 }
 
-// perform starts both servers and fills in what was measured. It says whether there is something to report; both
-// servers are dead when it returns.
-func (p *plan) perform(ctx context.Context, counts *tally.Tally) bool {
-	for _, c := range p.contenders {
-		defer c.stop()
-		if !counts.Check("start "+c.name, c.start(ctx, p)) {
-			return false
+// perform measures one part.
+func (p *plan) perform(ctx context.Context, part string) error {
+	switch part {
+	case "table":
+		if err := p.ownCost(); err != nil {
+			return err
 		}
-	}
-	time.Sleep(2 * time.Second) // let both settle before they are called idle
-	for _, c := range p.contenders {
-		if !counts.Check("prepare "+c.name, c.prepare(ctx, p)) {
-			return false
-		}
-	}
-	for _, c := range p.contenders {
-		if p.warmup > 0 && !counts.Check(fmt.Sprintf("warm up %s, %v", c.name, p.warmup), c.warmUp(ctx, p)) {
-			return false
-		}
-	}
-	for round := range p.rounds {
-		for _, cell := range p.cells {
-			for turn := range p.contenders {
-				c := p.contenders[(turn+round)%2] // who goes first changes with the round
-				m, err := c.measure(ctx, cell, p.length, "")
-				counts.Check(fmt.Sprintf("round %d, %s, %s: %s", round+1, cell.name, c.name, m), err)
-				if over := cmp.Or(ctx.Err(), c.ended()); over != nil {
-					counts.Check(c.name+" still runs", over)
-					return false
-				}
-				if err == nil {
-					c.measured[cell.name] = append(c.measured[cell.name], m)
-				}
+		for _, members := range p.members {
+			if err := p.alternate(ctx, membersText(members), members, p.cellsTurn(p.cells[members])); err != nil {
+				return err
 			}
 		}
+		return nil
+	case "memory":
+		return p.alternate(ctx, "a store with many keys", 1, p.memoryTurn)
+	case "lists":
+		return p.alternate(ctx, "long lists", 1, p.listsTurn)
+	case "lease":
+		return p.alternate(ctx, "leases kept alive", 1, p.leaseTurn)
 	}
-	for _, c := range p.contenders {
-		counts.Check("memory of "+c.name, c.weigh())
-	}
-	if p.latencyPass {
-		for _, cell := range p.cells {
-			for _, c := range p.contenders {
-				counts.Check(fmt.Sprintf("latencies, %s, %s", cell.name, c.name), c.measureLatency(ctx, cell, p))
-			}
+	for _, watch := range p.watchParts() {
+		if watch.name == part {
+			return p.alternate(ctx, watch.section, 1, watch.turn)
 		}
 	}
-	return ctx.Err() == nil
+	return fmt.Errorf("no part is called so: %s", partNames)
+}
+
+func membersText(members int) string {
+	if members == 1 {
+		return "1 member"
+	}
+	return fmt.Sprintf("%d members", members)
+}
+
+func (p *plan) makeHome() (err error) {
+	if p.home, err = os.MkdirTemp(p.dir, "sidebyside-"); err != nil {
+		return err
+	}
+	p.record.Machine = thisMachine(p.home)
+	p.home, err = filepath.Abs(p.home)
+	return err
+}
+
+// publish writes the record, the page and the tables.
+func (r *record) publish(out string) error {
+	return errors.Join(r.write(out+".json"), os.WriteFile(out+".html", []byte(r.page()), 0o644), os.WriteFile(out+".md", []byte(r.markdown()), 0o644))
 }
 
 // parse reads the command line.
@@ -140,62 +148,140 @@ func parse(args []string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{}
+	p := &plan{record: &record{Made: time.Now(), Command: rest}, cells: map[int][]cell{}}
 	flags := flag.NewFlagSet("sidebyside", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "usage: sidebyside [flags] --a NAME 'COMMAND' --b NAME 'COMMAND' (ours and the one to beat)\n")
+		fmt.Fprintf(flags.Output(), "usage: sidebyside [flags] [PART...] --a NAME 'COMMAND' --b NAME 'COMMAND'\n"+
+			"(ours, and the one to beat). Parts: %s. Without any: table and memory.\n", partNames)
 		flags.PrintDefaults()
 	}
-	cells := flags.String("cells", "put1,put100,put1000,txn1000,get1,get1000,sget1000",
-		"what to measure: put, txn (guarded update), get, or sget (serializable), and how many are in flight")
-	connections := flags.Int("connections", 10, "over how many connections the calls in flight are spread, where there are enough")
-	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the table shows medians over them")
-	seconds := flags.Float64("seconds", 4, "seconds of one cell in one round")
-	warmup := flags.Float64("warmup", 8, "seconds of uncounted load on each server first, spread over the cells")
-	flags.IntVar(&p.members, "members", 1, "members of each server: with more than one, both are clusters, and the load is spread over all members")
-	flags.IntVar(&p.starts, "starts", 3, "how often to start each server on an empty directory, to time it")
-	flags.DurationVar(&p.ready, "ready", 30*time.Second, "bound for one start")
-	flags.BoolVar(&p.latencyPass, "latency", true, "one more pass over the cells for p50 and p99, with h2load logging each request")
-	flags.BoolVar(&p.lists, "lists", false, "measure long lists instead: whole, in pages, streamed")
-	flags.IntVar(&p.listKeys, "keys", 100_000, "with --lists: how many keys")
-	flags.IntVar(&p.listValueBytes, "value", 1_000, "with --lists: bytes of each value")
-	flags.StringVar(&p.dir, "dir", ".", "where to make the directory for both servers' data: what disk is it on?")
-	flags.StringVar(&p.markdown, "markdown", "", "also write the table to this file")
+	members := flags.String("members", "1,3", "of the table: members of each system; the load is spread over them")
+	cells := flags.String("cells", "", "of the table, in place of all: a cell is "+cellForms)
+	connections := flags.Int("connections", 10, "over how many connections the calls of a cell are spread")
+	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the tables show medians over them")
+	seconds := flags.Float64("seconds", 2.5, "seconds of one cell in one round; twice as long where each call has a connection of its own")
+	warmup := flags.Float64("warmup", 8, "seconds of uncounted load in each turn, spread over the kinds of requests")
+	settle := flags.Float64("settle", 2, "seconds before a system is called idle")
+	flags.DurationVar(&p.ready, "ready", 60*time.Second, "bound for one start")
+	flags.BoolVar(&p.secondOpinions, "opinions", true, "of the table: ask h2load and etcd's benchmark, too")
+	flags.StringVar(&p.benchmark, "benchmark", beside("benchmark"), "etcd's benchmark")
+	flags.IntVar(&p.memoryKeys, "memory-keys", 1_000_000, "of memory: how many keys")
+	flags.IntVar(&p.memoryValueBytes, "memory-value", 1_000, "of memory: bytes of each value")
+	flags.IntVar(&p.listKeys, "keys", 100_000, "of lists: how many keys")
+	flags.IntVar(&p.listValueBytes, "value", 1_000, "of lists: bytes of each value")
+	events := flags.String("events", "100,500", "of watch: puts per second that a thousand watchers hear of")
+	flags.StringVar(&p.dir, "dir", ".", "where to make the directory for the systems' data: what disk is it on?")
+	flags.StringVar(&p.out, "out", "sidebyside", "where to write the record, the page and the tables: this with .json, .html and .md")
+	render := flags.String("render", "", "measure nothing: make the page and the tables of this record (.json) again")
 	if err := flags.Parse(rest); err != nil {
 		return nil, err
 	}
-	p.length = time.Duration(*seconds * float64(time.Second))
-	p.warmup = time.Duration(*warmup * float64(time.Second))
-	switch {
-	case flags.NArg() > 0:
-		return nil, fmt.Errorf("unexpected: %q", flags.Args())
-	case len(systems) != 2:
-		flags.Usage()
-		return nil, flag.ErrHelp
-	case p.members < 1 || p.members > 7 || p.lists && p.members > 1:
-		return nil, errors.New("--members must be from 1 to 7, and lists are read from one")
-	case p.rounds < 1 || p.starts < 1 || p.length < 100*time.Millisecond || *connections < 1:
-		return nil, errors.New("--rounds, --starts and --connections must be at least 1, --seconds at least 0.1")
-	}
-	for i, system := range systems {
-		p.contenders[i] = newContender(system.Name, system.Command)
-	}
-	if p.lists {
-		p.starts = 1
-		if p.listKeys < 1 || p.listValueBytes < 1 {
-			return nil, errors.New("--keys and --value must be at least 1")
-		}
+	if *render != "" {
+		p.render = *render
 		return p, nil
 	}
-	if _, err := exec.LookPath("h2load"); err != nil {
-		return nil, fmt.Errorf("%w (Debian: apt-get install nghttp2-client)", err)
+	p.length, p.warmup, p.settle = duration(*seconds), duration(*warmup), duration(*settle)
+	if p.parts = flags.Args(); len(p.parts) == 0 {
+		p.parts = []string{"table", "memory"}
 	}
-	for name := range strings.SplitSeq(*cells, ",") {
-		c, err := parseCell(strings.TrimSpace(name), *connections)
-		if err != nil {
-			return nil, err
+	if len(systems) != 2 {
+		flags.Usage()
+		return nil, flag.ErrHelp
+	}
+	for i, system := range systems {
+		p.contenders[i] = &contender{name: system.Name, command: system.Command}
+		p.record.Systems[i] = system.Name
+	}
+	p.record.Rounds = p.rounds
+	return p, errors.Join(p.check(*members, *cells, *connections), p.takeEvents(*events))
+}
+
+// check refuses what cannot be measured, and reads the cells.
+func (p *plan) check(members, cells string, connections int) error {
+	p.spellOut()
+	if p.rounds < 1 || p.length < 100*time.Millisecond || connections < 1 || p.warmup < 100*time.Millisecond {
+		return errors.New("--rounds and --connections must be at least 1, --seconds and --warmup at least 0.1")
+	}
+	if min(p.memoryKeys, p.memoryValueBytes, p.listKeys, p.listValueBytes) < 1 {
+		return errors.New("numbers of keys and bytes must be at least 1")
+	}
+	sizes, err := numbers(members, 7)
+	if err != nil {
+		return fmt.Errorf("--members: %w", err)
+	}
+	for _, n := range sizes {
+		p.members = append(p.members, n)
+		names := cells
+		if names == "" && n == 1 {
+			names = cellsOfOne
+		} else if names == "" {
+			names = cellsOfMore
 		}
-		p.cells = append(p.cells, c)
+		for name := range strings.SplitSeq(names, ",") {
+			c, err := parseCell(strings.TrimSpace(name), connections)
+			if err != nil {
+				return err
+			}
+			p.cells[n] = append(p.cells[n], c)
+		}
 	}
-	return p, nil
+	if !slices.Contains(p.parts, "table") || !p.secondOpinions {
+		return nil
+	}
+	if _, err := exec.LookPath("h2load"); err != nil {
+		return fmt.Errorf("%w (Debian: apt-get install nghttp2-client; or --opinions=false)", err)
+	}
+	_, err = exec.LookPath(p.benchmark)
+	return err
+}
+
+// spellOut puts the parts of watch in its place.
+func (p *plan) spellOut() {
+	if at := slices.Index(p.parts, "watch"); at >= 0 {
+		var names []string
+		for _, watch := range p.watchParts() {
+			names = append(names, watch.name)
+		}
+		p.parts = slices.Replace(slices.Clone(p.parts), at, at+1, names...)
+	}
+}
+
+func (p *plan) takeEvents(events string) (err error) {
+	if p.eventRates, err = numbers(events, 100_000); err != nil {
+		return fmt.Errorf("--events: %w", err)
+	}
+	return nil
+}
+
+// numbers reads numbers with commas between them.
+func numbers(list string, most int) ([]int, error) {
+	var all []int
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return nil, fmt.Errorf("%q is no number from 1 to %d", text, most)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// rerender makes the page and the tables of a record anew.
+func rerender(file string) error {
+	r, err := readRecord(file)
+	if err != nil {
+		return err
+	}
+	return r.publish(strings.TrimSuffix(file, ".json"))
+}
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// beside is a program in the directory of this one.
+func beside(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	return filepath.Join(filepath.Dir(self), name)
 }
