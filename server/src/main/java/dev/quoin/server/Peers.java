@@ -36,7 +36,8 @@ final class Peers implements AutoCloseable {
     static Peers listen(ServerConfig config, Clock clock) throws IOException {
         PeerNetwork network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, clock);
         PeerFront front = new PeerFront(network);
-        List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
+        List<NetConfig.Listen> listens = config.peerListeners().stream()
+                .map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort())).toList();
         try {
             NetServer net = NetServer.start(new NetConfig(listens, Router.of(List.of()), front,
                     PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1));

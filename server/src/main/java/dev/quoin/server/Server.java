@@ -1,7 +1,7 @@
 package dev.quoin.server;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,31 +17,34 @@ import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
+import dev.quoin.net.HttpHandler;
+import dev.quoin.net.HttpResponse;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
-import dev.quoin.net.NetLimits;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.dial.PeerHttp;
 
-/** A peer port, a member and its client port: opened in this order, closed in the other. */
+/** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     /** An election timeout is the longest that consensus tries. */
     private static final Duration HAND_OVER = Duration.ofSeconds(2);
+    private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
     private final Peers peers;
     private final Member member;
-    private final NetServer net;
+    /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
+    private final List<NetServer> nets;
 
-    private Server(Peers peers, Member member, NetServer net) {
+    private Server(Peers peers, Member member, List<NetServer> nets) {
         this.peers = peers;
         this.member = member;
-        this.net = net;
+        this.nets = List.copyOf(nets);
     }
 
     /**
@@ -54,6 +57,7 @@ final class Server {
         MemberConfig found = Origins.complete(config, disk);
         Peers peers = Peers.listen(config, clock);
         Member member = null;
+        List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
@@ -65,11 +69,19 @@ final class Server {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
-            NetServer net = NetServer.start(netConfig(config, member, promotions(config, member, peers, clock), clock));
+            nets.add(NetServer.start(netConfig(config, member, promotions(config, member, peers, clock), clock)));
+            if (!config.httpListeners().isEmpty()) {
+                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+            }
+            if (!config.metricsListeners().isEmpty()) {
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(),
+                        MonitoringFront.before(new HttpFront(member, new MemberCalls(member))))));
+            }
             serving = true;
-            return new Server(peers, member, net);
+            return new Server(peers, member, nets);
         } finally {
             if (!serving) {
+                nets.forEach(NetServer::close);
                 close(peers, member);
             }
         }
@@ -106,14 +118,25 @@ final class Server {
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
-                .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))
-                .build();
-        List<NetConfig.Listen> listens = config.clientListeners().stream().map(NetConfig.Listen::plain).toList();
-        return new NetConfig(listens,
+        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
+        return new NetConfig(listens(config, config.clientListeners()),
                 Router.of(methods.stream().map(method -> LearnerGate.before(method, member::isLearner)).toList()),
-                new HttpFront(member, calls), limits, NetMetrics.NONE,
+                http, config.netLimits(), NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member), null, 1);
+    }
+
+    private static HttpHandler http(ServerConfig config, Member member) {
+        return new AccessControl(new HttpFront(member, new MemberCalls(member)), config.hosts(), config.origins());
+    }
+
+    private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
+        return new NetConfig(listens(config, addresses), Router.of(List.of()), http, config.netLimits(),
+                NetMetrics.NONE, null, null, 1);
+    }
+
+    private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
+        return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
+                .toList();
     }
 
     Member member() {
@@ -121,8 +144,8 @@ final class Server {
     }
 
     /** The addresses it listens on, with the ports that were free. */
-    List<InetSocketAddress> clientAddresses() {
-        return net.addresses().stream().map(InetSocketAddress.class::cast).toList();
+    List<SocketAddress> clientAddresses() {
+        return nets.getFirst().addresses();
     }
 
     /** Lets another member lead, if this one does; lets calls that are under way finish for a moment; stops the member. */
@@ -130,7 +153,9 @@ final class Server {
         if (!member.handOver(HAND_OVER.toMillis(), TimeUnit.MILLISECONDS)) {
             LOG.warn("leadership was not handed over");
         }
-        net.drain(DRAIN_GRACE);
+        for (NetServer net : nets) {
+            net.drain(DRAIN_GRACE);
+        }
         close(peers, member);
     }
 }
