@@ -122,6 +122,19 @@ public final class Main {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
         announce(server.member(), server.clientAddresses());
         InitDaemon.tellReady(System.getenv());
+        if (Rehearsal.isAsked()) {
+            rehearse(server);
+        }
+    }
+
+    private static void rehearse(Server server) {
+        try {
+            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst());
+            System.exit(0);
+        } catch (IOException failed) {
+            Logs.fatal(LOG).addKeyValue("error", failed.getMessage()).log("the rehearsal failed");
+            System.exit(EXIT_FAILED);
+        }
     }
 
     private static void announce(Member member, List<SocketAddress> addresses) {

@@ -63,9 +63,9 @@ final class StartLine {
         ClusterFlags cluster = config.cluster();
         line.put("cors", flags.list("cors").isEmpty() ? List.of("*") : flags.list("cors"));
         line.put("host-whitelist",
-                        flags.list("host-whitelist").isEmpty() ? List.of("*") : flags.list("host-whitelist"));
+                flags.list("host-whitelist").isEmpty() ? List.of("*") : flags.list("host-whitelist"));
         line.put("initial-cluster",
-                        cluster.source() instanceof ClusterFlags.Source.Static(String members) ? members : "");
+                cluster.source() instanceof ClusterFlags.Source.Static(String members) ? members : "");
         line.put("initial-cluster-state", flags.text("initial-cluster-state"));
         line.put("initial-cluster-token", cluster.token());
     }
@@ -86,7 +86,7 @@ final class StartLine {
         Duration tick = Duration.ofNanos(config.member().limits().tickNanos());
         line.put("heartbeat-interval", Durations.text(tick));
         line.put("election-timeout",
-                        Durations.text(tick.multipliedBy(config.member().limits().electionTicks())));
+                Durations.text(tick.multipliedBy(config.member().limits().electionTicks())));
         line.put("initial-election-tick-advance", config.advanceElection());
         line.put("pre-vote", config.member().preVote());
         line.put("feature-gates", config.gates().toString());

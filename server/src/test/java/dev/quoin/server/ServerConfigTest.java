@@ -178,7 +178,8 @@ class ServerConfigTest {
         assertThat(config.hosts()).containsExactlyInAnyOrder("a", "b");
         assertThat(config.origins()).containsExactly("http://c:1");
         assertThat(config.httpListeners()).containsExactly(UnixDomainSocketAddress.of("localhost:8"));
-        assertThat(config.metricsListeners()).containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9));
+        assertThat(config.metricsListeners())
+                .containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9));
         assertThat(config.watchProgress()).as("etcd's least").isEqualTo(Duration.ofMillis(100));
         assertThat(config.gates().isOpen(Gate.FAST_LEASE_KEEP_ALIVE)).isTrue();
     }

@@ -33,7 +33,8 @@ class UrlsTest {
 
     @Test
     void aPortThatDoesNotExistIsRefusedInWords() throws Refused {
-        assertThat(Urls.listenAddress("f", "http://localhost:80")).isEqualTo(new InetSocketAddress(InetAddress.getLoopbackAddress(), 80));
+        assertThat(Urls.listenAddress("f", "http://localhost:80"))
+                .isEqualTo(new InetSocketAddress(InetAddress.getLoopbackAddress(), 80));
         for (String url : List.of("http://127.0.0.1:99999", "http://127.0.0.1:")) {
             assertThatThrownBy(() -> Urls.listenAddress("f", url)).as(url).isInstanceOf(Refused.class);
         }
