@@ -16,16 +16,25 @@ import dev.quoin.disk.wal.Wal;
  * DATA-DIR/member/snap/     states that are being received
  * DATA-DIR/member/snap/db   an etcd's database: not ours to start on
  * </pre>
+ *
+ * @param wal the write-ahead log, which may have been given a place of its own
  */
-record DataDirectory(Path root) {
+record DataDirectory(Path root, Path wal) {
     static final String LEDGER = "ledger";
+
+    DataDirectory(Path root) {
+        this(root, root.resolve("member").resolve("wal"));
+    }
+
+    static DataDirectory of(MemberConfig config) {
+        Path log = config.logDirectory();
+        return log == null
+                ? new DataDirectory(config.dataDirectory())
+                : new DataDirectory(config.dataDirectory(), log.toAbsolutePath().normalize());
+    }
 
     Path member() {
         return root.resolve("member");
-    }
-
-    Path wal() {
-        return member().resolve("wal");
     }
 
     Path ledger() {
@@ -60,6 +69,7 @@ record DataDirectory(Path root) {
         boolean accepted = false;
         try {
             refuseForeign(disk);
+            prepareLog(disk);
             accepted = true;
             return lock;
         } finally {
@@ -67,6 +77,17 @@ record DataDirectory(Path root) {
                 lock.close();
             }
         }
+    }
+
+    /** The log comes into being under another name beside its own, and then takes the place of what is there. */
+    private void prepareLog(Disk disk) {
+        if (wal.startsWith(root) || Wal.exists(disk, wal)) {
+            return;
+        }
+        if (disk.exists(wal) && !disk.list(wal).isEmpty()) {
+            throw new StartRefused(wal + " holds files that are not a write-ahead log. Name another --wal-dir.");
+        }
+        disk.createDirectories(Disk.parentOf(wal));
     }
 
     private void refuseForeign(Disk disk) {

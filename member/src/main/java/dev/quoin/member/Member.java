@@ -1,6 +1,5 @@
 package dev.quoin.member;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -85,9 +84,9 @@ public final class Member implements AutoCloseable {
     private volatile boolean isLearner;
     private volatile boolean stopped;
 
-    /** Whether a member lives in this directory, so that it needs no {@link Origin}. */
-    public static boolean exists(Disk disk, Path directory) {
-        return new DataDirectory(directory).isInUse(disk);
+    /** Whether a member lives in the directory already, so that it needs no {@link Origin}. */
+    public static boolean exists(Disk disk, MemberConfig config) {
+        return DataDirectory.of(config).isInUse(disk);
     }
 
     /**
@@ -118,7 +117,7 @@ public final class Member implements AutoCloseable {
 
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
             Witness witness) {
-        DataDirectory directory = new DataDirectory(config.dataDirectory());
+        DataDirectory directory = DataDirectory.of(config);
         DiskLock lock = directory.take(disk);
         Startup startup;
         try {
@@ -162,7 +161,8 @@ public final class Member implements AutoCloseable {
             release.consider(inForce.ledger().durable());
             applyLoop.mailbox().nudge();
         });
-        RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks()), limits.raft(), chance);
+        RaftCore core = new RaftCore(startup.restart(), Rules.etcd(limits.electionTicks(), config.preVote()),
+                limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
                 network, new ConsensusWiring(), witness);

@@ -215,7 +215,7 @@ class ClusterTest {
         cluster.awaitLeader();
         everywhere("after", "2");
         everywhere("k0", "v".repeat(40) + 150);
-        assertThat(Member.exists(lagging.disk, Path.of("/data"))).isTrue();
+        assertThat(new DataDirectory(Path.of("/data")).isInUse(lagging.disk)).isTrue();
         // The one that was replaced is gone at the latest after a restart.
         assertThat(lagging.disk.list(Path.of("/data/member")).stream().filter(name -> name.startsWith("ledger")))
                 .hasSize(1);

@@ -90,8 +90,8 @@ final class TestCluster {
 
         private void start(@Nullable Origin given, boolean isForced) {
             Random random = new Random(seed * 17 + number);
-            MemberConfig config = new MemberConfig("m" + number, Path.of("/data"), List.of("http://client" + number),
-                    "3.7.1", given, false, isForced, limits);
+            MemberConfig config = new MemberConfig("m" + number, Path.of("/data"), null,
+                    List.of("http://client" + number), "3.7.1", given, false, true, isForced, limits);
             member = Member.open(config, disk, clock, random::nextInt, this, new TestEvents(why -> removed = why));
         }
 

@@ -26,10 +26,19 @@ public record NetConfig(List<Listen> listens, Router router, HttpHandler http, N
      * @param address a TCP address, or a {@link java.net.UnixDomainSocketAddress}
      * @param plain   whether it serves clients without encryption
      * @param tls     whether it serves TLS; with both the first byte tells
+     * @param reusesPort whether others may listen on the same TCP port ({@code SO_REUSEPORT})
      */
-    public record Listen(SocketAddress address, boolean plain, boolean tls) {
+    public record Listen(SocketAddress address, boolean plain, boolean tls, boolean reusesPort) {
+        public Listen(SocketAddress address, boolean plain, boolean tls) {
+            this(address, plain, tls, false);
+        }
+
         public static Listen plain(SocketAddress address) {
             return new Listen(address, true, false);
+        }
+
+        public Listen reusingPort(boolean whether) {
+            return new Listen(address, plain, tls, whether);
         }
     }
 

@@ -26,6 +26,11 @@ public record Rules(int electionTicks, int heartbeatTicks, boolean preVote, bool
 
     /** What etcd 3.7 sets, with its choice of ticks. */
     public static Rules etcd(int electionTicks) {
-        return new Rules(electionTicks, 1, true, true, false, false, true, true);
+        return etcd(electionTicks, true);
+    }
+
+    /** The same with or without {@link #preVote}, {@code --pre-vote}. */
+    public static Rules etcd(int electionTicks, boolean preVote) {
+        return new Rules(electionTicks, 1, preVote, true, false, false, true, true);
     }
 }

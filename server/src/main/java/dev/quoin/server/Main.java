@@ -2,6 +2,7 @@ package dev.quoin.server;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -16,6 +17,10 @@ import dev.quoin.member.Member;
 import dev.quoin.member.StartRefused;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.config.FlagTable;
+import dev.quoin.server.config.Flags;
+import dev.quoin.server.config.Note;
+import dev.quoin.server.config.Refused;
 
 /**
  * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
@@ -31,37 +36,58 @@ public final class Main {
 
     public static void main(String[] args) throws InterruptedException {
         ServerConfig config;
-        String logLevel;
+        Flags flags;
         try {
-            Flags flags = Flags.parse(args, System.getenv());
-            if (flags.isTrue("help")) {
-                System.out.print(Flags.help());
-                return;
+            refuseSubcommand(args);
+            switch (Flags.read(args, System.getenv())) {
+                case Flags.Wish.Help() -> {
+                    System.err.println(FlagTable.usage());
+                    System.out.println(FlagTable.help());
+                    return;
+                }
+                case Flags.Wish.ShowVersion() -> {
+                    printVersion();
+                    return;
+                }
+                case Flags.Wish.Start(Flags given) -> flags = given;
             }
-            if (flags.isTrue("version")) {
-                printVersion();
-                return;
-            }
+            Logs.start(LogConfig.of(flags));
             config = ServerConfig.of(flags);
-            logLevel = flags.text("log-level");
-        } catch (Flags.Refused refused) {
+        } catch (Refused refused) {
             refuse(refused);
             return;
         }
-        Logs.start(logLevel);
         Thread.setDefaultUncaughtExceptionHandler(Main::escaped);
-        run(config);
+        config.notes().forEach(Main::tell);
+        run(config, flags);
     }
 
-    /** A flag that does not parse is refused in plain text, as Go does it; what makes no sense in a line of the log. */
-    private static void refuse(Flags.Refused refused) {
-        if (refused.exitCode == EXIT_FAILED) {
-            Logs.start("info");
-            LOG.atWarn().addKeyValue("error", refused.getMessage()).log("failed to verify flags");
-        } else {
-            System.err.println(refused.getMessage());
+    private static void refuseSubcommand(String[] args) throws Refused {
+        if (args.length > 0 && (args[0].equals("gateway") || args[0].equals("grpc-proxy"))) {
+            throw Refused.check("etcd " + args[0] + " is not served yet");
         }
-        System.exit(refused.exitCode);
+    }
+
+    private static void tell(Note note) {
+        Logs.with(note.isWarning() ? LOG.atWarn() : LOG.atInfo(), note.fields()).log(note.message());
+    }
+
+    /** Where etcd would end in plain text, so do we; else in a line of the log. */
+    private static void refuse(Refused refused) {
+        switch (refused.form()) {
+            case USAGE -> System.err.println(refused.getMessage() + "\n" + FlagTable.usage());
+            case PANIC -> System.err.println("panic: " + refused.getMessage());
+            case PLAIN -> System.err.println(refused.getMessage());
+            case CHECK -> {
+                Logs.start();
+                LOG.atWarn().addKeyValue("error", refused.getMessage()).log("failed to verify flags");
+            }
+            case FATAL -> {
+                Logs.start();
+                Logs.with(Logs.fatal(LOG), refused.fields()).log(refused.getMessage());
+            }
+        }
+        System.exit(refused.form().exitCode());
     }
 
     private static void printVersion() {
@@ -71,45 +97,59 @@ public final class Main {
         System.out.println("OS/Arch: " + System.getProperty("os.name") + "/" + System.getProperty("os.arch"));
     }
 
-    private static void run(ServerConfig config) throws InterruptedException {
-        LOG.atInfo().addKeyValue("etcd-version", Version.ETCD).addKeyValue("quoin-version", Version.QUOIN)
-                .addKeyValue("java-version", System.getProperty("java.version"))
-                .addKeyValue("name", config.member().name())
-                .addKeyValue("data-dir", config.member().dataDirectory().toString())
-                .addKeyValue("advertise-client-urls", config.member().clientUrls())
-                .addKeyValue("max-request-bytes", config.limits().requestBytesMax())
-                .addKeyValue("max-txn-ops", config.limits().txnOpsMax()).log("starting an etcd server");
+    private static void run(ServerConfig config, Flags flags) throws InterruptedException {
+        RealDisk disk = new RealDisk();
         Server server;
         try {
-            server = Server.start(config, new RealDisk(), new RealClock(), Main::halt, Main::leave);
+            StartLine.write(flags, config, Member.exists(disk, config.member()));
+            server = Server.start(config, disk, new RealClock(), Main::halt, Main::leave);
         } catch (BootstrapRefused refused) {
-            LOG.atError().addKeyValue("error", refused.getMessage()).log("discovery failed");
+            Logs.fatal(LOG).addKeyValue("error", refused.getMessage()).log("discovery failed");
             if (config.cluster().source() instanceof ClusterFlags.Source.Discovery) {
                 LOG.warn("do not reuse discovery token; generate a new one to bootstrap a cluster");
             }
             System.exit(EXIT_FAILED);
             return;
         } catch (StartRefused | DiskFailure | Damaged refused) {
-            LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot start");
+            Logs.fatal(LOG).addKeyValue("error", refused.getMessage()).log("cannot start");
             System.exit(EXIT_FAILED);
             return;
         } catch (IOException refused) {
-            LOG.atError().addKeyValue("error", refused.getMessage()).log("cannot listen");
+            Logs.fatal(LOG).addKeyValue("error", refused.getMessage()).log("cannot listen");
             System.exit(EXIT_FAILED);
             return;
         }
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
         announce(server.member(), server.clientAddresses());
+        InitDaemon.tellReady(System.getenv());
+        if (Rehearsal.isAsked()) {
+            rehearse(server);
+        }
     }
 
-    private static void announce(Member member, List<InetSocketAddress> addresses) {
+    private static void rehearse(Server server) {
+        try {
+            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst());
+            System.exit(0);
+        } catch (IOException failed) {
+            Logs.fatal(LOG).addKeyValue("error", failed.getMessage()).log("the rehearsal failed");
+            System.exit(EXIT_FAILED);
+        }
+    }
+
+    private static void announce(Member member, List<SocketAddress> addresses) {
         LOG.atInfo().addKeyValue("local-member-id", Long.toHexString(member.memberId()))
                 .addKeyValue("cluster-id", Long.toHexString(member.clusterId())).log("ready to serve client requests");
-        for (InetSocketAddress address : addresses) {
-            LOG.atInfo().addKeyValue("traffic", "grpc+http").addKeyValue("address",
-                    address.getAddress().getHostAddress() + ":" + address.getPort())
+        for (SocketAddress address : addresses) {
+            LOG.atInfo().addKeyValue("traffic", "grpc+http").addKeyValue("address", text(address))
                     .log("serving client traffic insecurely; this is strongly discouraged!");
         }
+    }
+
+    private static String text(SocketAddress address) {
+        return address instanceof InetSocketAddress inet
+                ? inet.getAddress().getHostAddress() + ":" + inet.getPort()
+                : address.toString();
     }
 
     /** Stops in order, as at a signal, and with the exit code of one; what waits for the member may still get its answer. */
@@ -144,7 +184,7 @@ public final class Main {
      */
     private static void halt(String where, Throwable why) {
         try {
-            LOG.atError().addKeyValue("thread", where).setCause(why).log("member must stop: " + why.getMessage());
+            Logs.fatal(LOG).addKeyValue("thread", where).setCause(why).log("member must stop: " + why.getMessage());
         } finally {
             Runtime.getRuntime().halt(EXIT_FAILED);
         }

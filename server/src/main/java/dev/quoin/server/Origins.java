@@ -25,7 +25,7 @@ final class Origins {
     /** May wait for other servers. */
     static MemberConfig complete(ServerConfig config, Disk disk)
             throws BootstrapRefused, IOException, InterruptedException {
-        if (Member.exists(disk, config.member().dataDirectory())) {
+        if (Member.exists(disk, config.member())) {
             LOG.atInfo().addKeyValue("data-dir", config.member().dataDirectory())
                     .log("server has already been initialized");
             return config.member();

@@ -44,7 +44,8 @@ final class Peers implements AutoCloseable {
         try {
             network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, loops, clock);
             PeerFront front = new PeerFront(network);
-            List<NetConfig.Listen> listens = config.peerListeners().stream().map(NetConfig.Listen::plain).toList();
+            List<NetConfig.Listen> listens = config.peerListeners().stream()
+                    .map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort())).toList();
             NetServer net = NetServer.start(new NetConfig(listens, Router.of(List.of()), front,
                     PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1), loops);
             return new Peers(network, front, net, loops);

@@ -1,7 +1,7 @@
 package dev.quoin.server;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,16 +19,17 @@ import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.net.HttpHandler;
+import dev.quoin.net.HttpResponse;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
-import dev.quoin.net.NetLimits;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.dial.PeerHttp;
 
-/** A peer port, a member and its client port: opened in this order, closed in the other. */
+/** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
@@ -37,17 +38,19 @@ final class Server {
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
+    private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
     private final Peers peers;
     private final Member member;
-    private final NetServer net;
+    /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
+    private final List<NetServer> nets;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, NetServer net, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
-        this.net = net;
+        this.nets = List.copyOf(nets);
         this.ticks = ticks;
     }
 
@@ -61,6 +64,7 @@ final class Server {
         MemberConfig found = Origins.complete(config, disk);
         Peers peers = Peers.listen(config, clock);
         Member member = null;
+        List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
@@ -77,12 +81,20 @@ final class Server {
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
             Member started = member;
             StreamGate gate = new StreamGate(member::isLearner, () -> started.leader() != 0);
-            NetServer net = NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), clock));
+            nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
+                    promotions(config, member, peers, clock), clock)));
+            if (!config.httpListeners().isEmpty()) {
+                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+            }
+            if (!config.metricsListeners().isEmpty()) {
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(),
+                        MonitoringFront.before(new HttpFront(member, new MemberCalls(member))))));
+            }
             serving = true;
-            return new Server(peers, member, net, ticks(config, watches, gate));
+            return new Server(peers, member, nets, ticks(config, watches, gate));
         } finally {
             if (!serving) {
+                nets.forEach(NetServer::close);
                 close(peers, member);
             }
         }
@@ -130,15 +142,26 @@ final class Server {
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        NetLimits limits = NetLimits.defaults().change().requestBytesMax(config.limits().messageBytesMax())
-                .streamsPerConnectionMax(Math.min(config.streamsMax(), NetLimits.defaults().streamsPerConnectionMax()))
-                .build();
-        List<NetConfig.Listen> listens = config.clientListeners().stream().map(NetConfig.Listen::plain).toList();
-        return new NetConfig(listens,
+        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
+        return new NetConfig(listens(config, config.clientListeners()),
                 Router.of(methods.stream().map(gate::before)
                         .map(method -> LearnerGate.before(method, member::isLearner)).toList()),
-                new HttpFront(member, calls), limits, NetMetrics.NONE,
+                http, config.netLimits(), NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member), null, 1);
+    }
+
+    private static HttpHandler http(ServerConfig config, Member member) {
+        return new AccessControl(new HttpFront(member, new MemberCalls(member)), config.hosts(), config.origins());
+    }
+
+    private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
+        return new NetConfig(listens(config, addresses), Router.of(List.of()), http, config.netLimits(),
+                NetMetrics.NONE, null, null, 1);
+    }
+
+    private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
+        return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
+                .toList();
     }
 
     Member member() {
@@ -146,8 +169,8 @@ final class Server {
     }
 
     /** The addresses it listens on, with the ports that were free. */
-    List<InetSocketAddress> clientAddresses() {
-        return net.addresses().stream().map(InetSocketAddress.class::cast).toList();
+    List<SocketAddress> clientAddresses() {
+        return nets.getFirst().addresses();
     }
 
     /** Lets another member lead, if this one does; lets calls that are under way finish for a moment; stops the member. */
@@ -156,7 +179,9 @@ final class Server {
             LOG.warn("leadership was not handed over");
         }
         ticks.forEach(Ticks::close);
-        net.drain(DRAIN_GRACE);
+        for (NetServer net : nets) {
+            net.drain(DRAIN_GRACE);
+        }
         close(peers, member);
     }
 }

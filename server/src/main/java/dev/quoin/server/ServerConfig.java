@@ -1,180 +1,322 @@
 package dev.quoin.server;
 
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.net.NetLimits;
 import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.config.Durations;
+import dev.quoin.server.config.Effects;
+import dev.quoin.server.config.Flags;
+import dev.quoin.server.config.Gate;
+import dev.quoin.server.config.Gates;
+import dev.quoin.server.config.Note;
+import dev.quoin.server.config.Refused;
+import dev.quoin.server.config.TlsSettings;
 
 /**
  * What the flags ask for, checked.
  *
  * @param member its origin is still to be found out, if its directory is empty
  * @param cluster from which it is found out
+ * @param clientListeners where clients are heard: gRPC, and HTTP unless that has listeners of its own
+ * @param httpListeners where HTTP is heard without gRPC
+ * @param metricsListeners where only the paths for machines that watch this one are heard
  * @param peerListeners where other members are heard
- * @param streamsMax streams that a client may open at a time on one connection
- * @param watchProgress how often watchers that asked for it are told how far they are
+ * @param limits bounds of requests
+ * @param netLimits bounds of the client port
+ * @param reusePort whether another process may listen on the same ports
+ * @param hosts names under which HTTP without TLS is served; {@code *} is all
+ * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
+ * @param watchProgress between two notes to a watcher to whom nothing happens
+ * @param gates what is new and is switched on or off
+ * @param notes what there is to say about the flags
  */
-record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAddress> clientListeners,
-        List<InetSocketAddress> peerListeners, ServerLimits limits, long streamsMax, Duration watchProgress,
-        boolean advanceElection) {
+record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
+        List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
+        ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
+        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
+    private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
+    private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
+    private static final long MILLIS_MAX = Duration.ofDays(36_500).toMillis();
+    private static final int REQUEST_BYTES_RECOMMENDED_MAX = 10 << 20;
+    /** What gRPC needs beside it still fits into an int. */
+    private static final int REQUEST_BYTES_MAX = Integer.MAX_VALUE - (1 << 20);
+    private static final String INITIAL_CLUSTER_DEFAULT = "default=http://localhost:2380";
 
-    /** The checks, in the order in which etcd makes them (embed/config.go Validate). */
-    static ServerConfig of(Flags flags) throws Flags.Refused {
-        List<String> listenPeerUrls = flags.urls("listen-peer-urls");
-        Urls.checkBind(listenPeerUrls);
-        List<String> listenUrls = flags.urls("listen-client-urls");
-        Urls.checkBind(listenUrls);
-        Urls.checkHost(flags.urls("initial-advertise-peer-urls"), "initial-advertise-peer-urls", "\"host:port\"");
-        List<String> clientUrls = flags.urls("advertise-client-urls");
-        Urls.checkHost(clientUrls, "advertise-client-urls", "in the format \"host:port\","
-                + " \"unix:/path/to/socket\" or \"unixs:/path/to/socket\"");
-        MemberLimits memberLimits = memberLimits(flags);
-        ClusterFlags cluster = clusterFlags(flags, memberLimits);
-        if (flags.isGiven("listen-client-urls") && !flags.isGiven("advertise-client-urls")) {
-            throw new Flags.Refused(1,
-                    "--advertise-client-urls is required when --listen-client-urls is set explicitly");
+    /** The checks, in the order in which etcd makes them (embed/config.go Validate), and then our own. */
+    static ServerConfig of(Flags flags) throws Refused {
+        if (flags.text("discovery-fallback").equals("proxy")) {
+            throw Refused
+                    .check("v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"");
         }
-        if (!flags.text("logger").equals("zap")) {
-            throw new Flags.Refused(1, "unknown logger option \"" + flags.text("logger") + "\"");
+        checkUrls(flags);
+        List<Note> notes = new ArrayList<>(flags.notes());
+        ClusterFlags cluster = clusterFlags(flags);
+        checkTimes(flags);
+        if (!flags.areFromFile() && flags.isGiven("listen-client-urls") && !flags.isGiven("advertise-client-urls")) {
+            throw Refused.check("--advertise-client-urls is required when --listen-client-urls is set explicitly");
         }
+        checkModes(flags);
+        TlsSettings.check(flags);
+        Effects.refuseUnserved(flags);
+        notes.addAll(Effects.notes(flags));
         String name = flags.text("name");
         Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
-        ServerLimits limits = new ServerLimits((int) flags.number("max-request-bytes", 1, 1 << 30),
-                (int) flags.number("max-txn-ops", 1, 1 << 20), ServerLimits.LISTS_MAX,
+        notes.addAll(adviceOn(flags, dataDirectory));
+        ServerLimits limits = new ServerLimits(Math.clamp(flags.count("max-request-bytes"), 1, REQUEST_BYTES_MAX),
+                flags.count("max-txn-ops"), ServerLimits.LISTS_MAX,
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
-        MemberConfig member = new MemberConfig(name, dataDirectory, clientUrls, Version.ETCD, null,
-                flags.isTrue("strict-reconfig-check"), flags.isTrue("force-new-cluster"), memberLimits);
-        return new ServerConfig(member, cluster, addresses("listen-client-urls", listenUrls),
-                addresses("listen-peer-urls", listenPeerUrls), limits,
-                flags.number("max-concurrent-streams", 1, 0xffffffffL), watchProgress(flags),
-                flags.isTrue("initial-election-tick-advance"));
+        Path logDirectory = flags.text("wal-dir").isEmpty() ? null : Path.of(flags.text("wal-dir"));
+        MemberConfig member = new MemberConfig(name, dataDirectory, logDirectory, flags.urls("advertise-client-urls"),
+                Version.ETCD, null, flags.isTrue("strict-reconfig-check"), flags.isTrue("pre-vote"),
+                flags.isTrue("force-new-cluster"), memberLimits(flags));
+        return new ServerConfig(member, cluster, addresses(flags, "listen-client-urls"),
+                addresses(flags, "listen-client-http-urls"), addresses(flags, "listen-metrics-urls"),
+                addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
+                flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
+                Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
+                WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
+                flags.gates(), notes);
     }
 
-    private static Duration watchProgress(Flags flags) throws Flags.Refused {
-        String name = flags.isGiven("watch-progress-notify-interval")
-                ? "watch-progress-notify-interval"
-                : "experimental-watch-progress-notify-interval";
-        return WatchProgress.interval(flags.duration(name));
+    private static void checkUrls(Flags flags) throws Refused {
+        for (String flag : List.of("listen-peer-urls", "listen-client-urls", "listen-client-http-urls",
+                "listen-metrics-urls")) {
+            Urls.checkBind(flags.urls(flag));
+        }
+        Urls.checkHost(flags.urls("initial-advertise-peer-urls"), "initial-advertise-peer-urls", "\"host:port\"");
+        Urls.checkHost(flags.urls("advertise-client-urls"), "advertise-client-urls", "in the format \"host:port\","
+                + " \"unix:/path/to/socket\" or \"unixs:/path/to/socket\"");
     }
 
-    private static List<InetSocketAddress> addresses(String flag, List<String> urls) throws Flags.Refused {
-        List<InetSocketAddress> addresses = new ArrayList<>();
-        for (String url : urls) {
+    private static void checkModes(Flags flags) throws Refused {
+        String mode = flags.text("auto-compaction-mode");
+        if (mode.isEmpty()) {
+            throw Refused.check("undefined auto-compaction-mode");
+        }
+        if (!mode.equals("periodic") && !mode.equals("revision")) {
+            throw Refused.check("unknown auto-compaction-mode \"" + mode + "\"");
+        }
+        String retention = flags.text("auto-compaction-retention");
+        if (!retention.matches("\\+?[0-9]{0,18}") && Durations.parse(retention).isEmpty()) {
+            throw Refused.check("error parsing CompactionRetention: time: invalid duration \"" + retention + "\"");
+        }
+        long samples = flags.number("distributed-tracing-sampling-rate");
+        if (flags.isTrue("enable-distributed-tracing") && (samples < 0 || samples > 1_000_000)) {
+            throw Refused.check("distributed tracing configurition is not valid: (tracing sampling rate must be "
+                    + (samples < 0 ? "positive)" : "less than 1000000)"));
+        }
+        Gates gates = flags.gates();
+        if (gates.isOpen(Gate.LEASE_CHECKPOINT_PERSIST) && !gates.isOpen(Gate.LEASE_CHECKPOINT)) {
+            throw Refused.check(
+                    "enabling feature gate LeaseCheckpointPersist requires enabling feature gate LeaseCheckpoint");
+        }
+        Duration hashCheck = flags.duration("compact-hash-check-time");
+        if (!hashCheck.isPositive()) {
+            throw Refused.check("--compact-hash-check-time must be >0 (set to " + Durations.text(hashCheck) + ")");
+        }
+    }
+
+    /** What etcd's log has to say about values that it takes all the same. */
+    private static List<Note> adviceOn(Flags flags, Path dataDirectory) {
+        List<Note> notes = new ArrayList<>();
+        if (flags.text("name").equals("default")) {
+            notes.add(Note.warning("it isn't recommended to use default name, please set a value for --name. Note that"
+                    + " etcd might run into issue when multiple members have the same default name",
+                    Map.of("name", "default")));
+        }
+        if (flags.text("data-dir").isEmpty()) {
+            notes.add(Note.warning("'data-dir' was empty; using default",
+                    Map.of("data-dir", dataDirectory.toString())));
+        }
+        for (String timeout : List.of("raft-read-timeout", "raft-write-timeout")) {
+            if (flags.duration(timeout).compareTo(Duration.ofSeconds(5)) < 0) {
+                notes.add(Note.info(timeout + " increased to minimum value: 5s", Map.of()));
+            }
+        }
+        if (flags.number("max-request-bytes") > REQUEST_BYTES_RECOMMENDED_MAX) {
+            notes.add(Note.warning("exceeded recommended request limit",
+                    Map.of("max-request-bytes", flags.number("max-request-bytes"), "recommended-request-bytes",
+                            REQUEST_BYTES_RECOMMENDED_MAX)));
+        }
+        if (flags.number("snapshot-count") == 0) {
+            notes.add(Note.info("updating snapshot-count to default",
+                    Map.of("given-snapshot-count", 0, "updated-snapshot-count",
+                            MemberLimits.DEFAULT.snapshotEntries())));
+        }
+        if (flags.gates().isOpen(Gate.LEASE_CHECKPOINT) && !flags.gates().isOpen(Gate.LEASE_CHECKPOINT_PERSIST)) {
+            notes.add(Note.warning("Detected that checkpointing is enabled without persistence. Consider enabling"
+                    + " feature gate LeaseCheckpointPersist", Map.of()));
+        }
+        return notes;
+    }
+
+    private static List<SocketAddress> addresses(Flags flags, String flag) throws Refused {
+        List<SocketAddress> addresses = new ArrayList<>();
+        for (String url : flags.urls(flag)) {
+            if (Urls.isSecure(url)) {
+                throw Refused.check(switch (flag) {
+                    case "listen-peer-urls" -> "cannot listen on TLS for " + url.replaceFirst("^[a-z]+://", "")
+                            + ": KeyFile and CertFile are not presented";
+                    case "listen-metrics-urls" ->
+                        "client TLS key/cert (--cert-file, --key-file) must be provided for metrics secure url";
+                    default -> "TLS key/cert (--cert-file, --key-file) must be provided for client url " + url
+                            + " with HTTPS scheme";
+                });
+            }
             addresses.add(Urls.listenAddress(flag, url));
         }
-        return addresses;
+        if (flag.equals("listen-client-http-urls")) {
+            for (String url : flags.urls(flag)) {
+                if (flags.urls("listen-client-urls").contains(url)) {
+                    throw Refused
+                            .check("cannot bind both --listen-client-urls and --listen-client-http-urls on the same"
+                                    + " url " + url);
+                }
+            }
+        }
+        return List.copyOf(addresses);
     }
 
-    private static ClusterFlags clusterFlags(Flags flags, MemberLimits limits) throws Flags.Refused {
+    /** The bounds that flags set; what grpc-go does with a time of 0 is its default. */
+    private static NetLimits netLimits(Flags flags, ServerLimits limits) {
+        NetLimits initial = NetLimits.defaults();
+        long streams = flags.number("max-concurrent-streams");
+        Duration interval = flags.duration("grpc-keepalive-interval");
+        Duration timeout = flags.duration("grpc-keepalive-timeout");
+        boolean isPinged = interval.isPositive() && timeout.isPositive();
+        Duration minTime = flags.duration("grpc-keepalive-min-time");
+        return initial.change().requestBytesMax(limits.messageBytesMax())
+                .streamsPerConnectionMax(streams == 0
+                        ? initial.streamsPerConnectionMax()
+                        : Math.min(streams, initial.streamsPerConnectionMax()))
+                .pingMinMillis(minTime.isPositive() ? millis(minTime) : PING_MIN_MILLIS_OF_GRPC)
+                .keepaliveIntervalMillis(isPinged
+                        ? Math.max(PING_INTERVAL_MILLIS_MIN, millis(interval))
+                        : initial.keepaliveIntervalMillis())
+                .keepaliveTimeoutMillis(isPinged ? millis(timeout) : initial.keepaliveTimeoutMillis()).build();
+    }
+
+    /** Within what a count of nanoseconds has room for. */
+    private static long millis(Duration duration) {
+        return Math.clamp(duration.toMillis(), 1, MILLIS_MAX);
+    }
+
+    private static ClusterFlags clusterFlags(Flags flags) throws Refused {
+        String state = flags.text("initial-cluster-state");
+        if (!state.equals("new") && !state.equals("existing")) {
+            throw Refused.check("unexpected clusterState \"" + state + "\"");
+        }
         ClusterFlags.Source source = source(flags);
         String token = source instanceof ClusterFlags.Source.Discovery discovery
                 ? discovery.token()
                 : flags.text("initial-cluster-token");
-        return new ClusterFlags(flags.text("name"), flags.urls("initial-advertise-peer-urls"),
-                flags.text("initial-cluster-state").equals("new"), token, source, limits.learnersMax());
+        return new ClusterFlags(flags.text("name"), flags.urls("initial-advertise-peer-urls"), state.equals("new"),
+                token, source, learnersMax(flags));
     }
 
-    private static ClusterFlags.Source source(Flags flags) throws Flags.Refused {
-        if (flags.text("discovery-fallback").equals("proxy")) {
-            throw new Flags.Refused(1,
-                    "v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"");
-        }
+    private static int learnersMax(Flags flags) {
+        return Math.max(0, flags.count("max-learners"));
+    }
+
+    private static ClusterFlags.Source source(Flags flags) throws Refused {
         String initialCluster = initialCluster(flags);
         String domain = flags.text("discovery-srv");
-        List<String> endpoints = endpoints(flags);
+        List<String> endpoints = flags.list("discovery-endpoints");
         long sources = Stream.of(!initialCluster.isEmpty(), !domain.isEmpty(), !endpoints.isEmpty())
                 .filter(isSet -> isSet).count();
         if (sources > 1) {
-            throw new Flags.Refused(1, "multiple discovery or bootstrap flags are set. Choose one of"
+            throw Refused.check("multiple discovery or bootstrap flags are set. Choose one of"
                     + " \"initial-cluster\", \"discovery-endpoints\" or \"discovery-srv\"");
         }
         String token = flags.text("discovery-token");
         if (token.isEmpty() != endpoints.isEmpty()) {
-            throw new Flags.Refused(1, "both --discovery-token and --discovery-endpoints must be set");
+            throw Refused.check("both --discovery-token and --discovery-endpoints must be set");
         }
         if (!endpoints.isEmpty()) {
             return discovery(flags, endpoints, token);
         }
         return domain.isEmpty()
-                ? new ClusterFlags.Source.Static(initialCluster)
+                ? new ClusterFlags.Source.Static(named(flags, initialCluster))
                 : new ClusterFlags.Source.Srv(domain, flags.text("discovery-srv-name"));
     }
 
-    /** Each once and in order; a flag with nothing in it has one endpoint, which is empty, as in etcd. */
-    private static List<String> endpoints(Flags flags) {
-        return flags.isGiven("discovery-endpoints")
-                ? Stream.of(flags.text("discovery-endpoints").split(",", -1)).distinct().sorted().toList()
-                : List.of();
-    }
-
     private static ClusterFlags.Source discovery(Flags flags, List<String> endpoints, String token)
-            throws Flags.Refused {
+            throws Refused {
         if (endpoints.stream().anyMatch(String::isBlank)) {
-            throw new Flags.Refused(1, "--discovery-endpoints must not contain empty endpoints");
+            throw Refused.check("--discovery-endpoints must not contain empty endpoints");
         }
-        for (String unserved : List.of("discovery-cert", "discovery-key", "discovery-cacert", "discovery-user",
-                "discovery-password")) {
-            if (!flags.text(unserved).isEmpty()) {
-                throw new Flags.Refused(1, "--" + unserved + " is not served yet");
-            }
-        }
-        if (!flags.isTrue("discovery-insecure-transport")
-                || endpoints.stream().anyMatch(endpoint -> endpoint.startsWith("https://"))) {
-            throw new Flags.Refused(1, "a discovery service with TLS is not served yet");
+        if (endpoints.stream().anyMatch(endpoint -> endpoint.startsWith("https://"))) {
+            throw Refused.check("a discovery service with TLS is not served yet");
         }
         List<String> urls = endpoints.stream()
                 .map(endpoint -> endpoint.startsWith("http://") ? endpoint : "http://" + endpoint).toList();
         return new ClusterFlags.Source.Discovery(urls, token, flags.duration("discovery-request-timeout"));
     }
 
-    /** Without the flag the cluster is this member, unless another flag says where to look. */
+    /** Nothing if another setting says where to look; which counts is not quite the same for flags and for a file. */
     private static String initialCluster(Flags flags) {
-        if (flags.isGiven("initial-cluster")) {
-            return flags.text("initial-cluster");
+        boolean isElsewhere = !flags.text("discovery-srv").isEmpty() || !flags.list("discovery-endpoints").isEmpty();
+        if (flags.areFromFile()) {
+            return isElsewhere && flags.text("initial-cluster").equals(INITIAL_CLUSTER_DEFAULT)
+                    ? ""
+                    : flags.text("initial-cluster");
         }
-        if (!flags.text("discovery-srv").isEmpty() || !flags.text("discovery-srv-name").isEmpty()
-                || flags.isGiven("discovery-endpoints")) {
-            return "";
-        }
-        String name = flags.text("name");
-        // Under the default name etcd expects the default URL, whatever is advertised.
-        return flags.isGiven("name") && !name.equals("default")
-                ? String.join(",", flags.urls("initial-advertise-peer-urls").stream().map(url -> name + "=" + url)
-                        .toList())
+        return (isElsewhere || !flags.text("discovery-srv-name").isEmpty()) && !flags.isGiven("initial-cluster")
+                ? ""
                 : flags.text("initial-cluster");
     }
 
-    private static MemberLimits memberLimits(Flags flags) throws Flags.Refused {
-        long heartbeatMillis = flags.number("heartbeat-interval", 1, Integer.MAX_VALUE);
-        long electionMillis = flags.number("election-timeout", 1, Integer.MAX_VALUE);
-        if (5 * heartbeatMillis > electionMillis) {
-            throw new Flags.Refused(1, "--election-timeout[" + electionMillis
+    /** A cluster that is as it is by itself is this member; under the default name etcd expects the default URL. */
+    private static String named(Flags flags, String initialCluster) {
+        String name = flags.text("name");
+        return !name.equals("default") && initialCluster.equals(INITIAL_CLUSTER_DEFAULT)
+                ? flags.urls("initial-advertise-peer-urls").stream().map(url -> name + "=" + url)
+                        .collect(Collectors.joining(","))
+                : initialCluster;
+    }
+
+    private static void checkTimes(Flags flags) throws Refused {
+        for (String time : List.of("heartbeat-interval", "election-timeout")) {
+            if (flags.number(time) == 0) {
+                throw Refused.check("--" + time + " must be >0 (set to 0ms)");
+            }
+        }
+        long heartbeatMillis = flags.number("heartbeat-interval");
+        long electionMillis = flags.number("election-timeout");
+        if (heartbeatMillis > electionMillis / 5) {
+            throw Refused.check("--election-timeout[" + electionMillis
                     + "ms] should be at least as 5 times as --heartbeat-interval[" + heartbeatMillis + "ms]");
         }
         if (electionMillis > ELECTION_MILLIS_MAX) {
-            throw new Flags.Refused(1, "--election-timeout[" + electionMillis
+            throw Refused.check("--election-timeout[" + electionMillis
                     + "ms] is too long, and should be set less than " + ELECTION_MILLIS_MAX + "ms");
         }
+    }
+
+    private static MemberLimits memberLimits(Flags flags) {
+        long heartbeatMillis = flags.number("heartbeat-interval");
+        long electionMillis = flags.number("election-timeout");
+        int snapshotEntries = flags.count("snapshot-count");
+        long quota = flags.number("quota-backend-bytes");
         MemberLimits limits = MemberLimits.DEFAULT;
         return new MemberLimits(Duration.ofMillis(heartbeatMillis).toNanos(),
                 (int) (electionMillis / heartbeatMillis), Duration.ofMillis(5_000 + 2 * electionMillis).toNanos(),
                 limits.unappliedEntriesMax(), limits.inFlightBytesMax(), limits.ledgerFlushNanos(),
-                (int) flags.number("snapshot-count", 1, Integer.MAX_VALUE),
-                (int) flags.number("max-wals", 0, Integer.MAX_VALUE),
-                (int) flags.number("max-learners", 0, Integer.MAX_VALUE), quotaBytes(flags),
-                limits.wal(), limits.ledger(), limits.housekeeping(), limits.raft());
-    }
-
-    private static long quotaBytes(Flags flags) throws Flags.Refused {
-        long quota = flags.number("quota-backend-bytes", Long.MIN_VALUE, Long.MAX_VALUE);
-        return quota == 0 ? MemberLimits.DEFAULT.quotaBytes() : quota;
+                snapshotEntries == 0 ? limits.snapshotEntries() : snapshotEntries, flags.count("max-wals"),
+                learnersMax(flags), quota == 0 ? limits.quotaBytes() : quota, limits.wal(), limits.ledger(),
+                limits.housekeeping(), limits.raft());
     }
 }

@@ -2,10 +2,13 @@ package dev.quoin.server;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
 import dev.quoin.server.bootstrap.PeerUrls;
+import dev.quoin.server.config.Refused;
 
 /** What etcd asks of URLs beside their form (embed/config.go): whether one can listen on them, whether others can dial them. */
 final class Urls {
@@ -14,28 +17,37 @@ final class Urls {
     private Urls() {}
 
     /** A name is not listened on, but for localhost. */
-    static void checkBind(List<String> urls) throws Flags.Refused {
+    static void checkBind(List<String> urls) throws Refused {
         for (String url : urls) {
+            if (PeerUrls.isUnix(url)) {
+                continue;
+            }
             String host = PeerUrls.host(url);
             if (!host.equals("localhost") && !isAddress(host)) {
-                throw new Flags.Refused(1, "expected IP in URL for binding (" + url + ")");
+                throw Refused.check("expected IP in URL for binding (" + url + ")");
             }
         }
     }
 
     /** Whoever is told of an URL needs a host in it. */
-    static void checkHost(List<String> urls, String flag, String form) throws Flags.Refused {
+    static void checkHost(List<String> urls, String flag, String form) throws Refused {
         for (String url : urls) {
-            if (PeerUrls.host(url).isEmpty()) {
-                throw new Flags.Refused(1, "--" + flag + " \"" + String.join(",", urls) + "\" must be " + form
+            if (!PeerUrls.isUnix(url) && PeerUrls.host(url).isEmpty()) {
+                throw Refused.check("--" + flag + " \"" + String.join(",", urls) + "\" must be " + form
                         + " (unexpected empty host (" + url + "))");
             }
         }
     }
 
-    static InetSocketAddress listenAddress(String flag, String url) throws Flags.Refused {
-        if (!url.startsWith("http://")) {
-            throw refused(flag, url, "TLS is not served yet; use http");
+    /** Whether whoever uses it expects TLS. */
+    static boolean isSecure(String url) {
+        return url.startsWith("https:") || url.startsWith("unixs:");
+    }
+
+    /** Where to listen for an URL without TLS. A socket of unix is a file named like the URL's host and path. */
+    static SocketAddress listenAddress(String flag, String url) throws Refused {
+        if (PeerUrls.isUnix(url)) {
+            return UnixDomainSocketAddress.of(PeerUrls.socket(url));
         }
         String host = PeerUrls.host(url);
         String port = PeerUrls.port(url);
@@ -61,7 +73,7 @@ final class Urls {
         }
     }
 
-    private static Flags.Refused refused(String flag, String url, String why) {
-        return new Flags.Refused(1, "invalid value \"" + url + "\" for flag --" + flag + ": " + why);
+    private static Refused refused(String flag, String url, String why) {
+        return Refused.check("invalid value \"" + url + "\" for flag --" + flag + ": " + why);
     }
 }

@@ -158,8 +158,8 @@ final class Simulation {
         int number = hosts.size() + 1;
         FaultyDisk disk = new FaultyDisk(chance.split());
         HostClock clock = new HostClock(time, chance.below(1L << 50), chance.between(-200, 200));
-        MemberConfig config = new MemberConfig("m" + number, Host.DATA, List.of("http://m" + number + ":2379"), "3.7.1",
-                origin, true, false, dials.limits());
+        MemberConfig config = new MemberConfig("m" + number, Host.DATA, null, List.of("http://m" + number + ":2379"),
+                "3.7.1", origin, true, true, false, dials.limits());
         Host host = new Host(number, config, origin.memberId(), disk, clock, dials.syncNanos());
         host.witnessed.join(promises);
         hosts.add(host);

@@ -70,7 +70,7 @@ class LauncherTest {
         Run run = run(temp, Map.of(), home.resolve("bin/etcd").toString(), "--name", "a b", "");
 
         assertThat(run.lines).startsWith("pid=" + run.pid, "java=" + home.resolve("runtime/bin/java"));
-        assertThat(run.lines).contains("cwd=" + temp.toRealPath(), "[" + home + "/lib/*]");
+        assertThat(run.lines).contains("cwd=" + temp.toRealPath(), "[" + home + "/lib/quoin.jar]");
         assertThat(run.lines).endsWith("[dev.quoin.server.Main]", "[--name]", "[a b]", "[]");
     }
 
@@ -79,7 +79,7 @@ class LauncherTest {
         Files.createSymbolicLink(temp.resolve("second"), home.resolve("bin/etcd"));
         Files.createSymbolicLink(temp.resolve("first"), Path.of("second"));
 
-        assertThat(run(temp, Map.of(), "./first").lines).contains("[" + home + "/lib/*]");
+        assertThat(run(temp, Map.of(), "./first").lines).contains("[" + home + "/lib/quoin.jar]");
     }
 
     @Test
@@ -88,7 +88,7 @@ class LauncherTest {
 
         Run run = run(home, Map.of("CDPATH", temp.resolve("elsewhere").toString()), "bin/etcd");
 
-        assertThat(run.lines).contains("[" + home + "/lib/*]");
+        assertThat(run.lines).contains("[" + home + "/lib/quoin.jar]");
     }
 
     @Test
@@ -111,5 +111,56 @@ class LauncherTest {
                 home.resolve("bin/etcd").toString());
 
         assertThat(run.lines).contains("java=" + temp.toRealPath().resolve("jdk/bin/java"));
+    }
+
+    /** The script, on a machine with so much memory and so many processors, in a container with this limit. */
+    private void machine(long kibibytes, int processors, String memoryMax) throws IOException {
+        Path machine = Files.createDirectories(temp.resolve("machine"));
+        Files.writeString(machine.resolve("meminfo"), "MemTotal:       %d kB\nMemFree: 1 kB\n".formatted(kibibytes));
+        Files.writeString(machine.resolve("group"), "0::/a/b\n");
+        Files.createDirectories(machine.resolve("cgroup/a/b"));
+        Files.writeString(machine.resolve("cgroup/a/b/memory.max"), memoryMax + "\n");
+        for (int i = 0; i < processors; i++) {
+            Files.createDirectories(machine.resolve("cpu/cpu" + i));
+        }
+        Files.writeString(home.resolve("bin/etcd"), Files.readString(home.resolve("bin/etcd"))
+                .replace("/proc/meminfo", machine + "/meminfo").replace("/proc/self/cgroup", machine + "/group")
+                .replace("/sys/fs/cgroup", machine + "/cgroup").replace("/sys/devices/system/cpu", machine + "/cpu"));
+    }
+
+    private List<String> options(String own) throws Exception {
+        return run(temp, Map.of("QUOIN_JAVA_OPTS", own), home.resolve("bin/etcd").toString()).lines;
+    }
+
+    @Test
+    void aContainerOf512MebibytesHasHalfOfThemAsHeap() throws Exception {
+        machine(24L << 20, 64, "536870912");
+        assertThat(options("")).contains("[-Xmx256m]", "[-XX:MaxDirectMemorySize=102m]", "[-XX:+UseSerialGC]",
+                "[-Dquoin.collector=Serial]");
+    }
+
+    @Test
+    void aSmallMachineHasOneCollectorAndALargeOneAnother() throws Exception {
+        machine(8L << 20, 2, "max");
+        assertThat(options("")).contains("[-Xmx4096m]", "[-XX:+UseSerialGC]");
+        machine(64L << 20, 16, "max");
+        assertThat(options("")).as("as far as compressed references reach").contains("[-Xmx31744m]", "[-XX:+UseG1GC]")
+                .doesNotContain("[-XX:+UseSerialGC]");
+    }
+
+    @Test
+    void oneSettingCountsMoreThanAllThat() throws Exception {
+        machine(64L << 20, 16, "max");
+        List<String> options = options("-Xmx1g -XX:+UseParallelGC");
+        assertThat(options).containsSubsequence("[-Xmx31744m]", "[-Xmx1g]", "[-XX:+UseParallelGC]", "[-cp]");
+        assertThat(options).doesNotContain("[-XX:+UseG1GC]").contains("[-Dquoin.collector=own]");
+    }
+
+    @Test
+    void whatARehearsalHasLeftIsUsed() throws Exception {
+        assertThat(options("")).noneMatch(option -> option.contains("AOT"));
+        Files.createDirectories(home.resolve("lib"));
+        Files.createFile(home.resolve("lib/quoin.aot"));
+        assertThat(options("")).contains("[-XX:AOTCache=" + home + "/lib/quoin.aot]");
     }
 }

@@ -8,12 +8,15 @@ import java.util.regex.Pattern;
 
 /**
  * URLs of members as etcd reads them (client/pkg/types/urls.go, Go's net/url): {@code http://HOST:PORT}, nothing behind
- * it. Refused in etcd's words. Beside etcd's, sockets of unix are refused, and so is what no member has: a user, a query.
+ * it. Refused in etcd's words. Beside etcd's, sockets of unix are refused, which clients alone may use ({@link #parseAny}),
+ * and so is what no member has: a user, a query.
  */
 public final class PeerUrls {
     private static final Pattern SCHEME = Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]*):(.*)", Pattern.DOTALL);
     private static final Pattern AUTHORITY = Pattern.compile("//([^/?#]*)(.*)", Pattern.DOTALL);
     private static final Pattern HOST_PORT = Pattern.compile("([^:@\\[\\]]*|\\[[^@\\[\\]]*]):([^:]*)");
+    private static final Pattern UNIX = Pattern.compile("(?i)unixs?:");
+    private static final Pattern UNIX_REST = Pattern.compile("//([^/?#]*)(/[^?#]*)?");
     private static final Pattern BAD_HOST = Pattern.compile("[\\s<>\"\\\\^`{|}]");
 
     private PeerUrls() {}
@@ -29,6 +32,16 @@ public final class PeerUrls {
 
     /** Each checked, in the order in which they are told to others. */
     public static List<String> parse(List<String> texts) throws Bad {
+        for (String text : texts) {
+            if (isUnix(text.strip())) {
+                throw noScheme(text.strip());
+            }
+        }
+        return parseAny(texts);
+    }
+
+    /** As {@link #parse}; a socket of unix may be among them: {@code unix://localhost:1}, {@code unixs:///run/s}. */
+    public static List<String> parseAny(List<String> texts) throws Bad {
         List<String> urls = new ArrayList<>();
         for (String text : texts) {
             urls.add(parse(text.strip()));
@@ -36,10 +49,20 @@ public final class PeerUrls {
         return urls.stream().sorted().toList();
     }
 
+    /** Whether this is the URL of a socket of unix; what it names is a file, by {@link #socket}. */
+    public static boolean isUnix(String url) {
+        return UNIX.matcher(url).lookingAt();
+    }
+
+    /** The file of a socket of unix: host and path as one. */
+    public static String socket(String url) {
+        return authority(url);
+    }
+
     /** Whether {@link #host} and its like can be asked: what a member tells of others was never checked. */
     static boolean isGood(String url) {
         try {
-            return parse(url).equals(url);
+            return !isUnix(url) && parse(url).equals(url);
         } catch (Bad bad) {
             return false;
         }
@@ -57,6 +80,9 @@ public final class PeerUrls {
             throw noScheme(text);
         }
         String name = scheme.group(1).toLowerCase(Locale.ROOT);
+        if (isUnix(text)) {
+            return unix(text, name, scheme.group(2));
+        }
         if (!name.equals("http") && !name.equals("https")) {
             throw noScheme(text);
         }
@@ -70,6 +96,18 @@ public final class PeerUrls {
             throw noHostPort(text);
         }
         return name + "://" + authority;
+    }
+
+    /** A port must be a number even here, where it is part of a file's name. */
+    private static String unix(String text, String name, String rest) throws Bad {
+        Matcher parts = UNIX_REST.matcher(rest);
+        if (!parts.matches() || rest.length() == 2) {
+            throw new Bad("URL names no socket: " + text);
+        }
+        if (parts.group(1).contains(":")) {
+            checkAuthority(text, parts.group(1));
+        }
+        return name + ":" + rest;
     }
 
     private static void checkAuthority(String text, String authority) throws Bad {

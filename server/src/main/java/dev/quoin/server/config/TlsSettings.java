@@ -1,0 +1,54 @@
+package dev.quoin.server.config;
+
+import java.util.List;
+import java.util.Set;
+
+/** What etcd asks of TLS versions and cipher suites, whether they are used or not (embed/config.go, tlsutil). */
+public final class TlsSettings {
+    private static final int ANY = 0;
+    /** Go's names of what it has, for better and for worse, and two that etcd knows beside them. */
+    private static final Set<String> SUITES = Set.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+            "TLS_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+            "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_RSA_WITH_RC4_128_SHA",
+            "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA",
+            "TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA", "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+            "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305");
+
+    private TlsSettings() {}
+
+    public static void check(Flags flags) throws Refused {
+        String min = flags.text("tls-min-version");
+        String max = flags.text("tls-max-version");
+        int least = version(min);
+        int most = version(max);
+        if (most != ANY && least > most) {
+            throw Refused.check("min version (" + min + ") is greater than max version (" + max + ")");
+        }
+        List<String> suites = flags.list("cipher-suites");
+        if (least == 3 && !suites.isEmpty()) {
+            throw Refused.check("cipher suites cannot be configured when only TLS1.3 is enabled");
+        }
+        for (String suite : suites) {
+            if (!SUITES.contains(suite)) {
+                throw Refused.check("unexpected TLS cipher suite \"" + suite + "\"");
+            }
+        }
+    }
+
+    private static int version(String version) throws Refused {
+        return switch (version) {
+            case "" -> ANY;
+            case "TLS1.2" -> 2;
+            case "TLS1.3" -> 3;
+            default -> throw Refused
+                    .check("unexpected TLS version \"" + version + "\" (must be one of: TLS1.2, TLS1.3)");
+        };
+    }
+}

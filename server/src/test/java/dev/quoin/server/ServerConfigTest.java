@@ -1,0 +1,197 @@
+package dev.quoin.server;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+
+import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.config.Flags;
+import dev.quoin.server.config.Gate;
+import dev.quoin.server.config.Note;
+import dev.quoin.server.config.Refused;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+/** Whether settings fit together, asked in etcd's order and refused in its words; and where they go. */
+class ServerConfigTest {
+    private static ServerConfig config(String... args) throws Refused {
+        return ServerConfig.of(((Flags.Wish.Start) Flags.read(args, Map.of())).flags());
+    }
+
+    private static void assertRefused(String message, String... args) {
+        Refused refused = catchThrowableOfType(Refused.class, () -> config(args));
+        assertThat(refused).as(String.join(" ", args)).isNotNull();
+        assertThat(refused.form() + ": " + refused.getMessage()).isEqualTo("CHECK: " + message);
+    }
+
+    @Test
+    void urlsToListenOnAndToTell() {
+        assertRefused("--advertise-client-urls is required when --listen-client-urls is set explicitly",
+                "--listen-client-urls=http://127.0.0.1:1");
+        assertRefused("expected IP in URL for binding (http://example.com:1)",
+                "--listen-client-urls=http://example.com:1", "--advertise-client-urls=http://example.com:1");
+        assertRefused("expected IP in URL for binding (http://example.com:1)",
+                "--listen-metrics-urls=http://example.com:1");
+        assertRefused("--initial-advertise-peer-urls \"http://:1\" must be \"host:port\""
+                + " (unexpected empty host (http://:1))", "--initial-advertise-peer-urls=http://:1");
+        assertRefused("TLS key/cert (--cert-file, --key-file) must be provided for client url https://127.0.0.1:1 with"
+                + " HTTPS scheme", "--listen-client-urls=https://127.0.0.1:1",
+                "--advertise-client-urls=https://127.0.0.1:1");
+        assertRefused("cannot listen on TLS for 127.0.0.1:1: KeyFile and CertFile are not presented",
+                "--listen-peer-urls=https://127.0.0.1:1");
+        assertRefused("client TLS key/cert (--cert-file, --key-file) must be provided for metrics secure url",
+                "--listen-metrics-urls=unixs://m:1");
+        assertRefused("cannot bind both --listen-client-urls and --listen-client-http-urls on the same url"
+                + " http://localhost:2379", "--listen-client-http-urls=http://localhost:2379");
+    }
+
+    @Test
+    void timesAndModes() {
+        assertRefused("--heartbeat-interval must be >0 (set to 0ms)", "--heartbeat-interval=0");
+        assertRefused("--election-timeout[1000ms] should be at least as 5 times as --heartbeat-interval[201ms]",
+                "--heartbeat-interval=201");
+        assertRefused("--election-timeout[60000ms] is too long, and should be set less than 50000ms",
+                "--election-timeout=60000");
+        assertRefused("unknown auto-compaction-mode \"x\"", "--auto-compaction-mode=x");
+        assertRefused("undefined auto-compaction-mode", "--auto-compaction-mode=");
+        assertRefused("error parsing CompactionRetention: time: invalid duration \"x\"",
+                "--auto-compaction-retention=x");
+        assertRefused("--compact-hash-check-time must be >0 (set to 0s)", "--compact-hash-check-time=0s");
+        assertRefused("distributed tracing configurition is not valid: (tracing sampling rate must be positive)",
+                "--enable-distributed-tracing", "--distributed-tracing-sampling-rate=-1");
+        assertRefused("enabling feature gate LeaseCheckpointPersist requires enabling feature gate LeaseCheckpoint",
+                "--feature-gates=LeaseCheckpointPersist=true");
+        assertRefused("unexpected TLS version \"x\" (must be one of: TLS1.2, TLS1.3)", "--tls-min-version=x");
+        assertRefused("min version (TLS1.3) is greater than max version (TLS1.2)", "--tls-min-version=TLS1.3",
+                "--tls-max-version=TLS1.2");
+        assertRefused("cipher suites cannot be configured when only TLS1.3 is enabled", "--tls-min-version=TLS1.3",
+                "--cipher-suites=TLS_AES_128_GCM_SHA256");
+        assertRefused("unexpected TLS cipher suite \"x\"", "--cipher-suites=x");
+    }
+
+    @Test
+    void theCluster() {
+        assertRefused("multiple discovery or bootstrap flags are set. Choose one of \"initial-cluster\","
+                + " \"discovery-endpoints\" or \"discovery-srv\"", "--initial-cluster=a=http://a:1",
+                "--discovery-srv=example.com");
+        assertRefused("both --discovery-token and --discovery-endpoints must be set", "--discovery-token=t");
+        assertRefused("--discovery-endpoints must not contain empty endpoints", "--discovery-token=t",
+                "--discovery-endpoints=");
+        assertRefused("v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"",
+                "--discovery-fallback=proxy");
+    }
+
+    @Test
+    void whatWouldProtectAndCannotIsRefused() {
+        assertRefused("--client-cert-auth is not served yet: there is no TLS on the command line yet",
+                "--client-cert-auth");
+        assertRefused("--peer-crl-file is not served yet: there is no TLS on the command line yet",
+                "--peer-crl-file=x");
+        assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
+        assertRefused("--corrupt-check-time is not served yet: members' hashes are not compared yet",
+                "--corrupt-check-time=1h");
+        assertRefused("feature gate CompactHashCheck is not served yet: the leader does not compare hashes yet",
+                "--feature-gates=CompactHashCheck=true");
+    }
+
+    @Test
+    void whatChangesNothingIsToldInOneLine() throws Refused {
+        ServerConfig config = config("--name=a", "--data-dir=d", "--metrics=extensive", "--max-snapshots=3",
+                "--enable-pprof", "--raft-read-timeout=1s", "--client-cert-auth=false", "--backend-batch-limit=0",
+                "--feature-gates=SetMemberLocalAddr=true");
+        assertThat(config.notes()).containsExactly(
+                Note.warning("--max-snapshots is deprecated in 3.6 and will be decommissioned in 3.8.", Map.of()),
+                Note.warning("some settings have no effect", Map.of("settings", List.of(
+                        "--max-snapshots: there are no snapshot files to keep",
+                        "--enable-pprof: Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID"
+                                + " Thread.print",
+                        "--metrics: there are no metrics yet",
+                        "SetMemberLocalAddr: connections to members go out from the address that the system chooses"))),
+                Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()));
+        assertThat(config("--name=a", "--data-dir=d").notes()).isEmpty();
+    }
+
+    @Test
+    void withoutAnInitialClusterTheClusterIsTheMemberUnlessItHasNoName() throws Refused {
+        assertThat(source("--name=a", "--initial-advertise-peer-urls=http://b:1,http://a:1"))
+                .isEqualTo(new ClusterFlags.Source.Static("a=http://a:1,a=http://b:1"));
+        assertThat(source("--initial-advertise-peer-urls=http://b:1"))
+                .isEqualTo(new ClusterFlags.Source.Static("default=http://localhost:2380"));
+        assertThat(source("--name=a", "--initial-cluster=b=http://b:1"))
+                .isEqualTo(new ClusterFlags.Source.Static("b=http://b:1"));
+        assertThat(source("--name=a", "--discovery-srv=example.com", "--discovery-srv-name=x"))
+                .isEqualTo(new ClusterFlags.Source.Srv("example.com", "x"));
+        assertThat(source("--name=a", "--discovery-token=t", "--discovery-endpoints=b:1,http://a:1,b:1"))
+                .isEqualTo(new ClusterFlags.Source.Discovery(List.of("http://b:1", "http://a:1"), "t",
+                        Duration.ofSeconds(5)));
+    }
+
+    private static ClusterFlags.Source source(String... args) throws Refused {
+        return config(args).cluster().source();
+    }
+
+    @Test
+    void settingsReachTheMember() throws Refused {
+        ServerConfig config = config("--strict-reconfig-check=0", "--force-new-cluster", "--pre-vote=false",
+                "--initial-cluster-state=existing", "--initial-cluster-token=t", "--max-learners=3",
+                "--initial-election-tick-advance=F", "--listen-peer-urls=http://127.0.0.1:7", "--wal-dir=w",
+                "--heartbeat-interval=200", "--election-timeout=3000", "--snapshot-count=0", "--max-wals=0",
+                "--quota-backend-bytes=-5");
+        assertThat(config.member().strictReconfig()).isFalse();
+        assertThat(config.member().forceNewCluster()).isTrue();
+        assertThat(config.member().preVote()).isFalse();
+        assertThat(config.member().logDirectory()).isEqualTo(Path.of("w"));
+        assertThat(config.member().limits().learnersMax()).isEqualTo(3);
+        assertThat(config.member().limits().tickNanos()).isEqualTo(200_000_000);
+        assertThat(config.member().limits().electionTicks()).isEqualTo(15);
+        assertThat(config.member().limits().snapshotEntries()).as("0 is the default").isEqualTo(10_000);
+        assertThat(config.member().limits().walsMax()).isZero();
+        assertThat(config.member().limits().quotaBytes()).isEqualTo(-5);
+        assertThat(config.cluster().isNew()).isFalse();
+        assertThat(config.cluster().token()).isEqualTo("t");
+        assertThat(config.advanceElection()).isFalse();
+        assertThat(config.peerListeners()).containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7));
+    }
+
+    @Test
+    void settingsReachTheClientPort() throws Refused {
+        ServerConfig config = config("--max-request-bytes=100", "--max-txn-ops=7", "--max-concurrent-streams=9",
+                "--grpc-keepalive-min-time=1s", "--grpc-keepalive-interval=10ms", "--grpc-keepalive-timeout=3s",
+                "--socket-reuse-port", "--host-whitelist=b,a", "--cors=http://c:1",
+                "--listen-client-http-urls=unix://localhost:8", "--listen-metrics-urls=http://127.0.0.1:9",
+                "--watch-progress-notify-interval=1ms");
+        assertThat(config.limits().requestBytesMax()).isEqualTo(100);
+        assertThat(config.limits().txnOpsMax()).isEqualTo(7);
+        assertThat(config.netLimits().requestBytesMax()).isEqualTo(100 + 512 * 1024);
+        assertThat(config.netLimits().streamsPerConnectionMax()).isEqualTo(9);
+        assertThat(config.netLimits().pingMinMillis()).isEqualTo(1_000);
+        assertThat(config.netLimits().keepaliveIntervalMillis()).as("grpc-go's least").isEqualTo(1_000);
+        assertThat(config.netLimits().keepaliveTimeoutMillis()).isEqualTo(3_000);
+        assertThat(config.reusePort()).isTrue();
+        assertThat(config.hosts()).containsExactlyInAnyOrder("a", "b");
+        assertThat(config.origins()).containsExactly("http://c:1");
+        assertThat(config.httpListeners()).containsExactly(UnixDomainSocketAddress.of("localhost:8"));
+        assertThat(config.metricsListeners())
+                .containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9));
+        assertThat(config.watchProgress()).as("etcd's least").isEqualTo(Duration.ofMillis(100));
+        assertThat(config.gates().isOpen(Gate.FAST_LEASE_KEEP_ALIVE)).isTrue();
+    }
+
+    /** As grpc-go takes a time of 0 for its own default. */
+    @Test
+    void whatIsZeroIsTheDefault() throws Refused {
+        ServerConfig config = config("--grpc-keepalive-min-time=0s", "--grpc-keepalive-interval=0s",
+                "--max-concurrent-streams=0");
+        assertThat(config.netLimits().pingMinMillis()).isEqualTo(300_000);
+        assertThat(config.netLimits().keepaliveIntervalMillis()).isEqualTo(7_200_000);
+        assertThat(config.netLimits().streamsPerConnectionMax()).isEqualTo(100_000);
+        assertThat(config.watchProgress()).isEqualTo(Duration.ofMinutes(10));
+    }
+}
