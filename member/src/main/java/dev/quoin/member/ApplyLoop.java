@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.base.Bytes;
@@ -47,6 +48,9 @@ final class ApplyLoop implements Actor {
 
         /** This state takes the place of the one in force: the entries up to it will not come. */
         record Install(OpenedStore state, SnapshotMeta meta) implements Message {}
+
+        /** Who wants to know what is attached to a lease. */
+        record KeysOf(long lease, Consumer<List<Bytes>> asker) implements Message {}
     }
 
     /** What is to be done between two batches. */
@@ -92,6 +96,9 @@ final class ApplyLoop implements Actor {
 
         /** An entry depends on a record that cannot be read, and was left out. */
         void damaged(Damaged damage);
+
+        /** What a batch does to leases, in order; before anybody is told that it is applied. */
+        void leases(List<Lessor.Message> changes);
     }
 
     private record Completion(long id, Outcome outcome) {}
@@ -126,6 +133,8 @@ final class ApplyLoop implements Actor {
     private final Deque<Message.Committed> held = new ArrayDeque<>();
     private final List<Completion> completions = new ArrayList<>();
     private final List<ChangeCompletion> changes = new ArrayList<>();
+    /** What the batch at hand does to leases. */
+    private List<Lessor.Message> leaseChanges = new ArrayList<>();
     /** Whether the batch at hand has given up history. */
     private boolean isCompacted;
     private volatile Membership membership;
@@ -181,6 +190,8 @@ final class ApplyLoop implements Actor {
                 }
                 case Message.SendState(var wanted, Runnable unpin) -> sendState(wanted, unpin);
                 case Message.Install(OpenedStore state, SnapshotMeta meta) -> install(state, meta);
+                case Message.KeysOf(long lease, Consumer<List<Bytes>> asker) ->
+                    asker.accept(List.copyOf(store.leaseKeys(lease)));
             }
         }
         // Reads first, and again after each batch: they must not wait for entries behind their index.
@@ -234,12 +245,34 @@ final class ApplyLoop implements Actor {
     private void endBatch(long index, long term) {
         ledger.commit(index, term, configuration);
         store.publish();
+        tellLeases();
         appliedIndex = index;
         appliedTerm = term;
     }
 
+    private void tellLeases() {
+        if (!leaseChanges.isEmpty()) {
+            listener.leases(leaseChanges);
+            leaseChanges = new ArrayList<>();
+        }
+    }
+
+    private void noteLeases(Command command, Outcome outcome) {
+        switch (outcome) {
+            case Outcome.Granted granted ->
+                leaseChanges.add(new Lessor.Message.Granted(granted.id(), granted.ttl()));
+            case Outcome.Revoked revoked when command instanceof Command.LeaseRevoke(long id) ->
+                leaseChanges.add(new Lessor.Message.Revoked(id));
+            case Outcome.Nothing nothing when command instanceof Command.LeaseCheckpoint checkpoint ->
+                checkpoint.remaining()
+                        .forEach(one -> leaseChanges.add(new Lessor.Message.Checkpointed(one.id(), one.ttl())));
+            default -> {}
+        }
+    }
+
     private void applyNormal(Entry entry) {
         if (entry.data().isEmpty()) {
+            leaseChanges.add(new Lessor.Message.TermBegun(entry.term()));
             return;
         }
         switch (Requests.logged(entry.data())) {
@@ -255,6 +288,7 @@ final class ApplyLoop implements Actor {
     private void applyToStore(Entry entry, Requests.Logged.ToStore request) {
         boolean isExceeded = quota.isExceededBy(request.command().cost());
         Outcome outcome = outcome(entry, request);
+        noteLeases(request.command(), outcome);
         if (isExceeded && !(outcome instanceof Outcome.Refused)) {
             Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
             listener.exceeded(() -> complete(request.id(), noSpace));
@@ -347,6 +381,7 @@ final class ApplyLoop implements Actor {
         ledger = state.ledger();
         membership = state.membership();
         configuration = membership.encodeConfState();
+        listener.leases(List.of(new Lessor.Message.Installed(store.leases())));
         appliedIndex = meta.index();
         appliedTerm = meta.term();
         listener.installed(before);
@@ -410,6 +445,8 @@ final class ApplyLoop implements Actor {
         for (Message message : mailbox.take()) {
             if (message instanceof Message.ReadAt read) {
                 waitingReads.add(read);
+            } else if (message instanceof Message.KeysOf(long lease, Consumer<List<Bytes>> asker)) {
+                asker.accept(List.of());
             }
         }
         waitingReads.forEach(waiting -> waiting.reads().forEach(read -> read.answer().failed(Failure.STOPPED)));

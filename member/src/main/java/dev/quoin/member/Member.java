@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 import com.google.protobuf.MessageLite;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,8 @@ import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
 import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
+import dev.quoin.store.AuthView;
+import dev.quoin.store.Caller;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
 import dev.quoin.store.KeyHash;
@@ -66,6 +69,7 @@ public final class Member implements AutoCloseable {
     private final Mailbox<RaftLoop.Message> raftMailbox;
     private final RaftLoop raftLoop;
     private final ApplyLoop applyLoop;
+    private final Lessor lessor;
     private final Quota quota;
     private final PendingAlarm noSpace = new PendingAlarm();
     /** Held while a hash is computed: it takes memory for every revision, and a processor. */
@@ -157,6 +161,8 @@ public final class Member implements AutoCloseable {
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
                 network, new ConsensusWiring(), witness);
+        lessor = new Lessor(startup.opened().store().leases(), clock, limits, LessorLimits.DEFAULT, new LeaseWiring());
+        actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
@@ -235,6 +241,52 @@ public final class Member implements AutoCloseable {
         public void damaged(Damaged damage) {
             events.damaged(damage);
         }
+
+        @Override
+        public void leases(List<Lessor.Message> changes) {
+            lessor.mailbox().putAll(changes);
+        }
+    }
+
+    /** What the lessor needs of the others. */
+    private final class LeaseWiring implements Lessor.Listener {
+        @Override
+        public void confirm(ReadAnswer answer) {
+            raftMailbox.put(new RaftLoop.Message.Read(answer, deadline(), true));
+        }
+
+        @Override
+        public void propose(long term, List<Lessor.Request> requests) {
+            // What a member does by itself it does as root does, once access is controlled (auth/store.go WithRoot).
+            AuthView auth = view().auth();
+            Caller caller = auth.enabled() ? new Caller("root", auth.revision()) : Caller.NONE;
+            List<Proposal> proposals = new ArrayList<>(requests.size());
+            for (Lessor.Request request : requests) {
+                long id = ids.next();
+                Proposal proposal = new Proposal(id, Requests.entry(id, request.kind(), request.message(), caller),
+                        request.answer(), clock.nanos(), deadline());
+                waiters.addOwn(proposal);
+                proposals.add(proposal);
+            }
+            raftMailbox.put(new RaftLoop.Message.ProposeInTerm(term, proposals));
+        }
+
+        @Override
+        public void whenUpToDate(ReadAnswer answer) {
+            long committed = raftLoop.progress().committed();
+            if (applyLoop.appliedIndex() >= committed) {
+                answer.ready();
+                return;
+            }
+            List<RaftLoop.Message.Read> reads = new ArrayList<>();
+            reads.add(new RaftLoop.Message.Read(answer, deadline()));
+            applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(committed, reads));
+        }
+
+        @Override
+        public void keys(long lease, Consumer<List<Bytes>> asker) {
+            applyLoop.mailbox().put(new ApplyLoop.Message.KeysOf(lease, asker));
+        }
     }
 
     /** What the raft loop has to tell the others, or to ask them. */
@@ -282,6 +334,11 @@ public final class Member implements AutoCloseable {
         @Override
         public void noted(Event event) {
             LogLine.of(memberId(), event).forEach(events::consensus);
+        }
+
+        @Override
+        public void leads(long term) {
+            lessor.mailbox().put(new Lessor.Message.Leads(term));
         }
     }
 
@@ -374,6 +431,22 @@ public final class Member implements AutoCloseable {
             }
         }
         raftMailbox.putAll(accepted);
+    }
+
+    // ---- leases
+
+    /** Who knows how much time leases have left. Granting and revoking are {@link #propose proposals} as any other. */
+    public Lessor lessor() {
+        return lessor;
+    }
+
+    /** An id for a lease that nobody has given one: positive, and no other in the cluster, as etcd makes it. */
+    public long nextLeaseId() {
+        long id = 0;
+        while (id == 0) {
+            id = ids.next() & Long.MAX_VALUE;
+        }
+        return id;
     }
 
     // ---- the quota
@@ -686,12 +759,14 @@ public final class Member implements AutoCloseable {
             return;
         }
         stopped = true;
+        lessor.stop();
         network.close();
         threads.forEach(ActorThread::stop);
         raftLoop.abandon();
         applyLoop.abandon();
         housekeeper.abandon();
         waiters.failAll(Failure.STOPPED);
+        lessor.abandon();
         try {
             inForce.ledger().flush();
         } finally {

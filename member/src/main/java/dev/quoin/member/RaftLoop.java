@@ -48,7 +48,16 @@ final class RaftLoop implements Actor {
                 implements
                     Message {}
 
-        record Read(ReadAnswer answer, long deadlineNanos) implements Message {
+        /**
+         * Somebody waits to read.
+         *
+         * @param isAboutLeader whether it is enough that the leader of now is known to lead, whatever is applied
+         */
+        record Read(ReadAnswer answer, long deadlineNanos, boolean isAboutLeader) implements Message {
+            Read(ReadAnswer answer, long deadlineNanos) {
+                this(answer, deadlineNanos, false);
+            }
+
             /** Fails the read if its time is over; says whether it was. */
             boolean failIfLate(long nowNanos) {
                 boolean late = deadlineNanos - nowNanos < 0;
@@ -61,6 +70,9 @@ final class RaftLoop implements Actor {
 
         /** {@code answer} is told when {@code to} leads. */
         record Transfer(long to, Read answer) implements Message {}
+
+        /** Of the member itself: to be appended here in this very term, or never. */
+        record ProposeInTerm(long term, List<Proposal> proposals) implements Message {}
 
         record Persisted(long ticket) implements Message {}
 
@@ -111,6 +123,9 @@ final class RaftLoop implements Actor {
         void unwanted(ReceivedState state);
 
         void noted(Event event);
+
+        /** In which term this member leads from now on, 0 if it does not. Told before any entry of that term is handed over. */
+        void leads(long term);
     }
 
     /** A change of members that may be proposed, or why it may not. */
@@ -158,6 +173,8 @@ final class RaftLoop implements Actor {
     private List<Waiting> withoutLeader = new ArrayList<>();
     /** What the core is being asked to append; it may be dropped as a whole. */
     private List<Waiting> atHand = List.of();
+    /** Whether what is at hand is for no other leader than the one of now. */
+    private boolean isAtHandForNow;
     private Message.@Nullable Transfer transfer;
     /** States that consensus has taken over, by their index, until the log begins behind them. */
     private final NavigableMap<Long, ReceivedState> taken = new TreeMap<>();
@@ -168,6 +185,8 @@ final class RaftLoop implements Actor {
     private long leaderSinceNanos;
     private boolean areChoresDue;
     private long choresDoneNanos;
+    /** The term in which others were told that this member leads; 0 if they were told that it does not. */
+    private long toldTerm;
     private volatile Progress progress;
 
     /** @param mailbox what the other owners, the network and the clients put their messages into */
@@ -237,6 +256,7 @@ final class RaftLoop implements Actor {
                 }
                 case Message.Read read -> reads.add(read);
                 case Message.Transfer asked -> onTransfer(asked);
+                case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposeInTerm(term, asked);
                 case Message.Persisted(long ticket) -> onPersisted(ticket);
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
@@ -302,6 +322,21 @@ final class RaftLoop implements Actor {
         handOver(accepted);
     }
 
+    /**
+     * What a leader has found out by its own clock is never passed on and never kept: whoever leads later finds it out anew.
+     */
+    private void proposeInTerm(long term, List<Proposal> proposals) {
+        if (!core.isLeader() || core.term() != term || core.transferee() != 0) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.NOT_LEADER));
+        } else if (isBehind()) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS));
+        } else {
+            isAtHandForNow = true;
+            handOver(List.copyOf(proposals));
+            isAtHandForNow = false;
+        }
+    }
+
     /** A leader that makes way for another takes no proposals. */
     private boolean hasWillingLeader() {
         return core.leader() != 0 && core.transferee() == 0;
@@ -319,6 +354,10 @@ final class RaftLoop implements Actor {
     }
 
     private void onDropped(Effect.Reason reason) {
+        if (isAtHandForNow) {
+            atHand.forEach(proposal -> waiters.fail(proposal.id(), Failure.NOT_LEADER));
+            return;
+        }
         switch (reason) {
             case NO_LEADER, LEADERSHIP_TRANSFER, NOT_A_MEMBER -> {
                 atHand.forEach(proposal -> waiters.takenBack(proposal.id()));
@@ -359,8 +398,13 @@ final class RaftLoop implements Actor {
     }
 
     private void onReadReady(long id, long index) {
-        waitingReads.answered(id)
-                .forEach(reads -> applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads)));
+        for (List<Message.Read> reads : waitingReads.answered(id)) {
+            reads.stream().filter(Message.Read::isAboutLeader).forEach(read -> read.answer().ready());
+            reads.removeIf(Message.Read::isAboutLeader);
+            if (!reads.isEmpty()) {
+                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
+            }
+        }
     }
 
     // ---- leaders
@@ -580,6 +624,7 @@ final class RaftLoop implements Actor {
     private void step(Input input) {
         List<Effect> effects = core.step(input);
         witness.stepped(core, input, effects);
+        tellLeadership();
         for (Effect effect : effects) {
             switch (effect) {
                 case Effect.Persist persist -> {
@@ -600,6 +645,14 @@ final class RaftLoop implements Actor {
         }
     }
 
+    private void tellLeadership() {
+        long leads = core.isLeader() ? core.term() : 0;
+        if (leads != toldTerm) {
+            toldTerm = leads;
+            listener.leads(leads);
+        }
+    }
+
     /** After the last turn: nobody is left without an answer. */
     void abandon() {
         for (Message message : mailbox.take()) {
@@ -608,7 +661,7 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.ChoresDue _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.ProposeInTerm _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.ChoresDue _,Message.SnapshotSent _ ->
                     {}
             }
         }

@@ -18,6 +18,7 @@ import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
 import dev.quoin.store.Compare;
 import dev.quoin.store.KeyRange;
+import dev.quoin.store.Lease;
 import dev.quoin.store.Op;
 import dev.quoin.store.Query;
 
@@ -37,7 +38,10 @@ public final class Requests {
         DELETE_RANGE(5),
         TXN(6),
         COMPACTION(7),
-        ALARM(10);
+        LEASE_GRANT(8),
+        LEASE_REVOKE(9),
+        ALARM(10),
+        LEASE_CHECKPOINT(11);
 
         private final int field;
 
@@ -85,6 +89,40 @@ public final class Requests {
         writer.varint(1L + ProtoWriter.varintSize(id));
         writer.varintField(FIELD_ID, id);
         return Bytes.of(writer.buffer(), 0, writer.size());
+    }
+
+    /** An entry for a request in somebody's name. */
+    static Bytes entry(long id, Kind kind, Bytes request, Caller caller) {
+        if (caller.equals(Caller.NONE)) {
+            return entry(id, kind, request);
+        }
+        ProtoWriter header = new ProtoWriter(64);
+        header.varintField(FIELD_ID, id);
+        header.bytesFieldIfSet(FIELD_USERNAME, Bytes.utf8(caller.name()));
+        header.varintFieldIfSet(FIELD_AUTH_REVISION, caller.authRevision());
+        ProtoWriter writer = new ProtoWriter(request.length() + 96);
+        writer.bytesField(kind.field, request);
+        writer.bytesField(FIELD_HEADER, Bytes.of(header.toByteArray()));
+        return Bytes.of(writer.toByteArray());
+    }
+
+    /** A LeaseRevokeRequest. */
+    static Bytes leaseRevoke(long id) {
+        ProtoWriter request = new ProtoWriter(16);
+        request.varintFieldIfSet(1, id);
+        return Bytes.of(request.toByteArray());
+    }
+
+    /** A LeaseCheckpointRequest: what each of these has left. */
+    static Bytes leaseCheckpoint(List<Lease> leases) {
+        ProtoWriter request = new ProtoWriter(24 * leases.size());
+        for (Lease lease : leases) {
+            ProtoWriter one = new ProtoWriter(24);
+            one.varintFieldIfSet(1, lease.id());
+            one.varintFieldIfSet(2, lease.remainingTtl());
+            request.bytesField(1, Bytes.of(one.toByteArray()));
+        }
+        return Bytes.of(request.toByteArray());
     }
 
     static Bytes entry(MessageLite request) {

@@ -22,6 +22,11 @@ final class Errors {
             "etcdserver: request timed out, leader transfer took too long");
     static final Status NOT_FOR_LEARNERS = precondition("etcdserver: rpc not supported for learner");
     static final Status NO_LEADER = Status.of(Code.UNAVAILABLE, "etcdserver: no leader");
+    static final Status LEADER_CHANGED = Status.of(Code.UNAVAILABLE, "etcdserver: leader changed");
+    /** Etcd's server does not translate this one, either. */
+    static final Status NOT_PRIMARY = Status.of(Code.UNKNOWN, "not a primary lessor");
+    static final Status APPLYING_TOO_LONG = Status.of(Code.UNAVAILABLE,
+            "etcdserver: request timed out, waiting for the applied index took too long");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");
     private static final Status KEY_NOT_FOUND = invalid("etcdserver: key not found");
@@ -163,6 +168,11 @@ final class Errors {
     /** A stored record is not what was written; everything else is still served. */
     static Status lost(RuntimeException unreadable) {
         return Status.of(Code.DATA_LOSS, "quoin: " + unreadable.getMessage());
+    }
+
+    /** As grpc-go says it of a message of a stream that is not what it should be. */
+    static Status unreadableMessage(String why) {
+        return Status.of(Code.INTERNAL, "grpc: failed to unmarshal the received message: proto: " + why);
     }
 
     /** As grpc-go says it of a unary request that is not the message it should be. */

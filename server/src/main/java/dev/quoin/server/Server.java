@@ -101,8 +101,9 @@ final class Server {
     private static NetConfig netConfig(ServerConfig config, Member member, Promotions promotions, Clock clock) {
         MemberCalls calls = new MemberCalls(member);
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, new Answers(member.clusterId(), member.memberId(), member::term),
-                config.limits()).methods());
+        Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
+        methods.addAll(new KvService(member, answers, config.limits()).methods());
+        methods.addAll(new LeaseService(member, calls, answers, config.limits()).methods());
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());

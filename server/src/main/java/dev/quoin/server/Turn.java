@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import dev.quoin.member.Failure;
+import dev.quoin.member.LeaseQuestion;
 import dev.quoin.member.Member;
 import dev.quoin.member.Proposal;
 import dev.quoin.member.ReadAnswer;
@@ -11,7 +12,7 @@ import dev.quoin.net.Loop;
 
 /**
  * What the hot calls of one turn of one event loop want of the member, handed over at its end in one go: all proposals as
- * one batch, all linearizable reads as one question. Belongs to its loop.
+ * one batch, all linearizable reads as one question, all questions about leases together. Belongs to its loop.
  */
 final class Turn {
     /** A read that has passed its checks: what to do once the view is fresh, and if that is not to be. */
@@ -23,6 +24,7 @@ final class Turn {
 
     private List<Proposal> proposals = new ArrayList<>();
     private List<Read> reads = new ArrayList<>();
+    private List<LeaseQuestion> leaseQuestions = new ArrayList<>();
 
     /** The loop's own; made when first asked for. */
     static Turn of(Loop loop) {
@@ -42,7 +44,16 @@ final class Turn {
         reads.add(read);
     }
 
+    void ask(LeaseQuestion question) {
+        leaseQuestions.add(question);
+    }
+
     void end(Loop loop, Member member) {
+        if (!leaseQuestions.isEmpty()) {
+            List<LeaseQuestion> batch = leaseQuestions;
+            leaseQuestions = new ArrayList<>();
+            member.lessor().ask(batch);
+        }
         if (!proposals.isEmpty()) {
             List<Proposal> batch = proposals;
             proposals = new ArrayList<>();

@@ -1,0 +1,619 @@
+package dev.quoin.member;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Bytes;
+import dev.quoin.base.Clock;
+import dev.quoin.base.Invariant;
+import dev.quoin.store.Lease;
+
+/**
+ * The owner of the time that leases have. Which leases there are the log decides, and the apply loop tells; until when each
+ * lasts is known to the leader alone, the primary lessor, and is kept nowhere: a new leader gives all of them their time
+ * again, and an election timeout on top (lease/lessor.go).
+ *
+ * <p><b>Never early.</b> A lease is revoked through the log, by an entry that only the leader of the term may append in which
+ * its time was found to be over. What other leaders may have promised before was kept, since a member becomes primary only
+ * when the empty entry that begins its term is applied. What one may have promised later cannot be: a renewal is
+ * acknowledged only if a quorum has followed this leader at most half an election timeout ago ({@link Primacy}), so that
+ * whoever leads next is promoted after that moment, and adds a whole one. From the moment at which the time of a lease is
+ * found to be over nothing renews it any more; who tries waits for its end.
+ *
+ * <p><b>Never in a hurry.</b> After the process has stood still, renewals that wait in its sockets come first. Many leases
+ * are revoked in one hand-over, each by an entry of its own, but only so many at a time.
+ *
+ * <p>Differences from etcd, all on the side of who holds a lease: freshness is always asked of a quorum, not only after
+ * ticks were missed; a lease is renewable until it has been found to be over, not until its time is; a renewal takes a
+ * checkpoint back whether or not this member makes any; expiries after a promotion are not spread, since a thousand
+ * revocations cost little more than one.
+ */
+public final class Lessor implements Actor {
+    /** What others send. */
+    sealed interface Message {
+        /** From the apply loop, in the order of the log, before anybody is told of it. */
+        record Granted(long id, long ttlSeconds) implements Message {}
+
+        record Revoked(long id) implements Message {}
+
+        record Checkpointed(long id, long remainingSeconds) implements Message {}
+
+        /** A state was installed, with these leases and no other. */
+        record Installed(List<Lease> leases) implements Message {}
+
+        /** The empty entry that begins a term is applied. */
+        record TermBegun(long term) implements Message {}
+
+        /** From the raft loop: this member leads in a term, 0 if it does not lead. */
+        record Leads(long term) implements Message {}
+
+        /** A quorum has followed this member since it was asked; or that could not be found out. */
+        record Confirmed(long promotion, long askedNanos, boolean isSo) implements Message {}
+
+        record Asked(List<? extends LeaseQuestion> questions) implements Message {}
+
+        /** All is applied that was agreed upon when this was asked; or that came to nothing. */
+        record LookedUp(LookUp lookUp, @Nullable Failure failure) implements Message {}
+
+        record KeysFound(LeaseQuestion.TimeToLive question, List<Bytes> keys) implements Message {}
+
+        /** What was proposed under a promotion has no effect, or nobody knows of it. */
+        record NotRevoked(long promotion, long id) implements Message {}
+
+        /** A checkpoint has been taken back for a renewal, if {@code isDone}. */
+        record Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) implements Message {}
+
+        record ListAll(Consumer<LeaseList> asker) implements Message {}
+    }
+
+    /** An entry that is to be proposed. */
+    record Request(Requests.Kind kind, Bytes message, Answer answer) {}
+
+    /** What it needs of others. Each is called on this owner's thread, must not block and must not throw. */
+    interface Listener {
+        /** Says whether a quorum has followed this member as the leader of its term after this call. */
+        void confirm(ReadAnswer answer);
+
+        /** Proposes these, if this member still leads in this term; else each is answered so. */
+        void propose(long term, List<Request> requests);
+
+        /** Says when all is applied that was known to be agreed upon, and all of it that is about leases told. */
+        void whenUpToDate(ReadAnswer answer);
+
+        /** Tells what is attached to a lease, in key order; nothing if there is no such lease. */
+        void keys(long lease, Consumer<List<Bytes>> asker);
+    }
+
+    /** A question on its way, and for how long it may be. */
+    private record Waiting(LeaseQuestion question, long deadlineNanos, boolean isLookedUp,
+            @Nullable List<Bytes> keys) {}
+
+    /** Questions about leases that may still have to be applied. */
+    private static final class LookUp {
+        private final List<Waiting> waiting;
+        private final long deadlineNanos;
+        private boolean isOver;
+
+        LookUp(List<Waiting> waiting, long deadlineNanos) {
+            this.waiting = waiting;
+            this.deadlineNanos = deadlineNanos;
+        }
+    }
+
+    private static final long NOT_BEFORE_A_MESSAGE = Long.MAX_VALUE;
+    private static final long SECOND_NANOS = 1_000_000_000L;
+
+    private final Mailbox<Message> mailbox = new Mailbox<>();
+    private final Listener listener;
+    private final Clock clock;
+    private final LessorLimits limits;
+    private final long startNanos;
+    private final long tickNanos;
+    private final long questionNanos;
+    private final Primacy primacy;
+
+    private final NavigableMap<Long, HeldLease> leases = new TreeMap<>();
+    private ExpiryQueue queue = new ExpiryQueue();
+    /** Leases up to this one are in the queue; the others are put there step by step. Null if all are. */
+    private @Nullable Long promotedTo;
+    private int revocationsUnderWay;
+
+    /** Questions that wait for this member to be the primary, and sure of it. */
+    private List<Waiting> waiting = new ArrayList<>();
+    private final Deque<LookUp> lookUps = new ArrayDeque<>();
+    /** Renewals that wait for the end of their lease. */
+    private final Map<Long, List<LeaseQuestion.Renew>> late = new LinkedHashMap<>();
+    private final AtomicInteger questionsUnderWay = new AtomicInteger();
+    private volatile boolean stopped;
+
+    Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, LessorLimits limits, Listener listener) {
+        this.listener = listener;
+        this.clock = clock;
+        this.limits = limits;
+        startNanos = clock.nanos();
+        tickNanos = member.tickNanos();
+        questionNanos = member.requestTimeoutNanos();
+        primacy = new Primacy(tickNanos, member.electionTicks());
+        take(granted);
+    }
+
+    private void take(Collection<Lease> granted) {
+        leases.clear();
+        granted.forEach(lease -> leases.put(lease.id(), new HeldLease(lease.id(), lease.ttl(), lease.remainingTtl())));
+    }
+
+    private long now() {
+        return clock.nanos() - startNanos;
+    }
+
+    // ---- for everybody: any thread
+
+    /** Asks any number of questions at once; each is answered, at once if too many wait already. */
+    public void ask(List<? extends LeaseQuestion> questions) {
+        if (stopped) {
+            questions.forEach(question -> question.asker().told(new LeaseReply.Failed(Failure.STOPPED)));
+        } else if (questionsUnderWay.addAndGet(questions.size()) > limits.questionsMax()) {
+            questions.forEach(question -> reply(question, new LeaseReply.Failed(Failure.TOO_MANY_REQUESTS)));
+        } else {
+            mailbox.put(new Message.Asked(questions));
+        }
+    }
+
+    /** Tells all leases that this member knows of, on a thread of the member. */
+    public void list(Consumer<LeaseList> asker) {
+        if (stopped) {
+            asker.accept(LeaseList.NONE);
+        } else {
+            mailbox.put(new Message.ListAll(asker));
+        }
+    }
+
+    private void reply(LeaseQuestion question, LeaseReply reply) {
+        questionsUnderWay.decrementAndGet();
+        question.asker().told(reply);
+    }
+
+    // ---- turns
+
+    @Override
+    public Mailbox<Message> mailbox() {
+        return mailbox;
+    }
+
+    @Override
+    public long turn() {
+        primacy.turn(now());
+        mailbox.take().forEach(this::take);
+        endLookUps();
+        if (!primacy.isPrimary()) {
+            return waiting.isEmpty() && lookUps.isEmpty() ? NOT_BEFORE_A_MESSAGE : waitingForOffice();
+        }
+        answer();
+        boolean isEnqueued = enqueuePromoted();
+        long wait = revokeExpired() && isEnqueued ? untilNext() : 0;
+        primacy.nextTurn(now(), wait);
+        return wait;
+    }
+
+    private void take(Message message) {
+        switch (message) {
+            case Message.Granted(long id, long ttlSeconds) -> granted(id, ttlSeconds);
+            case Message.Revoked(long id) -> revoked(id);
+            case Message.Checkpointed(long id, long remainingSeconds) -> {
+                HeldLease lease = leases.get(id);
+                if (lease != null) {
+                    keepExpiry(lease);
+                    lease.remainingSeconds = remainingSeconds;
+                }
+            }
+            case Message.Installed(List<Lease> all) -> {
+                Invariant.check(!primacy.isPrimary(), "a state is installed on the primary lessor");
+                take(all);
+            }
+            case Message.TermBegun(long term) -> {
+                if (primacy.begun(term)) {
+                    promote();
+                }
+            }
+            case Message.Leads(long term) -> {
+                demote();
+                primacy.leads(term);
+            }
+            case Message.Confirmed(long promotion, long askedNanos, boolean isSo) ->
+                primacy.confirmed(promotion, askedNanos, isSo);
+            case Message.Asked(List<? extends LeaseQuestion> questions) -> asked(questions);
+            case Message.LookedUp(LookUp lookUp, Failure failure) -> lookedUp(lookUp, failure);
+            case Message.KeysFound(LeaseQuestion.TimeToLive question, List<Bytes> keys) ->
+                wait(new Waiting(question, now() + questionNanos, true, keys));
+            case Message.NotRevoked(long promotion, long id) -> notRevoked(promotion, id);
+            case Message.Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) ->
+                cleared(promotion, question, isDone);
+            case Message.ListAll(Consumer<LeaseList> asker) -> asker.accept(listed());
+        }
+    }
+
+    private long waitingForOffice() {
+        expireWaiting();
+        return tickNanos;
+    }
+
+    private long untilNext() {
+        if (!waiting.isEmpty() || !lookUps.isEmpty()) {
+            expireWaiting();
+            return tickNanos;
+        }
+        HeldLease first = queue.first();
+        if (first == null) {
+            return NOT_BEFORE_A_MESSAGE;
+        }
+        // Never for long: how late a turn comes tells whether the process has stood still. What is due already waits for a
+        // message, or for a calm moment.
+        long untilDue = first.dueNanos - now();
+        return untilDue <= 0 ? tickNanos : Math.min(untilDue, tickNanos);
+    }
+
+    private void expireWaiting() {
+        long now = now();
+        waiting.removeIf(one -> {
+            boolean isLate = one.deadlineNanos - now < 0;
+            if (isLate) {
+                reply(one.question, new LeaseReply.Failed(Failure.TIMEOUT));
+            }
+            return isLate;
+        });
+    }
+
+    // ---- which leases there are
+
+    private void granted(long id, long ttlSeconds) {
+        HeldLease lease = new HeldLease(id, ttlSeconds, 0);
+        leases.put(id, lease);
+        if (primacy.isPrimary()) {
+            renew(lease);
+            queue.put(lease, lease.expiryNanos);
+        }
+    }
+
+    private void revoked(long id) {
+        HeldLease lease = leases.remove(id);
+        if (lease == null) {
+            return;
+        }
+        queue.remove(lease);
+        if (lease.isAsked) {
+            revocationsUnderWay--;
+        }
+        List<LeaseQuestion.Renew> ended = late.remove(id);
+        if (ended != null) {
+            ended.forEach(question -> reply(question, new LeaseReply.Unknown()));
+        }
+    }
+
+    private LeaseList listed() {
+        long[] ids = new long[leases.size()];
+        long[] expiries = new long[ids.length];
+        int next = 0;
+        for (HeldLease lease : leases.values()) {
+            ids[next] = lease.id;
+            expiries[next++] = primacy.isPrimary() ? expiry(lease) : Long.MAX_VALUE;
+        }
+        return new LeaseList(ids, expiries);
+    }
+
+    // ---- until when each lasts
+
+    /** The moment after which its time is over. One that was never renewed under this promotion has all of it, and more. */
+    private long expiry(HeldLease lease) {
+        return lease.promotion == primacy.promotion()
+                ? lease.expiryNanos
+                : later(primacy.promotedNanos() + primacy.extensionNanos(), lease.secondsLeft());
+    }
+
+    /** Whatever is found out about it later, its time under this promotion stays. */
+    private void keepExpiry(HeldLease lease) {
+        if (primacy.isPrimary()) {
+            lease.expiryNanos = expiry(lease);
+            lease.promotion = primacy.promotion();
+        }
+    }
+
+    private void renew(HeldLease lease) {
+        lease.promotion = primacy.promotion();
+        lease.expiryNanos = later(now(), lease.ttlSeconds);
+    }
+
+    private static long later(long nanos, long seconds) {
+        return seconds < (Long.MAX_VALUE - nanos) / SECOND_NANOS ? nanos + seconds * SECOND_NANOS : Long.MAX_VALUE;
+    }
+
+    /** From now on this member looks after leases. What that means for each is found out when it matters. */
+    private void promote() {
+        primacy.promote(now());
+        queue = new ExpiryQueue();
+        promotedTo = Long.MIN_VALUE;
+        revocationsUnderWay = 0;
+    }
+
+    /** Another looks after them now, or nobody does: what waits here is to be asked elsewhere. */
+    private void demote() {
+        if (primacy.demote()) {
+            queue = new ExpiryQueue();
+            promotedTo = null;
+            revocationsUnderWay = 0;
+            leases.values().forEach(lease -> {
+                lease.isDecided = false;
+                lease.isAsked = false;
+            });
+        }
+        List<Waiting> sentAway = waiting;
+        waiting = new ArrayList<>();
+        sentAway.forEach(one -> reply(one.question, new LeaseReply.NotPrimary()));
+        late.values().forEach(
+                renewals -> renewals.forEach(question -> reply(question, new LeaseReply.NotPrimary())));
+        late.clear();
+    }
+
+    /** Puts some more leases into the queue after a promotion; says whether all are. */
+    private boolean enqueuePromoted() {
+        Long to = promotedTo;
+        if (to == null) {
+            return true;
+        }
+        int left = limits.sliceLeases();
+        for (HeldLease lease : leases.tailMap(to, true).values()) {
+            if (left-- == 0) {
+                promotedTo = lease.id;
+                return false;
+            }
+            if (!queue.contains(lease)) {
+                queue.put(lease, expiry(lease));
+            }
+        }
+        promotedTo = null;
+        return true;
+    }
+
+    // ---- the end of a lease
+
+    /** Has leases revoked whose time is over, as many as may be; says whether that is all there is to do for now. */
+    private boolean revokeExpired() {
+        List<Request> requests = new ArrayList<>();
+        long now = now();
+        int left = limits.sliceLeases();
+        HeldLease first = queue.first();
+        while (first != null && first.dueNanos <= now && left-- > 0
+                && revocationsUnderWay < limits.revocationsMax()) {
+            if (!first.isDecided && expiry(first) > now) {
+                queue.put(first, expiry(first));
+            } else if (mayExpire(now)) {
+                requests.add(decide(first));
+            } else {
+                break;
+            }
+            first = queue.first();
+        }
+        if (!requests.isEmpty()) {
+            listener.propose(primacy.term(), requests);
+        }
+        return left > 0;
+    }
+
+    private boolean mayExpire(long now) {
+        if (!primacy.isFresh(now)) {
+            confirm(now);
+            return false;
+        }
+        return primacy.isCalm(now);
+    }
+
+    private Request decide(HeldLease lease) {
+        queue.remove(lease);
+        lease.isDecided = true;
+        lease.isAsked = true;
+        revocationsUnderWay++;
+        long promotion = primacy.promotion();
+        return new Request(Requests.Kind.LEASE_REVOKE, Requests.leaseRevoke(lease.id), new LeaseAnswer(
+                () -> {}, () -> mailbox.put(new Message.NotRevoked(promotion, lease.id))));
+    }
+
+    private void notRevoked(long promotion, long id) {
+        HeldLease lease = leases.get(id);
+        if (lease != null && primacy.isPrimary() && promotion == primacy.promotion() && lease.isAsked) {
+            lease.isAsked = false;
+            revocationsUnderWay--;
+            queue.put(lease, now() + limits.retryNanos());
+        }
+    }
+
+    // ---- questions
+
+    private void asked(List<? extends LeaseQuestion> questions) {
+        long deadline = now() + questionNanos;
+        questions.forEach(question -> wait(new Waiting(question, deadline, false, null)));
+    }
+
+    private void wait(Waiting one) {
+        if (primacy.term() == 0) {
+            reply(one.question, new LeaseReply.NotPrimary());
+        } else {
+            waiting.add(one);
+        }
+    }
+
+    private void confirm(long now) {
+        long promotion = primacy.promotion();
+        if (primacy.ask()) {
+            listener.confirm(new ReadAnswer() {
+                @Override
+                public void ready() {
+                    mailbox.put(new Message.Confirmed(promotion, now, true));
+                }
+
+                @Override
+                public void failed(Failure failure) {
+                    mailbox.put(new Message.Confirmed(promotion, now, false));
+                }
+            });
+        }
+    }
+
+    /** Answers what waits, if this member is sure that nobody else is the primary. */
+    private void answer() {
+        if (waiting.isEmpty()) {
+            return;
+        }
+        long now = now();
+        if (primacy.isGettingStale(now)) {
+            confirm(now);
+        }
+        if (!primacy.isFresh(now)) {
+            return;
+        }
+        List<Waiting> questions = waiting;
+        waiting = new ArrayList<>();
+        List<Waiting> unknown = new ArrayList<>();
+        for (Waiting one : questions) {
+            switch (one.question) {
+                case LeaseQuestion.Renew renew -> renew(one, renew, unknown);
+                case LeaseQuestion.TimeToLive timeToLive -> tell(one, timeToLive, unknown);
+            }
+        }
+        lookUp(unknown);
+    }
+
+    private void renew(Waiting one, LeaseQuestion.Renew question, List<Waiting> unknown) {
+        HeldLease lease = leases.get(question.lease());
+        if (lease == null) {
+            unknown(one, unknown);
+        } else if (lease.isDecided) {
+            late.computeIfAbsent(lease.id, id -> new ArrayList<>()).add(question);
+        } else if (lease.remainingSeconds > 0) {
+            clear(lease, question);
+        } else {
+            renew(lease);
+            if (lease.expiryNanos < lease.dueNanos && queue.contains(lease)) {
+                queue.put(lease, lease.expiryNanos);
+            }
+            reply(question, new LeaseReply.Renewed(lease.ttlSeconds));
+        }
+    }
+
+    /** One that is renewed has its whole time again, under the next leader too: the checkpoint must not count any more. */
+    private void clear(HeldLease lease, LeaseQuestion.Renew question) {
+        long promotion = primacy.promotion();
+        listener.propose(primacy.term(), List.of(new Request(Requests.Kind.LEASE_CHECKPOINT,
+                Requests.leaseCheckpoint(List.of(new Lease(lease.id, lease.ttlSeconds, 0))), new LeaseAnswer(
+                        () -> mailbox.put(new Message.Cleared(promotion, question, true)),
+                        () -> mailbox.put(new Message.Cleared(promotion, question, false))))));
+    }
+
+    private void cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) {
+        if (!primacy.isPrimary() || promotion != primacy.promotion()) {
+            reply(question, new LeaseReply.NotPrimary());
+        } else if (isDone) {
+            wait(new Waiting(question, now() + questionNanos, true, null));
+        } else {
+            reply(question, new LeaseReply.Failed(Failure.TIMEOUT));
+        }
+    }
+
+    private void tell(Waiting one, LeaseQuestion.TimeToLive question, List<Waiting> unknown) {
+        HeldLease lease = leases.get(question.lease());
+        if (!one.isLookedUp || lease == null) {
+            unknown(one, unknown);
+            return;
+        }
+        if (question.keys() && one.keys == null) {
+            listener.keys(lease.id, keys -> mailbox.put(new Message.KeysFound(question, keys)));
+            return;
+        }
+        List<Bytes> keys = one.keys == null ? List.of() : one.keys;
+        reply(question, new LeaseReply.TimeToLive((expiry(lease) - now()) / SECOND_NANOS, lease.ttlSeconds, keys));
+    }
+
+    // ---- leases that are not known, or not yet
+
+    private void unknown(Waiting one, List<Waiting> unknown) {
+        if (one.isLookedUp) {
+            reply(one.question, new LeaseReply.Unknown());
+        } else {
+            unknown.add(one);
+        }
+    }
+
+    private void lookUp(List<Waiting> unknown) {
+        if (unknown.isEmpty()) {
+            return;
+        }
+        LookUp lookUp = new LookUp(unknown, now() + limits.lookUpNanos());
+        lookUps.add(lookUp);
+        listener.whenUpToDate(new ReadAnswer() {
+            @Override
+            public void ready() {
+                mailbox.put(new Message.LookedUp(lookUp, null));
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                mailbox.put(new Message.LookedUp(lookUp, failure));
+            }
+        });
+    }
+
+    private void lookedUp(LookUp lookUp, @Nullable Failure failure) {
+        if (lookUp.isOver) {
+            return;
+        }
+        lookUp.isOver = true;
+        lookUps.remove(lookUp);
+        for (Waiting one : lookUp.waiting) {
+            if (failure == null) {
+                wait(new Waiting(one.question, one.deadlineNanos, true, one.keys));
+            } else {
+                reply(one.question, new LeaseReply.ApplyingTooLong());
+            }
+        }
+    }
+
+    private void endLookUps() {
+        long now = now();
+        while (!lookUps.isEmpty() && lookUps.getFirst().deadlineNanos - now < 0) {
+            lookedUp(lookUps.getFirst(), Failure.TIMEOUT);
+        }
+    }
+
+    /** No more questions are taken. */
+    void stop() {
+        stopped = true;
+    }
+
+    /** After the last turn: nobody is left without an answer. */
+    void abandon() {
+        mailbox.take().forEach(message -> {
+            if (message instanceof Message.ListAll(Consumer<LeaseList> asker)) {
+                asker.accept(LeaseList.NONE);
+            } else if (message instanceof Message.Asked(List<? extends LeaseQuestion> questions)) {
+                questions.forEach(question -> reply(question, new LeaseReply.Failed(Failure.STOPPED)));
+            } else if (message instanceof Message.KeysFound(LeaseQuestion.TimeToLive question, List<Bytes> keys)) {
+                reply(question, new LeaseReply.Failed(Failure.STOPPED));
+            } else if (message instanceof Message.Cleared(long promotion, LeaseQuestion.Renew question, boolean done)) {
+                reply(question, new LeaseReply.Failed(Failure.STOPPED));
+            }
+        });
+        lookUps.forEach(lookUp -> waiting.addAll(lookUp.waiting));
+        waiting.forEach(one -> reply(one.question, new LeaseReply.Failed(Failure.STOPPED)));
+        late.values().forEach(renewals -> renewals
+                .forEach(question -> reply(question, new LeaseReply.Failed(Failure.STOPPED))));
+    }
+}

@@ -1,0 +1,212 @@
+package dev.quoin.member;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import com.google.protobuf.MessageLite;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+import dev.quoin.api.etcdserverpb.LeaseGrantRequest;
+import dev.quoin.api.etcdserverpb.LeaseRevokeRequest;
+import dev.quoin.api.etcdserverpb.PutRequest;
+import dev.quoin.base.Bytes;
+import dev.quoin.member.TestCluster.Answered;
+import dev.quoin.member.TestCluster.Node;
+import dev.quoin.store.Outcome;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** How long leases last: on a lone member, and when leaders come and go. An election timeout is a second. */
+class LessorTest {
+    private final TestCluster alone = new TestCluster(1, 1, TestCluster.LIMITS);
+
+    /** What was said about a lease, if anything was. */
+    private static final class Heard implements LeaseQuestion.Asker {
+        private @Nullable LeaseReply reply;
+
+        @Override
+        public void told(LeaseReply what) {
+            assertThat(reply).isNull();
+            reply = what;
+        }
+    }
+
+    private static Outcome must(TestCluster cluster, Node node, Requests.Kind kind, MessageLite request) {
+        Answered answered = cluster.ask(node, kind, request);
+        cluster.until(kind + " is done", answered::isDone);
+        return java.util.Objects.requireNonNull(answered.outcome, answered.toString());
+    }
+
+    private static Outcome grant(TestCluster cluster, Node node, long id, long ttl) {
+        return must(cluster, node, Requests.Kind.LEASE_GRANT,
+                LeaseGrantRequest.newBuilder().setID(id).setTTL(ttl).build());
+    }
+
+    private static Outcome revoke(TestCluster cluster, Node node, long id) {
+        return must(cluster, node, Requests.Kind.LEASE_REVOKE, LeaseRevokeRequest.newBuilder().setID(id).build());
+    }
+
+    private static void put(TestCluster cluster, Node node, String key, long lease) {
+        must(cluster, node, Requests.Kind.PUT, PutRequest.newBuilder()
+                .setKey(com.google.protobuf.ByteString.copyFromUtf8(key)).setLease(lease).build());
+    }
+
+    private static Heard renewed(Node node, long id) {
+        Heard heard = new Heard();
+        node.member().lessor().ask(List.of(new LeaseQuestion.Renew(id, heard)));
+        return heard;
+    }
+
+    private static LeaseReply renew(TestCluster cluster, Node node, long id) {
+        return await(cluster, renewed(node, id));
+    }
+
+    private static LeaseReply timeToLive(TestCluster cluster, Node node, long id, boolean keys) {
+        Heard heard = new Heard();
+        node.member().lessor().ask(List.of(new LeaseQuestion.TimeToLive(id, keys, heard)));
+        return await(cluster, heard);
+    }
+
+    private static LeaseReply await(TestCluster cluster, Heard heard) {
+        cluster.until("an answer about a lease", () -> heard.reply != null);
+        return java.util.Objects.requireNonNull(heard.reply);
+    }
+
+    private static List<Long> leases(TestCluster cluster, Node node) {
+        List<long[]> found = new ArrayList<>();
+        node.member().lessor().list(list -> found.add(list.ids()));
+        cluster.until("a list of leases", () -> !found.isEmpty());
+        return java.util.Arrays.stream(found.getFirst()).boxed().toList();
+    }
+
+    private Node node() {
+        alone.awaitLeader();
+        return alone.leader();
+    }
+
+    @Test
+    void aLeaseEndsAfterItsTimeAndNotBefore() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        put(alone, node, "k", 7);
+        alone.run(Duration.ofMillis(9_900));
+        assertThat(leases(alone, node)).containsExactly(7L);
+        alone.run(Duration.ofMillis(400));
+        assertThat(leases(alone, node)).isEmpty();
+        assertThat(TestCluster.get(node, "k")).isNull();
+    }
+
+    @Test
+    void aRenewalGivesItItsWholeTimeAgain() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        for (int i = 0; i < 5; i++) {
+            alone.run(Duration.ofSeconds(8));
+            assertThat(renew(alone, node, 7)).isEqualTo(new LeaseReply.Renewed(10));
+        }
+        alone.run(Duration.ofMillis(9_900));
+        assertThat(leases(alone, node)).containsExactly(7L);
+        alone.run(Duration.ofMillis(400));
+        assertThat(leases(alone, node)).isEmpty();
+    }
+
+    @Test
+    void whatIsNotThereIsUnknown() {
+        Node node = node();
+        assertThat(renew(alone, node, 9)).isEqualTo(new LeaseReply.Unknown());
+        assertThat(timeToLive(alone, node, 9, true)).isEqualTo(new LeaseReply.Unknown());
+        grant(alone, node, 9, 5);
+        assertThat(renew(alone, node, 9)).isEqualTo(new LeaseReply.Renewed(5));
+        assertThat(revoke(alone, node, 9)).isInstanceOf(Outcome.Revoked.class);
+        assertThat(renew(alone, node, 9)).isEqualTo(new LeaseReply.Unknown());
+    }
+
+    @Test
+    void itsRemainingTimeIsInWholeSecondsAndItsKeysInTheirOrder() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        put(alone, node, "b", 7);
+        put(alone, node, "a", 7);
+        alone.run(Duration.ofMillis(3_500));
+        assertThat(timeToLive(alone, node, 7, false)).isEqualTo(new LeaseReply.TimeToLive(6, 10, List.of()));
+        assertThat(timeToLive(alone, node, 7, true))
+                .isEqualTo(new LeaseReply.TimeToLive(6, 10, List.of(Bytes.utf8("a"), Bytes.utf8("b"))));
+    }
+
+    @Test
+    void aListIsInTheOrderInWhichLeasesEnd() {
+        Node node = node();
+        grant(alone, node, 1, 30);
+        grant(alone, node, 2, 10);
+        grant(alone, node, 3, 20);
+        assertThat(leases(alone, node)).containsExactly(2L, 3L, 1L);
+    }
+
+    @Test
+    void afterARestartALeaseHasItsWholeTimeAgainAndAnElectionTimeout() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        alone.run(Duration.ofSeconds(8));
+        node.kill();
+        node.start();
+        alone.awaitLeader();
+        alone.run(Duration.ofMillis(10_800));
+        assertThat(leases(alone, node)).containsExactly(7L);
+        alone.run(Duration.ofMillis(600));
+        assertThat(leases(alone, node)).isEmpty();
+    }
+
+    @Test
+    void manyLeasesEndTogether() {
+        Node node = node();
+        for (int id = 1; id <= 3_000; id++) {
+            node.member().propose(List.of(node.member().prepare(Requests.Kind.LEASE_GRANT,
+                    Bytes.of(LeaseGrantRequest.newBuilder().setID(id).setTTL(10).build().toByteArray()),
+                    new Answered())));
+        }
+        alone.until("all are granted", () -> leases(alone, node).size() == 3_000);
+        alone.run(Duration.ofSeconds(11));
+        assertThat(leases(alone, node)).isEmpty();
+    }
+
+    @Test
+    void renewalsThatWaitedWhileTheProcessStoodStillComeFirst() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        grant(alone, node, 8, 10);
+        alone.run(Duration.ofSeconds(5));
+        node.isPaused = true;
+        alone.run(Duration.ofSeconds(20));
+        node.isPaused = false;
+        alone.run(Duration.ofMillis(100));
+        assertThat(renew(alone, node, 7)).isEqualTo(new LeaseReply.Renewed(10));
+        alone.run(Duration.ofSeconds(2));
+        assertThat(leases(alone, node)).containsExactly(7L);
+    }
+
+    @Test
+    void aRenewalThatComesTooLateWaitsForTheEnd() {
+        Node node = node();
+        grant(alone, node, 7, 10);
+        alone.run(Duration.ofMillis(9_900));
+        node.stalled.add("wal");
+        alone.run(Duration.ofMillis(500));
+        Heard late = renewed(node, 7);
+        alone.run(Duration.ofMillis(500));
+        assertThat(late.reply).isNull();
+        node.stalled.clear();
+        assertThat(await(alone, late)).isEqualTo(new LeaseReply.Unknown());
+    }
+
+    @Test
+    void aStoppedMemberLeavesNobodyWithoutAnAnswer() {
+        Node node = node();
+        node.stalled.add("raft");
+        alone.run(Duration.ofSeconds(1));
+        Heard heard = renewed(node, 7);
+        node.member().close();
+        assertThat(heard.reply).isEqualTo(new LeaseReply.Failed(Failure.STOPPED));
+    }
+}

@@ -1,0 +1,145 @@
+package dev.quoin.server;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.Bytes;
+import dev.quoin.base.ProtoReader;
+import dev.quoin.base.ProtoReader.Malformed;
+import dev.quoin.base.ProtoWriter;
+import dev.quoin.member.Failure;
+import dev.quoin.member.LeaseQuestion;
+import dev.quoin.member.LeaseReply;
+import dev.quoin.member.Member;
+import dev.quoin.net.Call;
+import dev.quoin.net.End;
+import dev.quoin.net.Handler;
+import dev.quoin.net.Status;
+
+/**
+ * Lease/LeaseKeepAlive: each message of a stream renews a lease, and is answered when that is done. The renewals of one turn
+ * of an event loop are handed over at its end; none goes through the log.
+ *
+ * <p>A lease that is not there is no error: it is answered with a TTL of 0, and the stream goes on. What fails ends the
+ * stream, as in etcd. One renewal that waits holds up no other: etcd answers a stream in the order in which it was asked,
+ * clients tell answers apart by the lease.
+ *
+ * <p>Field numbers: LeaseKeepAliveRequest 1 ID; LeaseKeepAliveResponse 1 header, 2 ID, 3 TTL.
+ */
+final class KeepAlives implements Handler {
+    private static final int ID = 1 << 3 | ProtoWriter.VARINT;
+
+    private final Member member;
+    private final Answers answers;
+
+    KeepAlives(Member member, Answers answers) {
+        this.member = member;
+        this.answers = answers;
+    }
+
+    /** What is known of a stream; of its loop. */
+    private static final class Stream {
+        /** Renewals that have no answer yet. */
+        private int underWay;
+        /** Answers that the client was sent while it had no room: it may ask as much again when it has. */
+        private int withheld;
+        private boolean isHalfClosed;
+    }
+
+    @Override
+    public void onOpen(Call call) {
+        call.attach(new Stream());
+    }
+
+    private static @Nullable Stream stream(Call call) {
+        return call.attachment() instanceof Stream stream ? stream : null;
+    }
+
+    @Override
+    public void onMessage(Call call, Bytes message) {
+        Stream stream = stream(call);
+        if (stream == null) {
+            return;
+        }
+        long lease;
+        try {
+            lease = lease(message);
+        } catch (Malformed malformed) {
+            call.finish(Errors.unreadableMessage(String.valueOf(malformed.getMessage())));
+            return;
+        }
+        stream.underWay++;
+        // Before the renewal: nobody must be told that it was renewed at a revision at which it was revoked already.
+        Bytes header = answers.header(member.view().revision());
+        Turn.of(call.loop()).ask(new LeaseQuestion.Renew(lease,
+                reply -> call.loop().execute(() -> answer(call, stream, header, lease, reply))));
+    }
+
+    private static long lease(Bytes message) {
+        long lease = 0;
+        ProtoReader reader = new ProtoReader(message);
+        for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
+            if (tag == ID) {
+                lease = reader.varint(tag);
+            } else {
+                reader.skip(tag);
+            }
+        }
+        return lease;
+    }
+
+    private static void answer(Call call, Stream stream, Bytes header, long lease, LeaseReply reply) {
+        stream.underWay--;
+        switch (reply) {
+            case LeaseReply.Renewed(long ttlSeconds) -> send(call, stream, header, lease, ttlSeconds);
+            case LeaseReply.Unknown() -> send(call, stream, header, lease, 0);
+            case LeaseReply.NotPrimary() -> call.finish(Errors.NOT_PRIMARY);
+            case LeaseReply.ApplyingTooLong() -> call.finish(Errors.APPLYING_TOO_LONG);
+            case LeaseReply.Failed(Failure failure) -> call.finish(Errors.of(failure));
+            case LeaseReply.TimeToLive asked -> throw new IllegalStateException("nobody asked for that");
+        }
+    }
+
+    private static void send(Call call, Stream stream, Bytes header, long lease, long ttlSeconds) {
+        ProtoWriter response = new ProtoWriter(96);
+        response.bytesField(1, header);
+        response.varintFieldIfSet(2, lease);
+        response.varintFieldIfSet(3, ttlSeconds);
+        call.send(Bytes.of(response.buffer(), 0, response.size()));
+        if (call.writable()) {
+            call.request(1);
+        } else {
+            stream.withheld++;
+        }
+        endIfAsked(call, stream);
+    }
+
+    private static void endIfAsked(Call call, Stream stream) {
+        if (stream.isHalfClosed && stream.underWay == 0) {
+            call.finish(Status.OK);
+        }
+    }
+
+    @Override
+    public void onHalfClose(Call call) {
+        Stream stream = stream(call);
+        if (stream != null) {
+            stream.isHalfClosed = true;
+            endIfAsked(call, stream);
+        }
+    }
+
+    @Override
+    public void onWritable(Call call) {
+        Stream stream = stream(call);
+        if (stream != null && stream.withheld > 0) {
+            int more = stream.withheld;
+            stream.withheld = 0;
+            call.request(more);
+        }
+    }
+
+    @Override
+    public void onEnd(Call call, End why) {
+        call.attach(null);
+    }
+}

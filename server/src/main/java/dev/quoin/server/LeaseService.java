@@ -1,0 +1,165 @@
+package dev.quoin.server;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+
+import dev.quoin.api.etcdserverpb.LeaseGrantRequest;
+import dev.quoin.api.etcdserverpb.LeaseLeasesRequest;
+import dev.quoin.api.etcdserverpb.LeaseLeasesResponse;
+import dev.quoin.api.etcdserverpb.LeaseRevokeRequest;
+import dev.quoin.api.etcdserverpb.LeaseStatus;
+import dev.quoin.api.etcdserverpb.LeaseTimeToLiveRequest;
+import dev.quoin.api.etcdserverpb.LeaseTimeToLiveResponse;
+import dev.quoin.base.Bytes;
+import dev.quoin.member.Answer;
+import dev.quoin.member.Failure;
+import dev.quoin.member.LeaseList;
+import dev.quoin.member.LeaseQuestion;
+import dev.quoin.member.LeaseReply;
+import dev.quoin.member.Member;
+import dev.quoin.member.Proposal;
+import dev.quoin.member.Requests;
+import dev.quoin.net.Call;
+import dev.quoin.net.Handler;
+import dev.quoin.net.Method;
+import dev.quoin.net.StatusException;
+import dev.quoin.store.Command;
+import dev.quoin.store.Outcome;
+import dev.quoin.store.Refusal;
+
+/**
+ * etcdserverpb.Lease. Granting and revoking are entries of the log, handed over with all others of the turn; renewing has
+ * its own class ({@link KeepAlives}).
+ */
+final class LeaseService {
+    private static final String SERVICE = "/etcdserverpb.Lease/";
+
+    private final Member member;
+    private final MemberCalls calls;
+    private final Answers answers;
+    private final KeepAlives keepAlives;
+    private final ServerLimits limits;
+
+    LeaseService(Member member, MemberCalls calls, Answers answers, ServerLimits limits) {
+        this.member = member;
+        this.calls = calls;
+        this.answers = answers;
+        this.limits = limits;
+        keepAlives = new KeepAlives(member, answers);
+    }
+
+    List<Method> methods() {
+        return List.of(hot("LeaseGrant", this::grant), hot("LeaseRevoke", this::revoke),
+                Method.hot(SERVICE + "LeaseKeepAlive", Method.Kind.BIDI, keepAlives),
+                Unary.method(SERVICE + "LeaseTimeToLive", LeaseTimeToLiveRequest.parser(), this::timeToLive),
+                Unary.method(SERVICE + "LeaseLeases", LeaseLeasesRequest.parser(), this::leases));
+    }
+
+    private interface Request {
+        void arrived(Call call, ByteString message) throws InvalidProtocolBufferException;
+    }
+
+    private Method hot(String name, Request request) {
+        return Method.hot(SERVICE + name, Method.Kind.UNARY, new Handler() {
+            @Override
+            public void onMessage(Call call, Bytes message) {
+                if (member.leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
+                    call.finish(Errors.NO_LEADER);
+                    return;
+                }
+                try {
+                    request.arrived(call, ByteString.copyFrom(message.array(), message.offset(), message.length()));
+                } catch (InvalidProtocolBufferException malformed) {
+                    call.finish(Errors.unreadable(String.valueOf(malformed.getMessage())));
+                }
+            }
+        });
+    }
+
+    /** Space first (v3rpc/quota.go): a lease takes some. */
+    private void grant(Call call, ByteString message) throws InvalidProtocolBufferException {
+        LeaseGrantRequest request = LeaseGrantRequest.parseFrom(message);
+        if (member.isOverQuota(Command.LEASE_BYTES)) {
+            member.raiseNoSpace(() -> call.finish(Errors.of(Refusal.NO_SPACE)));
+            return;
+        }
+        LeaseGrantRequest named = request.getID() != 0 ? request
+                : request.toBuilder().setID(member.nextLeaseId()).build();
+        propose(call, Requests.Kind.LEASE_GRANT, Bytes.of(named.toByteArray()));
+    }
+
+    private void revoke(Call call, ByteString message) throws InvalidProtocolBufferException {
+        propose(call, Requests.Kind.LEASE_REVOKE,
+                Bytes.of(LeaseRevokeRequest.parseFrom(message).toByteArray()));
+    }
+
+    private void propose(Call call, Requests.Kind kind, Bytes message) {
+        Proposal proposal = member.prepare(kind, message, new Answer() {
+            @Override
+            public void outcome(Outcome outcome) {
+                if (outcome instanceof Outcome.Refused(Refusal reason)) {
+                    call.finish(Errors.of(reason));
+                } else {
+                    call.finish(answers.of(outcome));
+                }
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                call.finish(Errors.of(failure));
+            }
+        });
+        if (proposal.data().length() > limits.requestBytesMax()) {
+            call.finish(Errors.REQUEST_TOO_LARGE);
+            return;
+        }
+        Turn.of(call.loop()).propose(proposal);
+    }
+
+    private LeaseTimeToLiveResponse timeToLive(Call call, LeaseTimeToLiveRequest request)
+            throws StatusException, InterruptedException {
+        LeaseTimeToLiveResponse.Builder response = LeaseTimeToLiveResponse.newBuilder().setID(request.getID());
+        switch (ask(request)) {
+            case LeaseReply.TimeToLive(long ttlSeconds, long grantedSeconds, List<Bytes> keys) -> {
+                response.setTTL(ttlSeconds).setGrantedTTL(grantedSeconds);
+                keys.forEach(key -> response.addKeys(ByteString.copyFrom(key.array(), key.offset(), key.length())));
+            }
+            case LeaseReply.Unknown() -> response.setTTL(-1);
+            case LeaseReply.NotPrimary() -> throw new StatusException(Errors.LEADER_CHANGED);
+            case LeaseReply.ApplyingTooLong() -> throw new StatusException(Errors.APPLYING_TOO_LONG);
+            case LeaseReply.Failed(Failure failure) -> throw new StatusException(Errors.of(failure));
+            case LeaseReply.Renewed renewed -> throw new IllegalStateException("nobody asked for a renewal");
+        }
+        return response.setHeader(calls.header(member.view().revision())).build();
+    }
+
+    private LeaseReply ask(LeaseTimeToLiveRequest request) throws InterruptedException {
+        CompletableFuture<LeaseReply> reply = new CompletableFuture<>();
+        member.lessor().ask(List.of(
+                new LeaseQuestion.TimeToLive(request.getID(), request.getKeys(), reply::complete)));
+        return await(reply);
+    }
+
+    private LeaseLeasesResponse leases(Call call, LeaseLeasesRequest request) throws InterruptedException {
+        CompletableFuture<LeaseList> found = new CompletableFuture<>();
+        member.lessor().list(found::complete);
+        LeaseLeasesResponse.Builder response = LeaseLeasesResponse.newBuilder()
+                .setHeader(calls.header(member.view().revision()));
+        for (long id : await(found).ids()) {
+            response.addLeases(LeaseStatus.newBuilder().setID(id));
+        }
+        return response.build();
+    }
+
+    private static <T> T await(CompletableFuture<T> future) throws InterruptedException {
+        try {
+            return future.get();
+        } catch (ExecutionException never) {
+            throw new IllegalStateException("a future of ours failed", never);
+        }
+    }
+}
