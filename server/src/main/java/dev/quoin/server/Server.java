@@ -99,7 +99,7 @@ final class Server {
     }
 
     private static NetConfig netConfig(ServerConfig config, Member member, Promotions promotions, Clock clock) {
-        MemberCalls calls = new MemberCalls(member);
+        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
         Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
         methods.addAll(new KvService(member, answers, config.limits()).methods());

@@ -11,6 +11,10 @@ package dev.quoin.server;
 record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKeysMax) {
     /** Has no flag. */
     static final int LISTS_MAX = 256;
+    /** Calls of Lock and Campaign at once, nearly all of which wait. Has no flag. */
+    static final int LOCK_CALLS_MAX = 10_000;
+    /** Calls of Observe at once. Has no flag. */
+    static final int OBSERVERS_MAX = 10_000;
     private static final int PLANNED_KEY_BYTES = 8;
     private static final int HEAP_SHARE = 16;
     private static final int LIST_KEYS_MIN = 1 << 22;
