@@ -13,10 +13,12 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.member.watch.ChangeFeed;
 import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.SnapshotMeta;
+import dev.quoin.store.Change;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.KeyHash;
@@ -127,6 +129,7 @@ final class ApplyLoop implements Actor {
     private final Waiters waiters;
     private final Quota quota;
     private final int learnersMax;
+    private final ChangeFeed feed;
     private final Listener listener;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
@@ -146,7 +149,7 @@ final class ApplyLoop implements Actor {
     private final long lastAtStart;
 
     ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
-            Listener listener) {
+            ChangeFeed feed, Listener listener) {
         this.inForce = inForce;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
@@ -159,6 +162,7 @@ final class ApplyLoop implements Actor {
         this.waiters = waiters;
         this.quota = quota;
         this.learnersMax = learnersMax;
+        this.feed = feed;
         this.listener = listener;
     }
 
@@ -244,10 +248,11 @@ final class ApplyLoop implements Actor {
 
     private void endBatch(long index, long term) {
         ledger.commit(index, term, configuration);
-        store.publish();
+        List<Change> changed = store.publish();
         tellLeases();
         appliedIndex = index;
         appliedTerm = term;
+        feed.append(changed, store.view().records());
     }
 
     private void tellLeases() {
@@ -384,6 +389,7 @@ final class ApplyLoop implements Actor {
         listener.leases(List.of(new Lessor.Message.Installed(store.leases())));
         appliedIndex = meta.index();
         appliedTerm = meta.term();
+        feed.reset(store.view().revision());
         listener.installed(before);
         listener.membershipChanged(membership);
         // What became of their entries, nobody here will learn.

@@ -24,6 +24,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
+import dev.quoin.member.watch.Watches;
 import dev.quoin.raft.Chance;
 import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
@@ -59,6 +60,7 @@ public final class Member implements AutoCloseable {
     private final DataDirectory directory;
     private final Startup startup;
     private final StoreInForce inForce;
+    private final Watches watches;
     private final Network network;
     private final Events events;
     private final DiskLock lock;
@@ -134,6 +136,7 @@ public final class Member implements AutoCloseable {
         this.directory = directory;
         this.startup = startup;
         inForce = new StoreInForce(startup.opened());
+        watches = new Watches(config.limits().watch(), this::view);
         this.network = network;
         this.events = events;
         this.lock = lock;
@@ -150,7 +153,7 @@ public final class Member implements AutoCloseable {
         quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
-                new Wiring(ledgerWriter));
+                watches.feed(), new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
@@ -577,6 +580,11 @@ public final class Member implements AutoCloseable {
     /** The keys as of the last batch applied here. */
     public View view() {
         return inForce.store().view();
+    }
+
+    /** Who watches the keys: what has been applied here, in order. */
+    public Watches watches() {
+        return watches;
     }
 
     // ---- the cluster

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.member.watch.WatchLimits;
 import dev.quoin.raft.RaftLimits;
 
 /**
@@ -25,16 +26,26 @@ import dev.quoin.raft.RaftLimits;
  *        no bound
  * @param housekeeping the pace of what can wait
  * @param raft the bounds of consensus
+ * @param watch the bounds of watching
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
         long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax,
         int learnersMax, long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping,
-        RaftLimits raft) {
+        RaftLimits raft, WatchLimits watch) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5, 1,
             2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT,
-            RaftLimits.DEFAULT);
+            RaftLimits.DEFAULT, WatchLimits.DEFAULT);
+
+    /** With the usual bounds of watching. */
+    public MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
+            long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax, int learnersMax,
+            long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping, RaftLimits raft) {
+        this(tickNanos, electionTicks, requestTimeoutNanos, unappliedEntriesMax, inFlightBytesMax, ledgerFlushNanos,
+                snapshotEntries, walsMax, learnersMax, quotaBytes, wal, ledger, housekeeping, raft,
+                WatchLimits.DEFAULT);
+    }
 
     /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */
     long minLeaseTtlSeconds() {

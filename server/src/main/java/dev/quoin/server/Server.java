@@ -17,6 +17,7 @@ import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
+import dev.quoin.member.watch.Watches;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
@@ -104,6 +105,7 @@ final class Server {
         Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
         methods.addAll(new KvService(member, answers, config.limits()).methods());
         methods.addAll(new LeaseService(member, calls, answers, config.limits()).methods());
+        methods.addAll(coordination(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
@@ -115,6 +117,24 @@ final class Server {
                 Router.of(methods.stream().map(method -> LearnerGate.before(method, member::isLearner)).toList()),
                 new HttpFront(member, calls), limits, NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member), null, 1);
+    }
+
+    /** Locks and elections. Who waits for a lock and who observes an election are counted apart: neither keeps the other out. */
+    private static List<Method> coordination(Member member, MemberCalls calls) {
+        Views views = new Views(member::view);
+        Places.Changes changes = (ranges, nudge) -> {
+            Runnable give = nudge::give;
+            List<Watches.Waking> wakings = ranges.stream().map(range -> member.watches().wake(range, give)).toList();
+            return () -> wakings.forEach(Watches.Waking::close);
+        };
+        Places places = new Places(calls, views, changes);
+        SessionLeases leases = new SessionLeases(member, calls);
+        WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX);
+        WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX);
+        List<Method> methods = new ArrayList<>(new LockService(calls, places, waiting, leases).methods());
+        methods.addAll(
+                new ElectionService(calls, views, places, changes, waiting, observers, leases).methods());
+        return methods;
     }
 
     Member member() {

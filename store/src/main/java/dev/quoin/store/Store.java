@@ -60,6 +60,9 @@ public final class Store {
     /** The compaction whose leftovers are not in the image that the store began with. */
     private long takenOut = Revisions.NONE;
 
+    /** What commands have done to keys since it was published last. */
+    private List<Change> changes = new ArrayList<>();
+
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
 
@@ -312,7 +315,7 @@ public final class Store {
     }
 
     private Transaction begin(boolean heard) {
-        Transaction begun = new Transaction(index, records, leases, revision, heard);
+        Transaction begun = new Transaction(index, records, leases, revision, changes, heard);
         underWay = begun;
         return begun;
     }
@@ -464,10 +467,20 @@ public final class Store {
 
     // ---- readers
 
-    /** Lets readers see what has been applied. Costs as much as the next batch has to copy: call it once per batch. */
-    public void publish() {
+    /**
+     * Lets readers see what has been applied. Costs as much as the next batch has to copy: call it once per batch.
+     *
+     * @return what has happened to keys since it was published before, in order
+     */
+    public List<Change> publish() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is published");
         view = newView();
+        if (changes.isEmpty()) {
+            return List.of();
+        }
+        List<Change> published = changes;
+        changes = new ArrayList<>();
+        return published;
     }
 
     /** What was published last. The one method that any thread may call. */

@@ -19,16 +19,20 @@ final class Transaction {
     private final Records records;
     private final Leases leases;
     private final long begin;
+    /** Takes what is written, in order. */
+    private final List<Change> changed;
     /** Whether somebody waits for what a step reads. If not, only writes and what they need are done. */
     private final boolean heard;
     private int changes;
     private @Nullable RuntimeException unreadable;
 
-    Transaction(KeyIndex index, Records records, Leases leases, long begin, boolean heard) {
+    /** @param changed every write is added to it, in order */
+    Transaction(KeyIndex index, Records records, Leases leases, long begin, List<Change> changed, boolean heard) {
         this.index = index;
         this.records = records;
         this.leases = leases;
         this.begin = begin;
+        this.changed = changed;
         this.heard = heard;
     }
 
@@ -72,6 +76,8 @@ final class Transaction {
         Bytes payload = KeyValues.encode(key, create, main, version, value, lease);
         int sub = changes++;
         long position = records.append(main, sub, Records.Kind.PUT.number(), payload);
+        long previous = history == null || create == main ? Change.NONE : Change.previous(history, main);
+        changed.add(new Change(main, sub, false, key, payload, position, previous));
         if (history == null) {
             index.add(key, History.created(main, sub, position, lease));
         } else {
@@ -124,8 +130,11 @@ final class Transaction {
 
     private void bury(Doomed doomed) {
         int sub = changes++;
-        long position = records.append(begin + 1, sub, Records.Kind.TOMBSTONE.number(), doomed.key);
-        index.replace(doomed.key, doomed.history.delete(begin + 1, sub, position));
+        long main = begin + 1;
+        long position = records.append(main, sub, Records.Kind.TOMBSTONE.number(), doomed.key);
+        changed.add(
+                new Change(main, sub, true, doomed.key, doomed.key, position, Change.previous(doomed.history, main)));
+        index.replace(doomed.key, doomed.history.delete(main, sub, position));
         attach(doomed.key, doomed.history.lease(), 0);
     }
 

@@ -1,5 +1,6 @@
 package dev.quoin.store;
 
+import java.util.ArrayList;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,8 @@ public final class View {
         return reading.index();
     }
 
-    Records records() {
+    /** Where the records of this view lie. */
+    public Records records() {
         return reading.records();
     }
 
@@ -93,6 +95,11 @@ public final class View {
         return reading.index().liveCount();
     }
 
+    /** How many keys of a range exist. */
+    public long keyCount(KeyRange range) {
+        return reading.index().count(range);
+    }
+
     /** The alarms that are raised. */
     public List<AlarmMember> alarms() {
         return alarms;
@@ -115,6 +122,16 @@ public final class View {
         return refusal != null ? new Plan.Refused(refusal) : reading.plan(query);
     }
 
+    /**
+     * What has happened to the keys of a range from a revision on, which is not before the last compaction; to be found in
+     * steps.
+     *
+     * @param changesMax about how many changes may be kept at a time
+     */
+    public ChangeWalk changes(KeyRange range, long from, int changesMax) {
+        return new ChangeWalk(this, range, from, changesMax);
+    }
+
     private @Nullable Refusal refusal(long revision) {
         if (revision > reading.revision()) {
             return Refusal.FUTURE_REVISION;
@@ -130,7 +147,8 @@ public final class View {
         if (refusal != null) {
             return new Outcome.Refused(refusal);
         }
-        Transaction transaction = new Transaction(reading.index(), reading.records(), Leases.NONE, revision(), true);
+        Transaction transaction = new Transaction(reading.index(), reading.records(), Leases.NONE, revision(),
+                new ArrayList<>(0), true);
         return transaction.told(transaction.run(decision));
     }
 }

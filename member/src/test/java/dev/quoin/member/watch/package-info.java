@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.member.watch;
+
+import org.jspecify.annotations.NullMarked;
