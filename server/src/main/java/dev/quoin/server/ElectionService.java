@@ -70,7 +70,7 @@ final class ElectionService {
                 if (place.found() != null && !place.found().equals(value)) {
                     proclaim(place.key(), place.created(), lease, value);
                 }
-                places.awaitFront(call, place, nudge, new StatusException(Errors.NOT_ELECTED));
+                places.awaitFront(call::cancelled, place, nudge, new StatusException(Errors.NOT_ELECTED));
                 leads = !call.cancelled() || place.found() != null;
             } finally {
                 if (!leads) {

@@ -2,6 +2,7 @@ package dev.quoin.server;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 import com.google.protobuf.ByteString;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,6 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Gone;
-import dev.quoin.net.Call;
 import dev.quoin.net.StatusException;
 import dev.quoin.store.KeyRange;
 import dev.quoin.store.KeyValues;
@@ -39,14 +39,22 @@ import dev.quoin.store.View;
 final class Places {
     private static final int LEAVE_TRIES = 3;
 
-    private final MemberCalls calls;
+    private final Log log;
     private final Views views;
     private final Changes changes;
 
-    Places(MemberCalls calls, Views views, Changes changes) {
-        this.calls = calls;
+    /** @param views of what the log has led to, each no older than what the log has answered before */
+    Places(Log log, Views views, Changes changes) {
+        this.log = log;
         this.views = views;
         this.changes = changes;
+    }
+
+    /** What writes. */
+    @FunctionalInterface
+    interface Log {
+        /** Has a transaction done, and waits for that. */
+        Outcome.Txned txn(TxnRequest request) throws StatusException, InterruptedException;
     }
 
     /** Where to hear that keys have changed. */
@@ -96,7 +104,7 @@ final class Places {
         TxnRequest request = ifCreated(key, 0).addSuccess(put(key, lease, value))
                 .addFailure(RequestOp.newBuilder().setRequestRange(RangeRequest.newBuilder().setKey(string(key))))
                 .build();
-        Outcome.Txned txned = calls.txn(request);
+        Outcome.Txned txned = log.txn(request);
         if (txned.succeeded()) {
             return new Place(queue, key, lease, txned.revision(), null, txned.revision());
         }
@@ -110,11 +118,12 @@ final class Places {
     /**
      * Waits until a place is at the front.
      *
-     * @param nudge given when the call is over, too
+     * @param over whether nobody asks any more
+     * @param nudge given when that changes
      * @return a revision at which it is there, and at the front
-     * @throws StatusException with {@code lost} if it is gone, or if the call is over
+     * @throws StatusException with {@code lost} if it is gone, or if nobody asks any more
      */
-    long awaitFront(Call call, Place place, Nudge nudge, StatusException lost)
+    long awaitFront(BooleanSupplier over, Place place, Nudge nudge, StatusException lost)
             throws StatusException, InterruptedException {
         while (true) {
             View view = views.newest();
@@ -125,16 +134,16 @@ final class Places {
             if (before == null) {
                 return view.revision();
             }
-            awaitChange(call, place, before, nudge);
+            awaitChange(over, place, before, nudge);
         }
     }
 
-    private void awaitChange(Call call, Place place, KeyValues.KeyValue before, Nudge nudge)
+    private void awaitChange(BooleanSupplier over, Place place, KeyValues.KeyValue before, Nudge nudge)
             throws StatusException, InterruptedException {
         List<KeyRange> keys = List.of(KeyRange.single(place.key), KeyRange.single(before.key()));
         try (Subscription _ = changes.subscribe(keys, nudge)) {
             while (true) {
-                if (call.cancelled()) {
+                if (over.getAsBoolean()) {
                     throw new StatusException(Errors.CANCELLED);
                 }
                 View view = views.newest();
@@ -152,7 +161,7 @@ final class Places {
         TxnRequest request = ifCreated(place.key, place.created).addSuccess(delete(place.key)).build();
         for (int tries = 0; tries < LEAVE_TRIES; tries++) {
             try {
-                calls.txn(request);
+                log.txn(request);
                 return;
             } catch (StatusException failed) {
                 // A place that nobody waits in would keep all others waiting until its lease ends: once more, then.

@@ -127,7 +127,7 @@ final class Server {
             List<Watches.Waking> wakings = ranges.stream().map(range -> member.watches().wake(range, give)).toList();
             return () -> wakings.forEach(Watches.Waking::close);
         };
-        Places places = new Places(calls, views, changes);
+        Places places = new Places(calls::txn, views, changes);
         SessionLeases leases = new SessionLeases(member, calls);
         WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX);
         WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX);
