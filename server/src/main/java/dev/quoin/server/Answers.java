@@ -7,6 +7,7 @@ import java.util.function.LongSupplier;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoWriter;
+import dev.quoin.member.watch.WatchMessage;
 import dev.quoin.store.Outcome;
 
 /**
@@ -98,6 +99,22 @@ final class Answers {
         ProtoWriter header = new ProtoWriter(16);
         header.varintFieldIfSet(3, revision);
         return Bytes.of(header.toByteArray());
+    }
+
+    /**
+     * A WatchResponse up to its events, which follow as they are: 1 header, 2 watch_id, 3 created, 4 canceled, 5
+     * compact_revision, 6 cancel_reason, 7 fragment, 11 events.
+     */
+    Bytes watchHead(WatchMessage message) {
+        ProtoWriter head = new ProtoWriter(64);
+        head.bytesField(FIELD_HEADER, header(message.revision()));
+        head.varintFieldIfSet(2, message.watchId());
+        head.varintFieldIfSet(3, message.created() ? 1 : 0);
+        head.varintFieldIfSet(4, message.canceled() ? 1 : 0);
+        head.varintFieldIfSet(5, message.compactRevision());
+        head.bytesFieldIfSet(6, Bytes.utf8(message.reason()));
+        head.varintFieldIfSet(7, message.isPart() ? 1 : 0);
+        return Bytes.of(head.buffer(), 0, head.size());
     }
 
     /** ResponseHeader: 1 cluster_id, 2 member_id, 3 revision, 4 raft_term. */

@@ -183,8 +183,8 @@ final class Errors {
         return Status.of(Code.DATA_LOSS, "quoin: " + unreadable.getMessage());
     }
 
-    /** As grpc-go says it of a message of a stream that is not what it should be. */
-    static Status unreadableMessage(String why) {
+    /** As grpc-go says it of a message on a stream that is not what it should be. */
+    static Status unreadableInStream(String why) {
         return Status.of(Code.INTERNAL, "grpc: failed to unmarshal the received message: proto: " + why);
     }
 

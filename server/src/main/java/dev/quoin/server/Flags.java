@@ -89,6 +89,10 @@ final class Flags {
                 "Bytes in use from which writes are refused; 0 is 2 GiB, less than 0 is no quota.");
         number("max-txn-ops", "128", "Operations permitted in a transaction.");
         number("max-request-bytes", "1572864", "Largest client request in bytes the server accepts.");
+        duration("watch-progress-notify-interval", "0s",
+                "How often watchers that asked for it are told how far they are; 0 is 10m, and 100ms is the least.");
+        duration("experimental-watch-progress-notify-interval", "0s",
+                "Deprecated: use watch-progress-notify-interval.");
         number("max-concurrent-streams", "4294967295", "Streams that each client may open at a time.");
         text("logger", "zap", "Only 'zap': one JSON object a line.");
         text("log-level", "info", "debug, info, warn or error.");

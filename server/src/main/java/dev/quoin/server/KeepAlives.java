@@ -64,7 +64,7 @@ final class KeepAlives implements Handler {
         try {
             lease = lease(message);
         } catch (Malformed malformed) {
-            call.finish(Errors.unreadableMessage(String.valueOf(malformed.getMessage())));
+            call.finish(Errors.unreadableInStream(String.valueOf(malformed.getMessage())));
             return;
         }
         stream.underWay++;

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import dev.quoin.disk.Disk;
 import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
+import dev.quoin.member.MemberLimits;
 import dev.quoin.member.watch.Watches;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
@@ -33,16 +35,21 @@ final class Server {
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     /** An election timeout is the longest that consensus tries. */
     private static final Duration HAND_OVER = Duration.ofSeconds(2);
+    private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
+    /** So many ticks in an interval of progress. */
+    private static final int PROGRESS_PRECISION = 20;
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
     private final Peers peers;
     private final Member member;
     private final NetServer net;
+    private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, NetServer net) {
+    private Server(Peers peers, Member member, NetServer net, List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.net = net;
+        this.ticks = ticks;
     }
 
     /**
@@ -66,14 +73,29 @@ final class Server {
             while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
                 LOG.warn("no leader yet");
             }
-            NetServer net = NetServer.start(netConfig(config, member, promotions(config, member, peers, clock), clock));
+            Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
+            WatchService watches = new WatchService(member, answers, config.limits(),
+                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
+            Member started = member;
+            StreamGate gate = new StreamGate(member::isLearner, () -> started.leader() != 0);
+            NetServer net = NetServer.start(netConfig(config, member, answers, watches, gate,
+                    promotions(config, member, peers, clock), clock));
             serving = true;
-            return new Server(peers, member, net);
+            return new Server(peers, member, net, ticks(config, watches, gate));
         } finally {
             if (!serving) {
                 close(peers, member);
             }
         }
+    }
+
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, StreamGate gate) {
+        MemberLimits limits = config.member().limits();
+        Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
+        return List.of(
+                Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
+                Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
+                        () -> watches.tick(System.nanoTime())));
     }
 
     private static Runnable hastener(Member member) {
@@ -99,11 +121,12 @@ final class Server {
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, Promotions promotions, Clock clock) {
+    private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
+            StreamGate gate, Promotions promotions, Clock clock) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
-        Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
         methods.addAll(new KvService(member, answers, config.limits()).methods());
+        methods.addAll(watches.methods());
         methods.addAll(new LeaseService(member, calls, answers, config.limits()).methods());
         methods.addAll(coordination(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
@@ -114,7 +137,8 @@ final class Server {
                 .build();
         List<NetConfig.Listen> listens = config.clientListeners().stream().map(NetConfig.Listen::plain).toList();
         return new NetConfig(listens,
-                Router.of(methods.stream().map(method -> LearnerGate.before(method, member::isLearner)).toList()),
+                Router.of(methods.stream().map(gate::before)
+                        .map(method -> LearnerGate.before(method, member::isLearner)).toList()),
                 new HttpFront(member, calls), limits, NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member), null, 1);
     }
@@ -151,6 +175,7 @@ final class Server {
         if (!member.handOver(HAND_OVER.toMillis(), TimeUnit.MILLISECONDS)) {
             LOG.warn("leadership was not handed over");
         }
+        ticks.forEach(Ticks::close);
         net.drain(DRAIN_GRACE);
         close(peers, member);
     }

@@ -18,10 +18,12 @@ import dev.quoin.server.bootstrap.ClusterFlags;
  * @param cluster from which it is found out
  * @param peerListeners where other members are heard
  * @param streamsMax streams that a client may open at a time on one connection
+ * @param watchProgress how often watchers that asked for it are told how far they are
  * @param advanceElection whether the wait before the first election is shortened
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAddress> clientListeners,
-        List<InetSocketAddress> peerListeners, ServerLimits limits, long streamsMax, boolean advanceElection) {
+        List<InetSocketAddress> peerListeners, ServerLimits limits, long streamsMax, Duration watchProgress,
+        boolean advanceElection) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
 
     /** The checks, in the order in which etcd makes them (embed/config.go Validate). */
@@ -52,8 +54,15 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<InetSocketAd
                 flags.isTrue("strict-reconfig-check"), flags.isTrue("force-new-cluster"), memberLimits);
         return new ServerConfig(member, cluster, addresses("listen-client-urls", listenUrls),
                 addresses("listen-peer-urls", listenPeerUrls), limits,
-                flags.number("max-concurrent-streams", 1, 0xffffffffL),
+                flags.number("max-concurrent-streams", 1, 0xffffffffL), watchProgress(flags),
                 flags.isTrue("initial-election-tick-advance"));
+    }
+
+    private static Duration watchProgress(Flags flags) throws Flags.Refused {
+        String name = flags.isGiven("watch-progress-notify-interval")
+                ? "watch-progress-notify-interval"
+                : "experimental-watch-progress-notify-interval";
+        return WatchProgress.interval(flags.duration(name));
     }
 
     private static List<InetSocketAddress> addresses(String flag, List<String> urls) throws Flags.Refused {

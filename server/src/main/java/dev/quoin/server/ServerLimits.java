@@ -15,6 +15,10 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     static final int LOCK_CALLS_MAX = 10_000;
     /** Calls of Observe at once. Has no flag. */
     static final int OBSERVERS_MAX = 10_000;
+    /** Watchers that one stream may have. Has no flag. */
+    static final int WATCHERS_PER_STREAM_MAX = 100_000;
+    private static final int WATCHER_HEAP_SHARE = 8;
+    private static final long WATCHER_BYTES_MIN = 16 << 20;
     private static final int PLANNED_KEY_BYTES = 8;
     private static final int HEAP_SHARE = 16;
     private static final int LIST_KEYS_MIN = 1 << 22;
@@ -23,6 +27,11 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     static int listKeysMax(long heapBytes) {
         long keys = Math.max(LIST_KEYS_MIN, heapBytes / HEAP_SHARE / PLANNED_KEY_BYTES);
         return (int) Math.min(Integer.MAX_VALUE, keys);
+    }
+
+    /** What all watchers together may take of the heap: an eighth, and 16 MiB at least. Has no flag. */
+    static long watcherBytesMax(long heapBytes) {
+        return Math.max(WATCHER_BYTES_MIN, heapBytes / WATCHER_HEAP_SHARE);
     }
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */
