@@ -44,7 +44,8 @@ final class LockService {
             Places.Place place = places.take(Places.bytes(request.getName()), lease, Bytes.EMPTY);
             boolean granted = false;
             try {
-                long revision = places.awaitFront(call::cancelled, place, nudge, new StatusException(Errors.SESSION_EXPIRED));
+                long revision = places.awaitFront(call::cancelled, place, nudge,
+                        new StatusException(Errors.SESSION_EXPIRED));
                 // Who has held the lock before does not lose it by asking again and going away.
                 granted = !call.cancelled() || place.found() != null;
                 return LockResponse.newBuilder().setHeader(calls.header(revision)).setKey(Places.string(place.key()))

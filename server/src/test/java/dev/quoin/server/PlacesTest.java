@@ -59,7 +59,7 @@ class PlacesTest {
     @BeforeEach
     void open() throws Exception {
         store.restored();
-        for (long lease : new long[] { 1, 2, 3, 255, -255 }) {
+        for (long lease : new long[]{1, 2, 3, 255, -255}) {
             apply(new Command.LeaseGrant(lease, 60));
         }
     }

@@ -36,7 +36,8 @@ class LocksGuideTest {
         }
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         List<String> answers = result.lines().stream()
-                .filter(line -> line.equals("SUCCESS") || line.equals("FAILURE") || line.equals("one") || line.equals("two"))
+                .filter(line -> line.equals("SUCCESS") || line.equals("FAILURE") || line.equals("one")
+                        || line.equals("two"))
                 .toList();
         assertThat(answers).as(result.stdout()).containsExactly("SUCCESS", "FAILURE", "one");
     }
@@ -66,7 +67,8 @@ class LocksGuideTest {
     }
 
     private static Process locking(Path etcdctl, ServerProcess server) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(etcdctl.toString(), "--endpoints=" + server.clientUrl(), "lock", "jobs");
+        ProcessBuilder builder = new ProcessBuilder(etcdctl.toString(), "--endpoints=" + server.clientUrl(), "lock",
+                "jobs");
         Program.leaveOnlyPath(builder.environment());
         return builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
     }
