@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -36,7 +37,24 @@ type acquisition struct {
 	paused    bool
 	token     string // of the guarded write
 	wrote     result
-	hung      bool // nothing was heard within all patience
+	hung      bool   // nothing was heard within all patience
+	failure   string // why it was not granted
+}
+
+// failures are the reasons for which locks were not granted, each with how often, the most frequent first.
+func (h *history) failures() string {
+	counts := map[string]int{}
+	for _, a := range h.acquisitions {
+		if a.failure != "" && !a.cancelled {
+			counts[a.failure]++
+		}
+	}
+	reasons := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return counts[b] - counts[a] })
+	var lines []string
+	for _, reason := range reasons {
+		lines = append(lines, fmt.Sprintf("     %d times: %s\n", counts[reason], reason))
+	}
+	return strings.Join(lines, "")
 }
 
 // history is everything that is known of one run.

@@ -128,6 +128,7 @@ func (p *plan) perform(ctx context.Context, mode string, size int, dir string, c
 	fmt.Printf("     %d grants (%d through a wait), %d refused or lost, %d given up; %d pauses, after which %d guarded writes were refused; "+
 		"%d changes of the leader; without fencing %d of %d updates lost; %.0f s\n",
 		sums.granted, sums.waited, sums.failed, sums.cancelled, sums.paused, sums.refused, changes, sums.unfencedLost, sums.unfenced, time.Since(begin).Seconds())
+	fmt.Print(h.failures())
 	if sums.granted < p.acquisitions || sums.paused < p.pauses {
 		return fmt.Errorf("too little was done: %d grants, %d pauses", sums.granted, sums.paused)
 	}

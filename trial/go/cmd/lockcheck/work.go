@@ -270,6 +270,7 @@ func (r *recorder) acquire(ctx context.Context, client *clientv3.Client, s *conc
 	if err != nil {
 		a.hung = !givesUp && time.Since(begin) >= r.patience
 		a.cancelled = givesUp && wait.Err() != nil
+		a.failure = err.Error()
 		return a.cancelled
 	}
 	a.waited = time.Since(begin) > 20*time.Millisecond

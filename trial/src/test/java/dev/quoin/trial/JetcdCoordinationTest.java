@@ -22,6 +22,8 @@ import io.etcd.jetcd.common.exception.CompactedException;
 import io.etcd.jetcd.election.CampaignResponse;
 import io.etcd.jetcd.election.LeaderKey;
 import io.etcd.jetcd.election.LeaderResponse;
+import io.etcd.jetcd.election.NoLeaderException;
+import io.etcd.jetcd.election.NotLeaderException;
 import io.etcd.jetcd.lease.LeaseKeepAliveResponse;
 import io.etcd.jetcd.lease.LeaseTimeToLiveResponse;
 import io.etcd.jetcd.lock.LockResponse;
@@ -296,7 +298,7 @@ class JetcdCoordinationTest {
             @Override
             public void onCompleted() {}
         });
-        assertThatThrownBy(() -> await(election.leader(bytes("seat")))).hasMessageContaining("election: no leader");
+        assertThatThrownBy(() -> await(election.leader(bytes("seat")))).hasCauseInstanceOf(NoLeaderException.class);
         LeaderKey one = await(election.campaign(bytes("seat"), grant(60), bytes("one"))).getLeader();
         assertThat(next(told)).isEqualTo("one");
         CompletableFuture<CampaignResponse> other = election.campaign(bytes("seat"), grant(60), bytes("other"));
@@ -309,6 +311,6 @@ class JetcdCoordinationTest {
         assertThat(next(told)).isEqualTo("other");
         assertThat(next.getRevision()).isGreaterThan(one.getRevision());
         assertThatThrownBy(() -> await(election.proclaim(one, bytes("late"))))
-                .hasMessageContaining("election: not leader");
+                .hasCauseInstanceOf(NotLeaderException.class);
     }
 }
