@@ -29,7 +29,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class PlacesTest {
     private static final int PATIENCE_SECONDS = 20;
     private static final Bytes NAME = Bytes.utf8("jobs");
-    private static final StatusException LOST = new StatusException(Status.Code.UNKNOWN, "lost");
+    private final StatusException lost = new StatusException(Status.Code.UNKNOWN, "lost");
 
     private final List<Bytes> payloads = new ArrayList<>();
     private final Store store = new Store(new Records() {
@@ -105,7 +105,7 @@ class PlacesTest {
         CompletableFuture<Long> front = new CompletableFuture<>();
         Thread.ofVirtual().start(() -> {
             try {
-                front.complete(places.awaitFront(over::get, place, nudge, LOST));
+                front.complete(places.awaitFront(over::get, place, nudge, lost));
             } catch (StatusException | InterruptedException failed) {
                 front.completeExceptionally(failed);
             }
@@ -170,7 +170,7 @@ class PlacesTest {
         Places.Place two = take(2);
         CompletableFuture<Long> second = await(two);
         apply(new Command.LeaseRevoke(2));
-        assertThatThrownBy(() -> get(second)).isInstanceOf(ExecutionException.class).hasCause(LOST);
+        assertThatThrownBy(() -> get(second)).isInstanceOf(ExecutionException.class).hasCause(lost);
     }
 
     /** The key is there, and it is not the one that has waited: whoever owns it stands behind those who came between. */
@@ -183,7 +183,7 @@ class PlacesTest {
         Places.Place again = take(2);
         assertThat(again.created()).isGreaterThan(three.created());
         delete(one);
-        assertThatThrownBy(() -> get(await(two))).isInstanceOf(ExecutionException.class).hasCause(LOST);
+        assertThatThrownBy(() -> get(await(two))).isInstanceOf(ExecutionException.class).hasCause(lost);
         get(await(three));
         assertThat(await(again).isDone()).isFalse();
         delete(three);
