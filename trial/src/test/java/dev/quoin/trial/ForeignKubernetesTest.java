@@ -44,7 +44,8 @@ class ForeignKubernetesTest {
         Program.Result first = tests.run("-test.v", "-test.timeout=7m");
         Map<String, String> verdicts = verdicts(first);
         assertThat(verdicts).as(() -> first.stdout() + first.stderr()).hasSizeGreaterThanOrEqualTo(atLeast);
-        List<String> failed = verdicts.keySet().stream().filter(name -> verdicts.get(name).equals("FAIL")).toList();
+        List<String> failed = verdicts.entrySet().stream().filter(verdict -> verdict.getValue().equals("FAIL"))
+                .map(Map.Entry::getKey).toList();
         Program.Result second = failed.isEmpty() ? first
                 : tests.run("-test.v", "-test.timeout=7m", "-test.run=^(" + String.join("|", failed) + ")$");
         Map<String, String> again = verdicts(second);
