@@ -8,6 +8,7 @@ import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.member.HousekeepingLimits;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.member.watch.WatchLimits;
 import dev.quoin.raft.RaftLimits;
 
 /**
@@ -21,12 +22,13 @@ import dev.quoin.raft.RaftLimits;
  * @param hopNanos the mean time of a message on its way
  * @param syncNanos the mean time of a sync
  * @param clients how many ask at once
+ * @param watchers how many watch
  * @param thinkNanos the mean pause of a client
  * @param keys how many keys there are
  * @param changesMembers whether members come and go
  */
 record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNanos, long hopNanos, long syncNanos,
-        int clients, long thinkNanos, int keys, boolean changesMembers, MemberLimits limits) {
+        int clients, int watchers, long thinkNanos, int keys, boolean changesMembers, MemberLimits limits) {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
     private static final long MINUTE = 60 * SECOND;
@@ -44,7 +46,8 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
         return new Dials(members, faults, chance.between(2, 25) * SECOND, chance.between(20, 60) * MINUTE,
                 chance.oneIn(4) ? chance.between(2, 40) * MILLI : chance.between(200, 2_000) * 1_000,
                 chance.oneIn(4) ? chance.between(2, 30) * MILLI : chance.between(200, 2_000) * 1_000,
-                (int) chance.between(2, 6), chance.between(20, 600) * MILLI, (int) chance.between(4, 40),
+                (int) chance.between(2, 6), (int) chance.between(1, 4), chance.between(20, 600) * MILLI,
+                (int) chance.between(4, 40),
                 members > 1 && chance.percent(60), limits(chance));
     }
 
@@ -57,7 +60,14 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
                 new HousekeepingLimits(MILLI, (int) chance.between(2, 20), (int) chance.between(1, 8) << 10,
                         chance.between(3, 30) << 10, chance.between(1, 5) * SECOND,
                         chance.between(1, 600) * SECOND),
-                raftLimits(chance));
+                raftLimits(chance), watchLimits(chance));
+    }
+
+    private static WatchLimits watchLimits(Chance chance) {
+        return new WatchLimits(chance.nextBoolean() ? chance.between(500, 20_000) : 1 << 20,
+                (int) chance.between(200, 4_000), (int) chance.between(100, 2_000), (int) chance.between(2, 50),
+                (int) chance.between(300, 10_000), (int) chance.between(3, 200), 2, (int) chance.between(1, 4),
+                (int) chance.between(1, 20), (int) chance.between(1, 50), (int) chance.between(0, 20));
     }
 
     /** A log that is kept for long, or hardly: then whoever lags needs a snapshot. */

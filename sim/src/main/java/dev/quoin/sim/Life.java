@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.member.Member;
 import dev.quoin.member.SteppedMember;
+import dev.quoin.member.watch.WatchHub;
 
 /**
  * One life of a member: gives each of its owners a turn when something has arrived for it or its time has come. A turn
@@ -23,6 +24,7 @@ final class Life {
     private final Runnable[] turns;
     private final long[] traceOf;
     private final int applyOwner;
+    private @Nullable WatchHub hub;
     long lastRevision;
     /** The end of the applied log that was last looked at. */
     long lastApplied;
@@ -46,6 +48,13 @@ final class Life {
 
     Member member() {
         return stepped.member();
+    }
+
+    /** The hub of its one event loop. */
+    WatchHub hub(Watchers watchers) {
+        WatchHub made = hub == null ? watchers.hub(host, this) : hub;
+        hub = made;
+        return made;
     }
 
     /** All owners get their first turn. */

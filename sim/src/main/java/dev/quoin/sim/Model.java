@@ -26,7 +26,12 @@ final class Model {
     /** A value that was put, or null for a deletion. */
     private record Version(long revision, int sub, @Nullable Kv kv) {}
 
+    /** What one revision did to a key: as {@code kv}, or null for a deletion, where {@code before} was, if anything. */
+    record Changed(long revision, String key, @Nullable Kv kv, @Nullable Kv before) {}
+
     private final Map<Bytes, Op> ops = new HashMap<>();
+    /** All that has ever happened to keys, in order. */
+    private final List<Changed> history = new ArrayList<>();
     private final TreeMap<String, List<Version>> keys = new TreeMap<>();
     private long revision = 1;
     private long compacted = -1;
@@ -169,12 +174,41 @@ final class Model {
     }
 
     private void write(String key, @Nullable Kv kv) {
+        List<Kv> before = rangeAt(writing - 1, key, "");
+        history.add(new Changed(writing, key, kv, before.isEmpty() ? null : before.getFirst()));
         keys.computeIfAbsent(key, k -> new ArrayList<>()).add(new Version(writing, sub++, kv));
     }
 
     private @Nullable Kv latest(String key) {
         List<Version> versions = keys.get(key);
         return versions == null ? null : versions.getLast().kv;
+    }
+
+    long compacted() {
+        return compacted;
+    }
+
+    /** Where in {@link #changeAt} the changes of a revision begin. */
+    int firstChange(long ofRevision) {
+        int low = 0;
+        int high = history.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (history.get(middle).revision < ofRevision) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    int changeCount() {
+        return history.size();
+    }
+
+    Changed changeAt(int number) {
+        return history.get(number);
     }
 
     /** What a range held when the store was at a revision. */

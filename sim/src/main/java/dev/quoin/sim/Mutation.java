@@ -12,6 +12,7 @@ import java.util.List;
 record Mutation(String name, String file, String right, String wrong) {
     private static final String RAFT = "raft/src/main/java/dev/quoin/raft/";
     private static final String MEMBER = "member/src/main/java/dev/quoin/member/";
+    private static final String WATCH = MEMBER + "watch/";
 
     static final List<Mutation> ALL = List.of(
             new Mutation("commits an entry of an older term by counting", RAFT + "Leadership.java",
@@ -72,7 +73,39 @@ record Mutation(String name, String file, String right, String wrong) {
                                         return false;
                                     }
                             """,
-                    ""));
+                    ""),
+            new Mutation("forgets what a watcher was not told when it fell behind", WATCH + "WatchHub.java",
+                    "watcher.next = Math.max(watcher.next, position + 1);",
+                    "watcher.next = Math.max(watcher.next, horizon() + 1);"),
+            new Mutation("tells progress while watchers are behind", WATCH + "WatchStream.java",
+                    "if (!isReady() || !watchers.values().stream().allMatch(this::isInStep)) {",
+                    "if (!isReady()) {"),
+            new Mutation("believes that a state it was sent had no news", WATCH + "WatchHub.java",
+                    """
+                            if (batches.isEmpty()) {
+                                        loseStep(newest);
+                                        return begin();
+                                    }
+                            """,
+                    """
+                            if (batches.isEmpty()) {
+                                        position = newest;
+                                        return null;
+                                    }
+                            """),
+            new Mutation("ends a walk in the middle of a revision",
+                    "store/src/main/java/dev/quoin/store/ChangeWalk.java",
+                    "while (kept > 0 && found.get(kept - 1).main >= cut) {",
+                    "while (kept > changesMax) {"),
+            new Mutation("sends while a long message is under way", WATCH + "WatchStream.java",
+                    "return !isClosed && !isSendingLong && waiting.isEmpty() && outlet.hasRoom();",
+                    "return !isClosed && waiting.isEmpty() && outlet.hasRoom();"),
+            new Mutation("ends a watcher that a compaction has just reached", WATCH + "CatchUp.java",
+                    "boolean isCompacted = wanted.next < view.compactedRevision();",
+                    "boolean isCompacted = wanted.next <= view.compactedRevision();"),
+            new Mutation("tells what a key was two revisions ago", "store/src/main/java/dev/quoin/store/Change.java",
+                    "int before = history.at(main - 1);",
+                    "int before = history.at(main - 2);"));
 
     /** The mistaken file, or the reason why there is none. */
     String appliedTo(String source) {

@@ -2,6 +2,7 @@ package dev.quoin.sim;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 import dev.quoin.member.MemberInfo;
 
@@ -11,6 +12,7 @@ import dev.quoin.member.MemberInfo;
  */
 final class Recovery {
     private static final long SECOND = 1_000_000_000L;
+    private static final int WATCHERS_WAITS_MAX = 20;
     private static final int ELECTIONS = 10;
     private static final int MORE_ELECTIONS = 30;
 
@@ -18,13 +20,16 @@ final class Recovery {
     private final Dials dials;
     private final SimNetwork network;
     private final Clients clients;
+    private final Watchers watchers;
     private boolean isAcknowledged;
 
-    Recovery(Simulation simulation, Dials dials, SimNetwork network, Clients clients) {
+    Recovery(Simulation simulation, Dials dials, SimNetwork network, Clients clients,
+            Watchers watchers) {
         this.simulation = simulation;
         this.dials = dials;
         this.network = network;
         this.clients = clients;
+        this.watchers = watchers;
     }
 
     void run() {
@@ -54,9 +59,24 @@ final class Recovery {
         checkWrite(core);
         checkCaughtUp(core);
         clients.stayAwake();
+        watchers.heal();
         advance(10 * SECOND);
         checkCaughtUp(core);
         clients.checkAnswered(core);
+        checkTold(core);
+    }
+
+    /** Who watches at a member that is well has heard before long what it has now. */
+    private void checkTold(List<Host> core) {
+        long revision = core.stream().map(host -> host.life).filter(Objects::nonNull)
+                .mapToLong(life -> life.member().view().revision()).min().orElse(0);
+        String notTold = watchers.notTold(core, revision);
+        for (int waits = 0; notTold != null && waits < WATCHERS_WAITS_MAX; waits++) {
+            advance(10 * SECOND);
+            notTold = watchers.notTold(core, revision);
+        }
+        Violation.check(notTold == null, "all is well, and after %d s nobody has told %s", 10 * WATCHERS_WAITS_MAX,
+                notTold);
     }
 
     private void advance(long nanos) {

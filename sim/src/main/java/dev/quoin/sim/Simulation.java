@@ -41,6 +41,7 @@ final class Simulation {
     private final Model model = new Model();
     private final States states = new States(this);
     private final Clients clients;
+    private final Watchers watchers;
     private final Nemesis nemesis;
     private final List<Host> hosts = new ArrayList<>();
     private final Map<Long, Host> hostsById = new HashMap<>();
@@ -56,16 +57,18 @@ final class Simulation {
         dials = Dials.of(chance, members);
         network = new SimNetwork(this, dials.hopNanos());
         clients = new Clients(this, dials);
+        watchers = new Watchers(this, dials);
         nemesis = new Nemesis(this, dials, network);
     }
 
     Result run() {
         found();
         clients.begin();
+        watchers.begin();
         nemesis.begin();
         time.runUntil(dials.safetyNanos());
         isCalm = true;
-        new Recovery(this, dials, network, clients).run();
+        new Recovery(this, dials, network, clients, watchers).run();
         checkEnd();
         tally.count("seeds");
         return new Result(seed, dials.members(), time.now() / 3.6e12, tally, trace.hash());

@@ -82,7 +82,8 @@ public final class WatchStream {
         }
         hub.added();
         long revision = hub.view().revision();
-        Watcher watcher = new Watcher(this, id == 0 ? freeId() : id, kept, options, start == 0 ? revision + 1 : start);
+        Watcher watcher = new Watcher(this, id == 0 ? freeId() : id, kept, options, start,
+                start == 0 ? revision + 1 : start);
         watchers.put(watcher.id, watcher);
         if (options.progressNotify()) {
             notifiedCount++;
@@ -236,9 +237,9 @@ public final class WatchStream {
         outlet.send(WatchMessage.progress(WatchMessage.NOBODY, hub.position()));
     }
 
-    /** Whether it has been told everything up to the hub's position, and wanted all of it. */
+    /** Whether it has been told everything up to the hub's position, and nothing beyond, and has begun by then. */
     private boolean isInStep(Watcher watcher) {
-        return watcher.node != null && watcher.next <= hub.position() + 1;
+        return watcher.node != null && watcher.next <= hub.position() + 1 && watcher.start <= hub.position();
     }
 
     void tick(long nowNanos) {

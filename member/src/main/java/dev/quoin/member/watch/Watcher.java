@@ -10,6 +10,8 @@ final class Watcher {
     final long id;
     final KeyRange range;
     final WatchOptions options;
+    /** What it was created with; 0 for what came after then. */
+    final long start;
     /** The first revision that it has not been told, nor passed over. Up to date only while it is not in step. */
     long next;
     /** Where it is in step; null while it catches up. */
@@ -21,11 +23,12 @@ final class Watcher {
     boolean isQuiet = true;
     boolean isGone;
 
-    Watcher(WatchStream stream, long id, KeyRange range, WatchOptions options, long next) {
+    Watcher(WatchStream stream, long id, KeyRange range, WatchOptions options, long start, long next) {
         this.stream = stream;
         this.id = id;
         this.range = range;
         this.options = options;
+        this.start = start;
         this.next = next;
     }
 

@@ -138,16 +138,18 @@ class WatchHubTest {
     private static final class Expected {
         final KeyRange range;
         final WatchOptions options;
+        final long start;
         /** The first revision that it may still be told. */
         long next;
         boolean isCreated;
         /** What was told since, in parts of a message that is not complete. */
         int inParts;
 
-        Expected(KeyRange range, WatchOptions options, long next) {
+        Expected(KeyRange range, WatchOptions options, long start, long now) {
             this.range = range;
             this.options = options;
-            this.next = next;
+            this.start = start;
+            this.next = start == 0 ? now + 1 : start;
         }
     }
 
@@ -230,7 +232,12 @@ class WatchHubTest {
         }
 
         void rare() {
-            switch (random.nextInt(8)) {
+            switch (random.nextInt(9)) {
+                case 8 -> {
+                    if (random.nextInt(4) == 0) {
+                        store.install(random.nextBoolean() ? List.of() : commands());
+                    }
+                }
                 case 0, 1 -> {
                     if (random.nextInt(3) == 0 && store.revision() > 3) {
                         store.compact(store.revision() - random.nextInt(3));
@@ -272,6 +279,10 @@ class WatchHubTest {
         }
 
         void write() {
+            store.apply(commands());
+        }
+
+        List<Command> commands() {
             List<Command> batch = new ArrayList<>();
             for (int i = random.nextInt(3); i >= 0; i--) {
                 batch.add(switch (random.nextInt(6)) {
@@ -283,7 +294,7 @@ class WatchHubTest {
                     default -> WatchedStore.put(key(), "v".repeat(random.nextInt(12) == 0 ? 400 : random.nextInt(30)));
                 });
             }
-            store.apply(batch);
+            return batch;
         }
 
         void create() {
@@ -306,7 +317,7 @@ class WatchHubTest {
                 default -> 1 + random.nextInt((int) store.revision());
             };
             long id = client.ids++;
-            client.watchers.put(id, new Expected(range, options, start == 0 ? store.revision() + 1 : start));
+            client.watchers.put(id, new Expected(range, options, start, store.revision()));
             client.stream.create(range, start, id, options);
             if (client.stream.watcherCount() == 0 || client.watchers.size() > 20) {
                 client.watchers.remove(id);
@@ -364,6 +375,7 @@ class WatchHubTest {
         void progress(Expected watcher, long revision) {
             assertThat(rest(watcher, revision)).as("not told, and the stream is at " + revision).isEmpty();
             assertThat(watcher.next).as("told of what is after " + revision).isLessThanOrEqualTo(revision + 1);
+            assertThat(watcher.start).as("begins after " + revision).isLessThanOrEqualTo(revision);
         }
 
         void events(Expected watcher, WatchMessage message) {

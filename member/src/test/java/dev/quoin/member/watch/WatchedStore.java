@@ -69,6 +69,7 @@ final class WatchedStore {
     private Store store = store(records);
     final Watches watches;
     final List<Happened> happened = new ArrayList<>();
+    private final List<Command> log = new ArrayList<>();
 
     WatchedStore(WatchLimits limits) {
         watches = new Watches(limits, this::view);
@@ -126,10 +127,17 @@ final class WatchedStore {
     void apply(List<Command> commands) {
         for (Command command : commands) {
             store.apply(command);
+            log.add(command);
         }
         List<Change> changes = store.publish();
         changes.forEach(this::note);
         watches.feed().append(changes, records);
+    }
+
+    /** As {@link #apply}, for so many that nobody compares them. */
+    void applyUnnoted(List<Command> commands) {
+        commands.forEach(store::apply);
+        watches.feed().append(store.publish(), records);
     }
 
     private void note(Change change) {
@@ -147,7 +155,9 @@ final class WatchedStore {
 
     /** Compacts, and takes out and forgets whatever is given up. */
     void compact(long revision) {
-        Outcome outcome = store.apply(new Command.Compact(revision, false));
+        Command command = new Command.Compact(revision, false);
+        Outcome outcome = store.apply(command);
+        log.add(command);
         apply();
         if (outcome instanceof Outcome.Compacted) {
             CompactionWalk.Slice slice = new CompactionWalk(view(), revision).next(Integer.MAX_VALUE,
@@ -159,6 +169,19 @@ final class WatchedStore {
                 records.forget(dead);
             }
         }
+    }
+
+    /** Puts another store in place of this one, which has got further meanwhile, as a leader's state does. */
+    void install(List<Command> meanwhile) {
+        long before = revision();
+        records = new ListRecords();
+        Store other = store(records);
+        log.addAll(meanwhile);
+        log.forEach(other::apply);
+        List<Change> changes = other.publish();
+        changes.stream().filter(change -> change.main() > before).forEach(this::note);
+        store = other;
+        watches.feed().reset(revision());
     }
 
     long revision() {
