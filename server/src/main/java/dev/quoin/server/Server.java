@@ -153,8 +153,8 @@ final class Server {
         };
         Places places = new Places(calls::txn, views, changes);
         SessionLeases leases = new SessionLeases(member, calls);
-        WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX);
-        WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX);
+        WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX, () -> member.leader() != 0);
+        WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX, () -> member.leader() != 0);
         List<Method> methods = new ArrayList<>(new LockService(calls, places, waiting, leases).methods());
         methods.addAll(
                 new ElectionService(calls, views, places, changes, waiting, observers, leases).methods());

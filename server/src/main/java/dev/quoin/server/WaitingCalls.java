@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -28,9 +29,12 @@ final class WaitingCalls {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingCalls.class);
 
     private final Semaphore free;
+    private final BooleanSupplier hasLeader;
 
-    WaitingCalls(int max) {
+    /** @param hasLeader whether this member knows of a leader, for those who want one */
+    WaitingCalls(int max, BooleanSupplier hasLeader) {
         free = new Semaphore(max);
+        this.hasLeader = hasLeader;
     }
 
     /** What a call does on its thread, from a request to the status at its end. */
@@ -67,6 +71,10 @@ final class WaitingCalls {
             @Override
             public void onMessage(Call call, Bytes message) {
                 if (call.attachment() != null) {
+                    return;
+                }
+                if ("true".equals(call.headers().text("hasleader")) && !hasLeader.getAsBoolean()) {
+                    call.finish(Errors.NO_LEADER);
                     return;
                 }
                 Nudge nudge = new Nudge();

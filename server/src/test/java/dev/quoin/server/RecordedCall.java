@@ -22,6 +22,7 @@ final class RecordedCall implements Call {
     private static final int PATIENCE_SECONDS = 20;
 
     private final Method method;
+    private final Metadata headers;
     private final List<Bytes> sent = new ArrayList<>();
     private final CompletableFuture<Status> ended = new CompletableFuture<>();
     private volatile boolean isCancelled;
@@ -30,7 +31,12 @@ final class RecordedCall implements Call {
 
     /** Opens it and sends the request. */
     RecordedCall(Method method, Bytes request) {
+        this(method, Metadata.EMPTY, request);
+    }
+
+    RecordedCall(Method method, Metadata headers, Bytes request) {
         this.method = method;
+        this.headers = headers;
         method.handler().onOpen(this);
         method.handler().onMessage(this, request);
     }
@@ -69,7 +75,7 @@ final class RecordedCall implements Call {
 
     @Override
     public Metadata headers() {
-        return Metadata.EMPTY;
+        return headers;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.quoin.server;
 
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
 
@@ -10,6 +11,7 @@ import dev.quoin.api.v3lockpb.LockResponse;
 import dev.quoin.base.Bytes;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Call;
+import dev.quoin.net.Metadata;
 import dev.quoin.net.Method;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
@@ -20,7 +22,8 @@ class WaitingCallsTest {
     private static final Bytes REQUEST = Bytes
             .of(LockRequest.newBuilder().setLease(7).build().toByteArray());
 
-    private final WaitingCalls calls = new WaitingCalls(2);
+    private final AtomicBoolean hasLeader = new AtomicBoolean(true);
+    private final WaitingCalls calls = new WaitingCalls(2, hasLeader::get);
     private final Semaphore waiting = new Semaphore(0);
     /** Waits until its client is gone. */
     private final Method method = calls.unary("/v3lockpb.Lock/Lock", LockRequest.parser(), this::work);
@@ -86,6 +89,16 @@ class WaitingCallsTest {
         call.cancel();
         assertThat(call.status()).isEqualTo(Errors.CANCELLED);
         assertThat(waiting.availablePermits()).isZero();
+    }
+
+    @Test
+    void whoWantsALeaderIsRefusedWhileThereIsNone() throws Exception {
+        hasLeader.set(false);
+        Metadata wants = Metadata.of("hasleader", "true");
+        assertThat(new RecordedCall(method, wants, REQUEST).status()).isEqualTo(Errors.NO_LEADER);
+        RecordedCall other = new RecordedCall(method, REQUEST);
+        awaitWaiting(1);
+        other.cancel();
     }
 
     @Test
