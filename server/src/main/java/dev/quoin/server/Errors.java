@@ -4,6 +4,7 @@ import dev.quoin.member.ChangeRefusal;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Status;
 import dev.quoin.net.Status.Code;
+import dev.quoin.net.StatusException;
 import dev.quoin.store.Refusal;
 
 /**
@@ -27,6 +28,12 @@ final class Errors {
     static final Status NOT_PRIMARY = Status.of(Code.UNKNOWN, "not a primary lessor");
     static final Status APPLYING_TOO_LONG = Status.of(Code.UNAVAILABLE,
             "etcdserver: request timed out, waiting for the applied index took too long");
+    /** In gRPC's words; whoever it is for has gone. */
+    static final Status CANCELLED = Status.of(Code.CANCELLED, "context canceled");
+    static final Status SESSION_EXPIRED = Status.of(Code.UNKNOWN, "mutex: session is expired");
+    static final Status NOT_ELECTED = Status.of(Code.UNKNOWN, "election: not leader");
+    static final Status NOBODY_ELECTED = Status.of(Code.UNKNOWN, "election: no leader");
+    static final Status LEADER_MISSING = Status.of(Code.UNKNOWN, "\"leader\" field must be provided");
 
     private static final Status EMPTY_KEY = invalid("etcdserver: key is not provided");
     private static final Status KEY_NOT_FOUND = invalid("etcdserver: key not found");
@@ -163,6 +170,12 @@ final class Errors {
             case STOPPED -> STOPPED;
             case NO_ROOM -> NO_ROOM;
         };
+    }
+
+    /** The same in the services of locks and elections: what fails below them keeps its text and loses its code. */
+    static StatusException raw(StatusException failed) {
+        Status status = failed.status();
+        return status.code() == Code.CANCELLED ? failed : new StatusException(Code.UNKNOWN, status.message());
     }
 
     /** A stored record is not what was written; everything else is still served. */

@@ -5,10 +5,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
+import org.jspecify.annotations.Nullable;
 
+import dev.quoin.api.etcdserverpb.DeleteRangeRequest;
 import dev.quoin.api.etcdserverpb.ResponseHeader;
+import dev.quoin.api.etcdserverpb.TxnRequest;
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 import dev.quoin.member.Answer;
 import dev.quoin.member.ChangeAnswer;
 import dev.quoin.member.ChangeRefusal;
@@ -16,23 +21,30 @@ import dev.quoin.member.ClusterChange;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
 import dev.quoin.member.Membership;
+import dev.quoin.member.Proposal;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.member.Requests;
 import dev.quoin.net.StatusException;
+import dev.quoin.store.Command;
 import dev.quoin.store.Outcome;
+import dev.quoin.store.Refusal;
+import dev.quoin.store.RequestCheck;
 
 /** The member, for handlers that may wait: on virtual threads, written as recipes. */
 final class MemberCalls {
     private final Member member;
+    private final int requestBytesMax;
 
-    MemberCalls(Member member) {
+    /** @param requestBytesMax the largest entry that a request may become */
+    MemberCalls(Member member, int requestBytesMax) {
         this.member = member;
+        this.requestBytesMax = requestBytesMax;
     }
 
     /** Proposes a request and waits for what became of it. */
     Outcome propose(Requests.Kind kind, MessageLite request) throws StatusException, InterruptedException {
         CompletableFuture<Outcome> future = new CompletableFuture<>();
-        member.propose(List.of(member.prepare(kind, Bytes.of(request.toByteArray()), new Answer() {
+        Proposal proposal = member.prepare(kind, Bytes.of(request.toByteArray()), new Answer() {
             @Override
             public void outcome(Outcome outcome) {
                 future.complete(outcome);
@@ -42,12 +54,58 @@ final class MemberCalls {
             public void failed(Failure failure) {
                 future.completeExceptionally(new StatusException(Errors.of(failure)));
             }
-        })));
+        });
+        if (proposal.data().length() > requestBytesMax) {
+            throw new StatusException(Errors.REQUEST_TOO_LARGE);
+        }
+        member.propose(List.of(proposal));
         Outcome outcome = await(future);
         if (outcome instanceof Outcome.Refused(var reason)) {
             throw new StatusException(Errors.of(reason));
         }
         return outcome;
+    }
+
+    /**
+     * Proposes a transaction and waits for what became of it.
+     *
+     * @throws StatusException also if its form is refused, or there is no space for it
+     */
+    Outcome.Txned txn(TxnRequest request) throws StatusException, InterruptedException {
+        Command.Txn txn = Requests.txn(Bytes.of(request.toByteArray()));
+        checkSpace(txn.cost());
+        refuse(RequestCheck.txn(txn, Integer.MAX_VALUE));
+        return switch (propose(Requests.Kind.TXN, request)) {
+            case Outcome.Txned txned -> txned;
+            case Outcome.Unreadable lost -> throw new StatusException(Errors.lost(lost.reason()));
+            case Outcome other -> throw Invariant.violation("a transaction has the outcome %s", other);
+        };
+    }
+
+    /** Deletes a key, if it is there. */
+    Outcome.Deleted delete(ByteString key) throws StatusException, InterruptedException {
+        DeleteRangeRequest request = DeleteRangeRequest.newBuilder().setKey(key).build();
+        refuse(RequestCheck.delete(Requests.deleteRange(Bytes.of(request.toByteArray()))));
+        if (!(propose(Requests.Kind.DELETE_RANGE, request) instanceof Outcome.Deleted deleted)) {
+            throw Invariant.violation("a deletion has another outcome");
+        }
+        return deleted;
+    }
+
+    private static void refuse(@Nullable Refusal refusal) throws StatusException {
+        if (refusal != null) {
+            throw new StatusException(Errors.of(refusal));
+        }
+    }
+
+    /** Whether there is space for something of this cost; if not, the alarm is raised first. */
+    void checkSpace(long cost) throws StatusException, InterruptedException {
+        if (member.isOverQuota(cost)) {
+            CompletableFuture<Boolean> raised = new CompletableFuture<>();
+            member.raiseNoSpace(() -> raised.complete(true));
+            await(raised);
+            throw new StatusException(Errors.of(Refusal.NO_SPACE));
+        }
     }
 
     /** What became of a change of members that was decided on. */

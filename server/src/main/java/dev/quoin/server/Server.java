@@ -19,6 +19,7 @@ import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.member.watch.Watches;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
 import dev.quoin.net.Method;
@@ -88,7 +89,7 @@ final class Server {
             }
             if (!config.metricsListeners().isEmpty()) {
                 nets.add(NetServer.start(httpConfig(config, config.metricsListeners(),
-                        MonitoringFront.before(new HttpFront(member, new MemberCalls(member))))));
+                        MonitoringFront.before(new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()))))));
             }
             serving = true;
             return new Server(peers, member, nets, ticks(config, watches, gate));
@@ -134,11 +135,12 @@ final class Server {
 
     private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
             StreamGate gate, Promotions promotions, Clock clock) {
-        MemberCalls calls = new MemberCalls(member);
+        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, answers, config.limits()).methods());
         methods.addAll(new LeaseService(member, calls, answers, config.limits()).methods());
         methods.addAll(watches.methods());
+        methods.addAll(coordination(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
@@ -151,7 +153,7 @@ final class Server {
     }
 
     private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(new HttpFront(member, new MemberCalls(member)), config.hosts(), config.origins());
+        return new AccessControl(new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax())), config.hosts(), config.origins());
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
@@ -162,6 +164,24 @@ final class Server {
     private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
         return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
                 .toList();
+    }
+
+    /** Locks and elections. Who waits for a lock and who observes an election are counted apart: neither keeps the other out. */
+    private static List<Method> coordination(Member member, MemberCalls calls) {
+        Views views = new Views(member::view);
+        Places.Changes changes = (ranges, nudge) -> {
+            Runnable give = nudge::give;
+            List<Watches.Waking> wakings = ranges.stream().map(range -> member.watches().wake(range, give)).toList();
+            return () -> wakings.forEach(Watches.Waking::close);
+        };
+        Places places = new Places(calls::txn, views, changes);
+        SessionLeases leases = new SessionLeases(member, calls);
+        WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX, () -> member.leader() != 0);
+        WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX, () -> member.leader() != 0);
+        List<Method> methods = new ArrayList<>(new LockService(calls, places, waiting, leases).methods());
+        methods.addAll(
+                new ElectionService(calls, views, places, changes, waiting, observers, leases).methods());
+        return methods;
     }
 
     Member member() {

@@ -11,6 +11,10 @@ package dev.quoin.server;
 record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKeysMax) {
     /** Has no flag. */
     static final int LISTS_MAX = 256;
+    /** Calls of Lock and Campaign at once, nearly all of which wait. Has no flag. */
+    static final int LOCK_CALLS_MAX = 10_000;
+    /** Calls of Observe at once. Has no flag. */
+    static final int OBSERVERS_MAX = 10_000;
     /** Watchers that one stream may have. Has no flag. */
     static final int WATCHERS_PER_STREAM_MAX = 100_000;
     private static final int WATCHER_HEAP_SHARE = 8;

@@ -30,7 +30,7 @@ final class StreamGate {
 
     /** The method, behind the gate if it is such a stream. */
     Method before(Method method) {
-        return method.kind().clientStreams()
+        return method.kind() != Method.Kind.UNARY
                 ? new Method(method.path(), method.kind(), method.mode(), new Gated(method.handler()))
                 : method;
     }

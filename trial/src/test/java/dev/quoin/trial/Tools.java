@@ -22,6 +22,14 @@ final class Tools {
                 : missing(name + " is not in " + directory + ": ./quoin dev interop builds it, with Go");
     }
 
+    /** What {@code trial/clients/build} has fetched and built of a client in another language, into the same directory. */
+    static Path fetched(String name) {
+        Path directory = Path.of(System.getProperty("quoin.tools", "target/tools")).toAbsolutePath().normalize();
+        Path client = directory.resolve(name);
+        return Files.exists(client.resolve("done")) ? client
+                : missing(name + " is not in " + directory + ": ./quoin dev interop fetches and builds it");
+    }
+
     /** A program of the operating system. */
     static Path system(String name, String debianPackage) {
         String path = Objects.requireNonNullElse(System.getenv("PATH"), "/usr/bin:/bin");

@@ -40,4 +40,21 @@ public final class Watches {
     public Watching watch(KeyRange range, long from) {
         return new Watching(range, from, catchUp, wakings, views);
     }
+
+    /** That somebody is told of changes, until it is closed. Any thread. */
+    public interface Waking extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /**
+     * Says from now on that a key of the range may have changed, and nothing else: for somebody who then looks at a view.
+     *
+     * @param changed run by whoever applies the log, once the view shows the change; must not block
+     */
+    public Waking wake(KeyRange range, Runnable changed) {
+        KeyRange own = new KeyRange(range.key().compact(), range.rangeEnd().compact());
+        wakings.register(own, changed);
+        return () -> wakings.forget(own, changed);
+    }
 }

@@ -1,0 +1,33 @@
+package dev.quoin.server;
+
+import dev.quoin.api.etcdserverpb.LeaseGrantRequest;
+import dev.quoin.member.Member;
+import dev.quoin.member.Requests;
+import dev.quoin.net.StatusException;
+import dev.quoin.store.Command;
+
+/** The leases of those who ask for a lock, or for votes, without one of their own. Any thread that may wait. */
+final class SessionLeases {
+    /** As etcd: concurrency/session.go. */
+    private static final int TTL_SECONDS = 60;
+
+    private final Member member;
+    private final MemberCalls calls;
+
+    SessionLeases(Member member, MemberCalls calls) {
+        this.member = member;
+        this.calls = calls;
+    }
+
+    /** The lease that was given, or if there is none a new one of a minute, which nobody renews. */
+    long orGrant(long lease) throws StatusException, InterruptedException {
+        if (lease != 0) {
+            return lease;
+        }
+        calls.checkSpace(Command.LEASE_BYTES);
+        long id = member.nextLeaseId();
+        calls.propose(Requests.Kind.LEASE_GRANT,
+                LeaseGrantRequest.newBuilder().setID(id).setTTL(TTL_SECONDS).build());
+        return id;
+    }
+}
