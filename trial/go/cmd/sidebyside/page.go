@@ -24,7 +24,8 @@ func (r *record) page() string {
 		out.WriteString("</ul>\n")
 	}
 	fmt.Fprintf(&out, "<p>A bar goes from the least to the greatest ratio %s : %s of single rounds, its mark is the median. "+
-		"<span class=\"good\">Blue</span> is better than %[2]s, <span class=\"bad\">orange</span> is worse, by the median. The scale is logarithmic.</p>\n",
+		"<span class=\"good\">Blue</span> is better than %[2]s, <span class=\"bad\">orange</span> is worse, by the median; grey is as good, by a fiftieth. "+
+		"The scale is logarithmic.</p>\n",
 		html.EscapeString(r.Systems[0]), html.EscapeString(r.Systems[1]))
 	for _, section := range r.sections() {
 		fmt.Fprintf(&out, "<section>\n<h2>%s</h2>\n", html.EscapeString(section))
@@ -58,7 +59,7 @@ h1 { font-size:1.7rem; margin:.2rem 0 } h2 { margin:2.2rem 0 .6rem; border-botto
 .pictures { display:flex; flex-wrap:wrap; gap:1.2rem } figure { margin:0 } figcaption { font-weight:600; margin-bottom:.2rem }
 svg { max-width:100%; height:auto; font:12px system-ui,sans-serif } svg text { fill:var(--text) } svg .faint { fill:var(--faint) }
 svg .axis { stroke:var(--line); stroke-width:1 } svg .one { stroke:var(--faint); stroke-width:1.5 }
-svg .good { fill:var(--good); stroke:var(--good) } svg .bad { fill:var(--bad); stroke:var(--bad) } svg .curve { fill:none; stroke-width:1.6 }
+svg .good { fill:var(--good); stroke:var(--good) } svg .bad { fill:var(--bad); stroke:var(--bad) } svg .even { fill:var(--faint); stroke:var(--faint) } svg .curve { fill:none; stroke-width:1.6 }
 .scroll { overflow-x:auto } table { border-collapse:collapse; margin:1rem 0; font-variant-numeric:tabular-nums; font-size:13px }
 th,td { padding:.25rem .6rem; text-align:right; white-space:nowrap; border-bottom:1px solid var(--line) }
 th:first-child,td:first-child { text-align:left; position:sticky; left:0; background:var(--ground) }
@@ -102,7 +103,11 @@ func (r *record) ratioPicture(section string, m metric) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "<figure>\n<figcaption>%s <span class=\"caption\">(%s)</span></figcaption>\n<svg viewBox=\"0 0 %[3]d %[4]d\" width=\"%[3]d\" height=\"%[4]d\" "+
 		"role=\"img\" aria-label=\"ratios of %[1]s\">\n", html.EscapeString(m.name), better, width, height)
-	for _, tick := range []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100} {
+	ticks := []float64{0.01, 0.1, 1, 10, 100}
+	if high/low < 100 {
+		ticks = []float64{0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50}
+	}
+	for _, tick := range ticks {
 		if tick < low || tick > high {
 			continue
 		}
@@ -116,10 +121,7 @@ func (r *record) ratioPicture(section string, m metric) string {
 	}
 	for i, b := range bars {
 		y := i*rowHeight + rowHeight/2
-		class := "bad"
-		if b.mid >= 1 == m.more || b.mid == 1 {
-			class = "good"
-		}
+		class := b.class(m)
 		fmt.Fprintf(&out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", labelWidth-10, y+4, html.EscapeString(b.row))
 		fmt.Fprintf(&out, "<line class=\"%s\" stroke-width=\"5\" stroke-opacity=\".45\" stroke-linecap=\"round\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"+
 			"<circle class=\"%s\" cx=\"%.1f\" cy=\"%d\" r=\"4.5\"/>\n", class, scale.at(b.least), scale.at(b.most), y, y, class, scale.at(b.mid), y)
@@ -127,6 +129,18 @@ func (r *record) ratioPicture(section string, m metric) string {
 	}
 	out.WriteString("</svg>\n</figure>\n")
 	return out.String()
+}
+
+// class is how a ratio looks.
+func (c compared) class(m metric) string {
+	switch {
+	case math.Abs(c.mid-1) < 0.02:
+		return "even"
+	case c.mid > 1 == m.more:
+		return "good"
+	default:
+		return "bad"
+	}
 }
 
 // logScale is an axis of pixels for numbers from low to high.
@@ -226,9 +240,6 @@ func (c compared) html(m metric) string {
 	case m.aside || c.mid == 0:
 		return fmt.Sprintf("<small>%s : %s</small>", m.format(c.ours), m.format(c.theirs))
 	}
-	class := "bad"
-	if c.mid >= 1 == m.more || c.mid == 1 {
-		class = "good"
-	}
+	class := c.class(m)
 	return fmt.Sprintf("<b class=\"%s\">%s</b> <small>%s : %s</small>", class, ratioText(c.mid), m.format(c.ours), m.format(c.theirs))
 }
