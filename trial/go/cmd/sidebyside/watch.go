@@ -201,11 +201,36 @@ func (f *fanOut) write(ctx context.Context, rate int, length time.Duration) (loa
 	if err != nil {
 		return result, err
 	}
-	last, err := f.contender.revision(ctx)
+	last, err := f.lastRevision(ctx)
 	if err != nil {
 		return result, err
 	}
 	return result, f.await(func() bool { return f.events >= (last-f.from)*int64(len(f.streams)) })
+}
+
+// lastRevision asks for the revision while events are read on. A system that is far behind is asked again.
+func (f *fanOut) lastRevision(ctx context.Context) (int64, error) {
+	const attempts = 6
+	type answer struct {
+		revision int64
+		err      error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		var a answer
+		for range attempts {
+			if a.revision, a.err = f.contender.revision(ctx); a.err == nil || ctx.Err() != nil {
+				break
+			}
+		}
+		answers <- a
+	}()
+	err := f.await(func() bool { return len(answers) > 0 })
+	if err != nil {
+		return 0, err
+	}
+	a := <-answers
+	return a.revision, a.err
 }
 
 func (f *fanOut) measure(ctx context.Context, rate int, length time.Duration, to note) error {

@@ -250,32 +250,23 @@ func (c *Conn) watch(blocked bool) error {
 	return unix.EpollCtl(c.loop.epoll, unix.EPOLL_CTL_MOD, c.fd, &event)
 }
 
-// read takes what has arrived, until there is less than fits.
+// read takes what has arrived, as far as it fits. Epoll says it again if there is more: a server that sends faster than
+// this would otherwise keep everybody else waiting, and the timetable.
 func (c *Conn) read() error {
-	for c.fd >= 0 {
-		input := c.loop.input
-		kept := copy(input, c.leftover)
-		n, err := unix.Read(c.fd, input[kept:])
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			return nil
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return err
-		case n == 0:
-			return errors.New("the server has closed it")
-		}
-		rest, err := c.frames(input[:kept+n], c.loop.Now())
-		if err != nil {
-			return err
-		}
-		c.leftover = append(c.leftover[:0], rest...)
-		if kept+n < len(input) {
-			return nil
-		}
+	input := c.loop.input
+	kept := copy(input, c.leftover)
+	n, err := unix.Read(c.fd, input[kept:])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return nil
+	case err != nil:
+		return err
+	case n == 0:
+		return errors.New("the server has closed it")
 	}
-	return nil
+	rest, err := c.frames(input[:kept+n], c.loop.Now())
+	c.leftover = append(c.leftover[:0], rest...)
+	return err
 }
 
 // frames takes the whole frames from the input, and returns what is left.
