@@ -93,10 +93,6 @@ record Mutation(String name, String file, String right, String wrong) {
                                         return null;
                                     }
                             """),
-            new Mutation("ends a walk in the middle of a revision",
-                    "store/src/main/java/dev/quoin/store/ChangeWalk.java",
-                    "while (kept > 0 && found.get(kept - 1).main >= cut) {",
-                    "while (kept > changesMax) {"),
             new Mutation("sends while a long message is under way", WATCH + "WatchStream.java",
                     "return !isClosed && !isSendingLong && waiting.isEmpty() && outlet.hasRoom();",
                     "return !isClosed && waiting.isEmpty() && outlet.hasRoom();"),
