@@ -32,6 +32,7 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     private int unconsumed;
     private long charged;
     private boolean delivered; // the message of a method whose client sends one
+    private boolean telling; // the handler is being told a message
     private boolean halfCloseTold;
     private boolean headersSent;
     private boolean finished;
@@ -159,10 +160,13 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         if (method.mode() == Method.Mode.HOT) {
             connection.loop().hotMessage();
         }
+        telling = true;
         try {
             method.handler().onMessage(this, message);
         } catch (Throwable t) {
             fault(t);
+        } finally {
+            telling = false;
         }
     }
 
@@ -279,6 +283,10 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
             return;
         }
         credit += messages;
+        if (telling) {
+            // Asked for from within a message: whoever tells it goes on, so that no depth of the stack counts messages.
+            return;
+        }
         while (credit > 0 && waiting != null && !waiting.isEmpty()) {
             credit--;
             tell(waiting.remove());

@@ -3,6 +3,7 @@ package dev.quoin.net;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -130,6 +131,49 @@ class CallTest {
         calls.take().request(1);
         assertThat(List.of(next(), next(), next(), next())).containsExactly("message 1", "message 2", "message 3",
                 "half-close");
+    }
+
+    /** A handler may ask for the next message from within the one before: no number of them is too deep for the stack. */
+    @Test
+    void manyMessagesThatWaitedAreToldOneAfterTheOther() throws Exception {
+        int count = 12_000; // What the first window of a stream takes.
+        LinkedBlockingQueue<Call> calls = new LinkedBlockingQueue<>();
+        CountDownLatch all = new CountDownLatch(count);
+        AtomicInteger depth = new AtomicInteger();
+        Handler handler = new Recording() {
+            @Override
+            public void onOpen(Call call) {
+                calls.add(call);
+            }
+
+            @Override
+            public void onMessage(Call call, Bytes message) {
+                assertThat(depth.incrementAndGet()).isEqualTo(1);
+                all.countDown();
+                if (all.getCount() < count - 1) {
+                    call.request(1);
+                }
+                depth.decrementAndGet();
+            }
+        };
+        NetLimits limits = NetLimits.defaults().change().messagesAheadMax(1).build();
+        RawClient client = client(config(Method.stream("/t.T/M", Method.Kind.BIDI, handler)).withLimits(limits));
+        call(client, 1);
+        byte[] empty = RawClient.message(0);
+        byte[] frame = new byte[3_000 * empty.length];
+        for (int at = 0; at < frame.length; at += empty.length) {
+            System.arraycopy(empty, 0, frame, at, empty.length);
+        }
+        for (int left = count; left > 0; left -= 3_000) {
+            client.send(RawClient.DATA, 0, 1, Arrays.copyOf(frame, Math.min(left, 3_000) * empty.length));
+        }
+        client.send(RawClient.DATA, RawClient.END_STREAM, 1);
+        client.ping(1);
+        client.await(f -> f.type() == RawClient.PING);
+        assertThat(all.getCount()).isEqualTo(count - 1);
+        calls.take().request(1);
+        assertThat(all.await(20, TimeUnit.SECONDS)).as("%d are left, and told was %s", all.getCount(), told).isTrue();
+        assertThat(next()).isEqualTo("half-close");
     }
 
     @Test

@@ -272,4 +272,17 @@ class EtcdctlTest {
         assertThat(twice.exitCode()).isEqualTo(1);
         assertThat(twice.stderr()).endsWith("Error: etcdserver: duplicate key given in txn request\n");
     }
+
+    /** It watches for ever; so what it is told to run for each event ends it after the second. */
+    @ParameterizedTest
+    @EnumSource
+    void watches(Etcdctl etcdctl) throws Exception {
+        String key = etcdctl.key("watched");
+        long revision = etcdctl.json("put", key, "1").getAsJsonObject("header").get("revision").getAsLong();
+        etcdctl.prints("del", key);
+        Program.Result watch = etcdctl.run("watch", "--rev=" + revision, "--prev-kv", key, "--", "sh", "-c",
+                "echo \"$ETCD_WATCH_EVENT_TYPE\"; test \"$ETCD_WATCH_EVENT_TYPE\" = '\"PUT\"' || kill -KILL $PPID");
+        assertThat(watch.stdout().lines().filter(line -> line.contains("PUT") || line.contains("DELETE")))
+                .containsExactlyInAnyOrder("PUT", "DELETE", "\"PUT\"", "\"DELETE\"");
+    }
 }

@@ -4,14 +4,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
 import io.etcd.jetcd.KV;
 import io.etcd.jetcd.KeyValue;
+import io.etcd.jetcd.Watch;
 import io.etcd.jetcd.kv.DeleteResponse;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.kv.PutResponse;
@@ -23,6 +26,8 @@ import io.etcd.jetcd.options.CompactOption;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.PutOption;
+import io.etcd.jetcd.options.WatchOption;
+import io.etcd.jetcd.watch.WatchResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -233,5 +238,35 @@ class JetcdTest {
                 .isEqualTo("3.7.1");
         assertThat(await(client.getClusterClient().listMember()).getMembers()).singleElement()
                 .satisfies(member -> assertThat(member.getName()).isEqualTo("default"));
+    }
+
+    /** What happened and what happens, in order, with what was before; and how far it is. */
+    @Test
+    void watches() throws Exception {
+        long first = await(kv.put(bytes("watch/a"), bytes("1"))).getHeader().getRevision();
+        await(kv.delete(bytes("watch/a")));
+        BlockingQueue<WatchResponse> heard = new LinkedBlockingQueue<>();
+        WatchOption options = WatchOption.builder().isPrefix(true).withRevision(first).withPrevKV(true).build();
+        try (Watch watch = client.getWatchClient();
+                Watch.Watcher watcher = watch.watch(bytes("watch/"), options, heard::add)) {
+            await(kv.put(bytes("watch/b"), bytes("2")));
+            await(kv.txn().Then(Op.put(bytes("watch/b"), bytes("3"), PutOption.DEFAULT),
+                    Op.put(bytes("watch/c"), bytes("4"), PutOption.DEFAULT)).commit());
+            List<String> told = new ArrayList<>();
+            while (told.size() < 5) {
+                WatchResponse response = heard.poll(20, TimeUnit.SECONDS);
+                assertThat(response).as("the answers after %s", told).isNotNull();
+                response.getEvents().forEach(event -> told.add(event.getEventType() + " " + event.getKeyValue().getKey()
+                        + "=" + event.getKeyValue().getValue() + " was " + event.getPrevKV().getValue() + " at "
+                        + (event.getKeyValue().getModRevision() - first)));
+            }
+            assertThat(told).containsExactly("PUT watch/a=1 was  at 0", "DELETE watch/a= was 1 at 1",
+                    "PUT watch/b=2 was  at 2", "PUT watch/b=3 was 2 at 3", "PUT watch/c=4 was  at 3");
+            watch.requestProgress();
+            WatchResponse progress = heard.poll(20, TimeUnit.SECONDS);
+            assertThat(progress).isNotNull();
+            assertThat(progress.isProgressNotify()).isTrue();
+            assertThat(progress.getHeader().getRevision()).isGreaterThanOrEqualTo(first + 3);
+        }
     }
 }

@@ -131,7 +131,8 @@ public final class WatchStream {
 
     /**
      * How far the stream is: told as soon as all of its watchers have been told everything up to now, with one message for
-     * all that was asked meanwhile. etcd says nothing at all if that is not so at once.
+     * all that was asked meanwhile. Nothing if one of them begins in the future. etcd says nothing at all if that is not so
+     * at once.
      */
     public void requestProgress() {
         if (!watchers.isEmpty()) {
@@ -226,11 +227,14 @@ public final class WatchStream {
             hub.ask(this);
             return;
         }
+        if (watchers.values().stream().anyMatch(watcher -> watcher.start > hub.position())) {
+            // One waits for the future: there is no answer to be had for long. Nor is there in etcd.
+            progressAsked = NOT_ASKED;
+            return;
+        }
         if (!isReady() || !watchers.values().stream().allMatch(this::isInStep)) {
-            // Asked again when there is room, when one has caught up, or, for one that waits for the future, with news.
-            if (behind.isEmpty() && !isLooking) {
-                hub.ask(this);
-            }
+            // Asked again when there is room, when one has caught up, and with the next news.
+            hub.ask(this);
             return;
         }
         progressAsked = NOT_ASKED;
