@@ -11,6 +11,14 @@ public sealed interface LeaseQuestion {
 
     Asker asker();
 
+    /** The same question of somebody else. */
+    default LeaseQuestion withAsker(Asker other) {
+        return switch (this) {
+            case Renew renew -> new Renew(renew.lease, other);
+            case TimeToLive asked -> new TimeToLive(asked.lease, asked.keys, other);
+        };
+    }
+
     /** Let its time begin anew. */
     record Renew(long lease, Asker asker) implements LeaseQuestion {}
 

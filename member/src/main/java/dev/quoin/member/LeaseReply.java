@@ -24,6 +24,9 @@ public sealed interface LeaseReply {
     /** Another member looks after leases, or nobody does yet. */
     record NotPrimary() implements LeaseReply {}
 
+    /** There was nobody to be asked, for as long as that was waited for. */
+    record NoLeader() implements LeaseReply {}
+
     /** There may be such a lease: this member has yet to apply what it knows to be agreed upon. */
     record ApplyingTooLong() implements LeaseReply {}
 

@@ -209,4 +209,131 @@ class LessorTest {
         node.member().close();
         assertThat(heard.reply).isEqualTo(new LeaseReply.Failed(Failure.STOPPED));
     }
+
+    // ---- several members
+
+    private static TestCluster three() {
+        TestCluster cluster = new TestCluster(1, 3, TestCluster.LIMITS);
+        cluster.awaitLeader();
+        return cluster;
+    }
+
+    private static void isolate(TestCluster cluster, Node node) {
+        cluster.nodes.values().stream().filter(other -> other != node).forEach(other -> {
+            node.cut.add(other.id);
+            other.cut.add(node.id);
+        });
+    }
+
+    private static void heal(TestCluster cluster) {
+        cluster.nodes.values().forEach(node -> node.cut.clear());
+    }
+
+    private static Node leaderBut(TestCluster cluster, Node former) {
+        cluster.until("another leader", () -> cluster.nodes.values().stream()
+                .anyMatch(node -> node != former && node.member().leader() == node.id));
+        return cluster.nodes.values().stream().filter(node -> node != former && node.member().leader() == node.id)
+                .findFirst().orElseThrow();
+    }
+
+    @Test
+    void onlyTheLeaderLooksAfterLeases() {
+        TestCluster cluster = three();
+        grant(cluster, cluster.follower(), 7, 10);
+        assertThat(renew(cluster, cluster.follower(), 7)).isEqualTo(new LeaseReply.NotPrimary());
+        assertThat(timeToLive(cluster, cluster.follower(), 7, false)).isEqualTo(new LeaseReply.NotPrimary());
+        assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(10));
+        assertThat(leases(cluster, cluster.follower())).containsExactly(7L);
+    }
+
+    @Test
+    void underANewLeaderALeaseHasItsWholeTimeAndAnElectionTimeout() {
+        TestCluster cluster = three();
+        grant(cluster, cluster.leader(), 7, 10);
+        cluster.run(Duration.ofSeconds(8));
+        Node dead = cluster.leader();
+        dead.kill();
+        cluster.awaitLeader();
+        Node leader = cluster.leader();
+        cluster.run(Duration.ofMillis(10_800));
+        assertThat(leases(cluster, leader)).containsExactly(7L);
+        cluster.run(Duration.ofMillis(1_500));
+        assertThat(leases(cluster, leader)).isEmpty();
+    }
+
+    @Test
+    void aLeaderThatStoodStillWhileItWasReplacedRevokesNothing() {
+        TestCluster cluster = three();
+        Node former = cluster.leader();
+        grant(cluster, former, 7, 10);
+        put(cluster, former, "k", 7);
+        cluster.run(Duration.ofSeconds(5));
+        former.isPaused = true;
+        Node leader = leaderBut(cluster, former);
+        for (int i = 0; i < 10; i++) {
+            assertThat(renew(cluster, leader, 7)).isEqualTo(new LeaseReply.Renewed(10));
+            cluster.run(Duration.ofSeconds(3));
+        }
+        former.isPaused = false;
+        cluster.run(Duration.ofSeconds(3));
+        cluster.awaitLeader();
+        assertThat(leases(cluster, cluster.leader())).containsExactly(7L);
+        assertThat(TestCluster.get(cluster.leader(), "k")).isNotNull();
+    }
+
+    @Test
+    void whomNobodyFollowsAcknowledgesNoRenewal() {
+        TestCluster cluster = three();
+        Node former = cluster.leader();
+        grant(cluster, former, 7, 60);
+        isolate(cluster, former);
+        cluster.run(Duration.ofMillis(600));
+        Heard heard = renewed(former, 7);
+        cluster.run(Duration.ofMillis(200));
+        assertThat(heard.reply).isNull();
+        assertThat(await(cluster, heard)).isEqualTo(new LeaseReply.NotPrimary());
+        heal(cluster);
+        cluster.awaitLeader();
+        assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(60));
+    }
+
+    /** Whatever the moment at which leadership passes on: what the former leader found out it does not have done by the next. */
+    @Test
+    void whatALeaderFoundToBeOverIsNotProposedInALaterTerm() {
+        for (int round = 0; round < 24; round++) {
+            TestCluster cluster = three();
+            Node former = cluster.leader();
+            grant(cluster, former, 7, 3);
+            grant(cluster, former, 8, 60);
+            cluster.run(Duration.ofMillis(2_800));
+            renew(cluster, former, 8);
+            cluster.run(Duration.ofMillis(100 + 5L * round));
+            if (!leases(cluster, former).contains(7L)) {
+                return;
+            }
+            former.member().transferLeadership(cluster.follower().id, new Answered());
+            Node leader = leaderBut(cluster, former);
+            cluster.until("it is the primary", () -> renew(cluster, leader, 8) instanceof LeaseReply.Renewed);
+            boolean isThere = leases(cluster, leader).contains(7L);
+            cluster.run(Duration.ofSeconds(2));
+            assertThat(leases(cluster, leader).contains(7L)).as("round %d", round).isEqualTo(isThere);
+        }
+        throw new AssertionError("the lease never ended under its first leader");
+    }
+
+    @Test
+    void aStateThatIsInstalledBringsItsLeases() {
+        TestCluster cluster = three();
+        Node lagging = cluster.follower();
+        isolate(cluster, lagging);
+        grant(cluster, cluster.leader(), 7, 600);
+        for (int i = 0; i < 40; i++) {
+            cluster.mustPut(cluster.leader(), "k" + i, "v".repeat(100));
+        }
+        heal(cluster);
+        cluster.until("it was sent the state", () -> lagging.states == 1 && leases(cluster, lagging).contains(7L));
+        cluster.leader().kill();
+        cluster.awaitLeader();
+        assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(600));
+    }
 }

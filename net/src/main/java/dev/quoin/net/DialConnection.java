@@ -28,6 +28,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -41,7 +42,8 @@ import dev.quoin.base.Invariant;
 import dev.quoin.net.DialEnd.Why;
 
 /**
- * One call to another server, from the look-up of its name to the end of its answer; its connection serves no other. Owned
+ * One call to another server, from the look-up of its name to the end of its answer (its connection serves no other, unless
+ * that was asked for). Owned
  * by the dialler's loop but for what {@link DialCall} lets others do, which travels there.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
@@ -61,6 +63,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
     private boolean informational; // what comes belongs to an answer of 1xx
     private boolean answering; // the answer's head has been told
     private boolean paused;
+    private boolean mayBeKept; // the other does not close the connection behind its answer
     private boolean asked; // all of the request has been written
     private long answerBytes;
     private final AtomicLong outboxBytes = new AtomicLong(); // sent by the caller's thread, not seen by the loop
@@ -114,7 +117,9 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             case DialRequest.Body.Whole whole -> head.headers().set("Content-Length", whole.bytes().length());
             case DialRequest.Body.Streamed streamed -> head.headers().set("Content-Length", streamed.length());
         }
-        head.headers().set("Connection", "close");
+        if (!request.keepsConnection()) {
+            head.headers().set("Connection", "close");
+        }
         return head;
     }
 
@@ -124,6 +129,12 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         loop.opened(this);
         if (!admitted) {
             finish(new DialEnd.Failed(Why.TOO_MANY, limits.dialsMax() + " calls are at work"));
+            return;
+        }
+        Channel kept = request.keepsConnection() ? dialler.parked.take(target) : null;
+        if (kept != null) {
+            channel = kept;
+            askOn(kept);
             return;
         }
         arm(Why.CONNECT, limits.dialConnectMillisMax());
@@ -199,6 +210,10 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
                 new HttpDecoderConfig().setMaxInitialLineLength(limits.requestLineBytesMax())
                         .setMaxHeaderSize(limits.headerListBytesMax()),
                 false, false));
+        askOn(connected);
+    }
+
+    private void askOn(Channel connected) {
         connected.pipeline().addLast(this);
         connected.config().setAutoRead(!paused);
         connected.write(head);
@@ -283,6 +298,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
 
     private void answered(int status, io.netty.handler.codec.http.HttpResponse response) {
         answering = true;
+        mayBeKept = HttpUtil.isKeepAlive(response);
         arm(Why.SILENT, request.silenceMillisMax());
         handler.onHead(this, status, HttpFields.collect(
                 sink -> response.headers().forEach(field -> sink.accept(field.getKey(), field.getValue()))));
@@ -322,13 +338,25 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         loop.deadlines.disarm(late);
         loop.closed(this);
         dialler.ended();
-        if (channel != null) {
-            channel.close();
-        }
+        leave(end);
         try {
             handler.onEnd(this, end);
         } catch (RuntimeException | Error e) {
             Faults.internal("handler of a dialled call's end", e);
+        }
+    }
+
+    private void leave(DialEnd end) {
+        Channel open = channel;
+        if (open == null) {
+            return;
+        }
+        if (request.keepsConnection() && mayBeKept && asked && end instanceof DialEnd.Answered && open.isActive()) {
+            open.pipeline().remove(this);
+            open.config().setAutoRead(true);
+            dialler.parked.park(target, open);
+        } else {
+            open.close();
         }
     }
 

@@ -11,8 +11,8 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks other servers over HTTP/1.1, one connection for each request, on a loop that is its own or shared. Nothing is tried
- * twice.
+ * Asks other servers over HTTP/1.1, on a loop that is its own or shared: one connection for each request, unless requests
+ * say that they may follow each other on one. Nothing is tried twice.
  *
  * <p>TCP_USER_TIMEOUT is not to be had from the JDK's sockets: {@link DialRequest#silenceMillisMax} and {@link
  * NetLimits#writeStallMillisMax} find out about a peer that is gone without a word.
@@ -23,6 +23,7 @@ public final class Dialler implements AutoCloseable {
     final @Nullable DialTlsContext tls;
     private final EventLoops loops;
     private final boolean ownsLoops;
+    final ParkedConnections parked = new ParkedConnections();
     private final ExecutorService handshakes;
     private final AtomicInteger calls = new AtomicInteger();
     private final Object lifecycle = new Object();
@@ -48,6 +49,7 @@ public final class Dialler implements AutoCloseable {
         loop = loops.all().getFirst();
         handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-dial-tls", true));
         this.tls = tls == null ? null : new DialTlsContext(tls, handshakes);
+        loop.execute(() -> loop.opened(parked));
     }
 
     /** Starts a call; all that becomes of it is told to {@code handler}. Any thread; never waits. */
@@ -89,6 +91,8 @@ public final class Dialler implements AutoCloseable {
             closed = true;
             loop.execute(() -> {
                 loop.forEachConnection(this::abort);
+                parked.abort(End.CONNECTION_LOST);
+                loop.closed(parked);
                 ended.countDown();
             });
         }

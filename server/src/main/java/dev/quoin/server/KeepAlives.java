@@ -93,6 +93,7 @@ final class KeepAlives implements Handler {
             case LeaseReply.Renewed(long ttlSeconds) -> send(call, stream, header, lease, ttlSeconds);
             case LeaseReply.Unknown() -> send(call, stream, header, lease, 0);
             case LeaseReply.NotPrimary() -> call.finish(Errors.NOT_PRIMARY);
+            case LeaseReply.NoLeader() -> call.finish(Errors.NO_LEADER);
             case LeaseReply.ApplyingTooLong() -> call.finish(Errors.APPLYING_TOO_LONG);
             case LeaseReply.Failed(Failure failure) -> call.finish(Errors.of(failure));
             case LeaseReply.TimeToLive asked -> throw new IllegalStateException("nobody asked for that");

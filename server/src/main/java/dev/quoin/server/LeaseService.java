@@ -40,13 +40,15 @@ final class LeaseService {
 
     private final Member member;
     private final MemberCalls calls;
+    private final LeaseDesk desk;
     private final Answers answers;
     private final KeepAlives keepAlives;
     private final ServerLimits limits;
 
-    LeaseService(Member member, MemberCalls calls, Answers answers, ServerLimits limits) {
+    LeaseService(Member member, MemberCalls calls, LeaseDesk desk, Answers answers, ServerLimits limits) {
         this.member = member;
         this.calls = calls;
+        this.desk = desk;
         this.answers = answers;
         this.limits = limits;
         keepAlives = new KeepAlives(member, answers);
@@ -129,6 +131,7 @@ final class LeaseService {
                 keys.forEach(key -> response.addKeys(ByteString.copyFrom(key.array(), key.offset(), key.length())));
             }
             case LeaseReply.Unknown() -> response.setTTL(-1);
+            case LeaseReply.NoLeader() -> throw new StatusException(Errors.NO_LEADER);
             case LeaseReply.NotPrimary() -> throw new StatusException(Errors.LEADER_CHANGED);
             case LeaseReply.ApplyingTooLong() -> throw new StatusException(Errors.APPLYING_TOO_LONG);
             case LeaseReply.Failed(Failure failure) -> throw new StatusException(Errors.of(failure));
@@ -139,7 +142,7 @@ final class LeaseService {
 
     private LeaseReply ask(LeaseTimeToLiveRequest request) throws InterruptedException {
         CompletableFuture<LeaseReply> reply = new CompletableFuture<>();
-        member.lessor().ask(List.of(
+        desk.ask(List.of(
                 new LeaseQuestion.TimeToLive(request.getID(), request.getKeys(), reply::complete)));
         return await(reply);
     }

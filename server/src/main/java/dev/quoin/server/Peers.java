@@ -14,6 +14,7 @@ import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
+import dev.quoin.server.peer.LeaseForwarder;
 import dev.quoin.server.peer.PeerFront;
 import dev.quoin.server.peer.PeerHost;
 import dev.quoin.server.peer.PeerLimits;
@@ -27,6 +28,7 @@ final class Peers implements AutoCloseable {
     private final NetServer net;
     private final EventLoops loops;
     private @Nullable VersionMonitor monitor;
+    private @Nullable LeaseForwarder forwarder;
 
     private Peers(PeerNetwork network, PeerFront front, NetServer net, EventLoops loops) {
         this.network = network;
@@ -68,12 +70,19 @@ final class Peers implements AutoCloseable {
         return network.client().dialler();
     }
 
-    /** The member is started: others are dialled, and are answered. */
-    void serve(Member member) {
+    /**
+     * The member is started: others are dialled, and are answered.
+     *
+     * @param questionNanos how long a question to the leader may be on its way
+     */
+    LeaseForwarder serve(Member member, long questionNanos) {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
         monitor = VersionMonitor.start(host, network);
+        LeaseForwarder leases = LeaseForwarder.start(host, network, questionNanos);
+        forwarder = leases;
+        return leases;
     }
 
     /** Nobody is heard or answered any more. */
@@ -81,6 +90,9 @@ final class Peers implements AutoCloseable {
     public void close() {
         if (monitor != null) {
             monitor.close();
+        }
+        if (forwarder != null) {
+            forwarder.close();
         }
         network.close();
         net.close();

@@ -70,7 +70,8 @@ final class Server {
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
-            peers.serve(member);
+            LeaseDesk leases = new LeaseDesk(member,
+                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -83,13 +84,13 @@ final class Server {
             Member started = member;
             StreamGate gate = new StreamGate(member::isLearner, () -> started.leader() != 0);
             nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), clock)));
+                    promotions(config, member, peers, clock), leases, clock)));
             if (!config.httpListeners().isEmpty()) {
                 nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
             }
             if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(),
-                        MonitoringFront.before(new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()))))));
+                nets.add(NetServer.start(
+                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
             }
             serving = true;
             return new Server(peers, member, nets, ticks(config, watches, gate));
@@ -134,11 +135,11 @@ final class Server {
     }
 
     private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
-            StreamGate gate, Promotions promotions, Clock clock) {
+            StreamGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, answers, config.limits()).methods());
-        methods.addAll(new LeaseService(member, calls, answers, config.limits()).methods());
+        methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
         methods.addAll(coordination(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
@@ -149,11 +150,15 @@ final class Server {
                 Router.of(methods.stream().map(gate::before)
                         .map(method -> LearnerGate.before(method, member::isLearner)).toList()),
                 http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member), null, 1);
+                loop -> Turn.of(loop).end(loop, member, leases), null, 1);
     }
 
     private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax())), config.hosts(), config.origins());
+        return new AccessControl(front(config, member), config.hosts(), config.origins());
+    }
+
+    private static HttpFront front(ServerConfig config, Member member) {
+        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {

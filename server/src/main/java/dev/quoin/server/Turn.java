@@ -48,11 +48,11 @@ final class Turn {
         leaseQuestions.add(question);
     }
 
-    void end(Loop loop, Member member) {
+    void end(Loop loop, Member member, LeaseDesk leases) {
         if (!leaseQuestions.isEmpty()) {
             List<LeaseQuestion> batch = leaseQuestions;
             leaseQuestions = new ArrayList<>();
-            member.lessor().ask(batch);
+            leases.ask(batch);
         }
         if (!proposals.isEmpty()) {
             List<Proposal> batch = proposals;

@@ -2,18 +2,27 @@ package dev.quoin.server.peer;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.quoin.api.etcdserverpb.LeaseKeepAliveRequest;
+import dev.quoin.api.etcdserverpb.LeaseKeepAliveResponse;
+import dev.quoin.api.etcdserverpb.LeaseTimeToLiveRequest;
+import dev.quoin.api.etcdserverpb.LeaseTimeToLiveResponse;
+import dev.quoin.api.etcdserverpb.ResponseHeader;
+import dev.quoin.api.leasepb.LeaseInternalRequest;
+import dev.quoin.api.leasepb.LeaseInternalResponse;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
@@ -21,7 +30,8 @@ import dev.quoin.member.ChangeAnswer;
 import dev.quoin.member.ChangeRefusal;
 import dev.quoin.member.ClusterChange;
 import dev.quoin.member.Failure;
-import dev.quoin.member.MemberStatus;
+import dev.quoin.member.LeaseQuestion;
+import dev.quoin.member.LeaseReply;
 import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.net.HttpFields;
@@ -38,7 +48,6 @@ final class ClusterFront {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClusterFront.class);
     private static final int LEASE_BYTES_MAX = 65_536;
-    private static final long APPLY_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     // ---- members
 
@@ -257,10 +266,6 @@ final class ClusterFront {
 
     // ---- leases
 
-    /**
-     * No member of ours looks after leases yet, so none is the primary that a follower looks for; it asks again. To deny
-     * the lease itself would make its client give it up.
-     */
     HttpResponse leases(PeerHost host, HttpRequest request) throws InterruptedException {
         if (!request.method().equals("POST")) {
             return PeerAnswers.error(405, "Method Not Allowed");
@@ -268,34 +273,53 @@ final class ClusterFront {
         if (request.body().length() > LEASE_BYTES_MAX) {
             return PeerAnswers.error(413, "request body too large");
         }
-        boolean renews = request.path().equals("/leases");
-        if (renews && !isMessage(request.body())) {
+        CompletableFuture<LeaseReply> reply = new CompletableFuture<>();
+        LeaseQuestion question;
+        try {
+            question = question(request, reply::complete);
+        } catch (InvalidProtocolBufferException malformed) {
             return PeerAnswers.error(400, "error unmarshalling request");
         }
-        if (!awaitApplied(host)) {
-            return PeerAnswers.error(408, "waiting for node to catch up its applied index has timed out");
-        }
-        return PeerAnswers.error(renews ? 400 : 500, "not a primary lessor");
+        host.askLessor(List.of(question));
+        return leaseAnswer(question, await(reply));
     }
 
-    private static boolean isMessage(Bytes body) {
-        try {
-            return LeaseKeepAliveRequest.parseFrom(body.toByteArray()).isInitialized();
-        } catch (com.google.protobuf.InvalidProtocolBufferException malformed) {
-            return false;
+    private static LeaseQuestion question(HttpRequest request, LeaseQuestion.Asker asker)
+            throws InvalidProtocolBufferException {
+        byte[] body = request.body().toByteArray();
+        if (request.path().equals("/leases")) {
+            return new LeaseQuestion.Renew(LeaseKeepAliveRequest.parseFrom(body).getID(), asker);
         }
+        LeaseTimeToLiveRequest asked = LeaseInternalRequest.parseFrom(body).getLeaseTimeToLiveRequest();
+        return new LeaseQuestion.TimeToLive(asked.getID(), asked.getKeys(), asker);
     }
 
-    private static boolean awaitApplied(PeerHost host) throws InterruptedException {
-        long until = System.nanoTime() + APPLY_WAIT_NANOS;
-        long committed = host.status().committedIndex();
-        for (MemberStatus now = host.status(); now.appliedIndex() < committed; now = host.status()) {
-            if (System.nanoTime() - until >= 0) {
-                return false;
-            }
-            TimeUnit.MILLISECONDS.sleep(10);
-        }
-        return true;
+    private static HttpResponse leaseAnswer(LeaseQuestion question, LeaseReply reply) {
+        boolean renews = question instanceof LeaseQuestion.Renew;
+        return switch (reply) {
+            case LeaseReply.Renewed(long ttlSeconds) -> message(
+                    LeaseKeepAliveResponse.newBuilder().setID(question.lease()).setTTL(ttlSeconds).build());
+            case LeaseReply.TimeToLive(long ttlSeconds, long grantedSeconds, List<Bytes> keys) ->
+                message(LeaseInternalResponse.newBuilder()
+                        .setLeaseTimeToLiveResponse(LeaseTimeToLiveResponse.newBuilder()
+                                .setHeader(ResponseHeader.getDefaultInstance()).setID(question.lease())
+                                .setTTL(ttlSeconds).setGrantedTTL(grantedSeconds)
+                                .addAllKeys(keys.stream().map(ClusterFront::byteString).toList()))
+                        .build());
+            case LeaseReply.Unknown() -> PeerAnswers.error(404, "lease not found");
+            case LeaseReply.ApplyingTooLong() ->
+                PeerAnswers.error(408, "waiting for node to catch up its applied index has timed out");
+            case LeaseReply.NotPrimary(), LeaseReply.NoLeader() -> PeerAnswers.error(renews ? 400 : 500, "not a primary lessor");
+            case LeaseReply.Failed(Failure failure) -> PeerAnswers.error(renews ? 400 : 500, text(failure));
+        };
+    }
+
+    private static ByteString byteString(Bytes bytes) {
+        return ByteString.copyFrom(bytes.array(), bytes.offset(), bytes.length());
+    }
+
+    private static HttpResponse message(MessageLite message) {
+        return HttpResponse.of(200, "application/protobuf", Bytes.of(message.toByteArray()));
     }
 
     // ----

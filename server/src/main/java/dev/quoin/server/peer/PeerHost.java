@@ -1,7 +1,10 @@
 package dev.quoin.server.peer;
 
+import java.util.List;
+
 import dev.quoin.member.ChangeAnswer;
 import dev.quoin.member.ClusterChange;
+import dev.quoin.member.LeaseQuestion;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Membership;
@@ -37,6 +40,9 @@ public interface PeerHost {
 
     /** As {@link Member#read}. */
     void read(ReadAnswer answer);
+
+    /** As {@link dev.quoin.member.Lessor#ask}. */
+    void askLessor(List<LeaseQuestion> questions);
 
     /** As {@link Member#changeMembers}. */
     void changeMembers(ClusterChange change, ChangeAnswer answer);
@@ -96,6 +102,11 @@ public interface PeerHost {
             @Override
             public void read(ReadAnswer answer) {
                 member.read(answer);
+            }
+
+            @Override
+            public void askLessor(List<LeaseQuestion> questions) {
+                member.lessor().ask(questions);
             }
 
             @Override

@@ -17,6 +17,8 @@ import dev.quoin.member.ChangeAnswer;
 import dev.quoin.member.ChangeRefusal;
 import dev.quoin.member.ClusterChange;
 import dev.quoin.member.Failure;
+import dev.quoin.member.LeaseQuestion;
+import dev.quoin.member.LeaseReply;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Membership;
@@ -165,6 +167,7 @@ final class TestPeer implements AutoCloseable {
         volatile @Nullable Failure readFails;
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
+        volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
             this.id = id;
@@ -233,6 +236,11 @@ final class TestPeer implements AutoCloseable {
             } else {
                 answer.failed(failure);
             }
+        }
+
+        @Override
+        public void askLessor(List<LeaseQuestion> questions) {
+            questions.forEach(question -> question.asker().told(leaseReply));
         }
 
         @Override
