@@ -88,7 +88,7 @@ public final class Lessor implements Actor {
         /** Proposes these, if this member still leads in this term; else each is answered so. */
         void propose(long term, List<Request> requests);
 
-        /** Says when all is applied that was known to be agreed upon, and all of it that is about leases told. */
+        /** Says when all is applied that was agreed upon before this call, and all of it that is about leases told. */
         void whenUpToDate(ReadAnswer answer);
 
         /** Tells what is attached to a lease, in key order; nothing if there is no such lease. */

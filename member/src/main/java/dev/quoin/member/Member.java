@@ -278,14 +278,7 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void whenUpToDate(ReadAnswer answer) {
-            long committed = raftLoop.progress().committed();
-            if (applyLoop.appliedIndex() >= committed) {
-                answer.ready();
-                return;
-            }
-            List<RaftLoop.Message.Read> reads = new ArrayList<>();
-            reads.add(new RaftLoop.Message.Read(answer, deadline()));
-            applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(committed, reads));
+            raftMailbox.put(new RaftLoop.Message.Read(answer, deadline()));
         }
 
         @Override

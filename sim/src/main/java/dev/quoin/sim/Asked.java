@@ -8,7 +8,8 @@ import dev.quoin.member.Requests;
 
 /** A request of a client, as a value and as the bytes that the client would send. */
 sealed interface Asked {
-    record Put(String key, String value, boolean prev) implements Asked {}
+    /** A {@code lease} of 0 is none. */
+    record Put(String key, String value, boolean prev, long lease) implements Asked {}
 
     /** An empty {@code end} is for one key. */
     record Delete(String key, String end, boolean prev) implements Asked {}
@@ -18,6 +19,10 @@ sealed interface Asked {
     record Txn(List<Condition> conditions, List<Asked> then, List<Asked> otherwise) implements Asked {}
 
     record Compact(long revision) implements Asked {}
+
+    record Grant(long lease, long ttlSeconds) implements Asked {}
+
+    record Revoke(long lease) implements Asked {}
 
     /** What it is compared with is a number, or of {@code Target.VALUE} the text. */
     record Condition(String key, Target target, Relation relation, long than, String thanText) {}
@@ -56,6 +61,8 @@ sealed interface Asked {
             case Delete delete -> Requests.Kind.DELETE_RANGE;
             case Txn txn -> Requests.Kind.TXN;
             case Compact compact -> Requests.Kind.COMPACTION;
+            case Grant grant -> Requests.Kind.LEASE_GRANT;
+            case Revoke revoke -> Requests.Kind.LEASE_REVOKE;
             case Range range -> throw new IllegalStateException("a range is not written to the log");
         };
     }
@@ -63,9 +70,10 @@ sealed interface Asked {
     default Bytes encode() {
         ProtoWriter to = new ProtoWriter(64);
         switch (this) {
-            case Put(String key, String value, boolean prev) -> {
+            case Put(String key, String value, boolean prev, long lease) -> {
                 to.bytesField(1, Bytes.utf8(key));
                 to.bytesField(2, Bytes.utf8(value));
+                to.varintFieldIfSet(3, lease);
                 to.varintFieldIfSet(4, prev ? 1 : 0);
             }
             case Delete(String key, String end, boolean prev) -> {
@@ -83,6 +91,11 @@ sealed interface Asked {
                 otherwise.forEach(step -> to.bytesField(3, step.encodeAsStep()));
             }
             case Compact(long revision) -> to.varintField(1, revision);
+            case Grant(long lease, long ttlSeconds) -> {
+                to.varintField(1, ttlSeconds);
+                to.varintField(2, lease);
+            }
+            case Revoke(long lease) -> to.varintField(1, lease);
         }
         return Bytes.of(to.toByteArray());
     }
@@ -93,7 +106,7 @@ sealed interface Asked {
             case Put put -> 2;
             case Delete delete -> 3;
             case Txn txn -> 4;
-            case Compact compact -> throw new IllegalStateException("no step of a transaction");
+            case Compact _,Grant _,Revoke _ -> throw new IllegalStateException("no step of a transaction");
         };
         ProtoWriter to = new ProtoWriter(64);
         to.bytesField(field, encode());

@@ -9,6 +9,8 @@ import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
 import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
+import dev.quoin.member.LeaseQuestion;
+import dev.quoin.member.LeaseReply;
 import dev.quoin.member.Member;
 import dev.quoin.member.Proposal;
 import dev.quoin.member.ReadAnswer;
@@ -25,12 +27,16 @@ import dev.quoin.store.View;
 final class Clients {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
+    private static final int LEASES = 8;
+    static final int TTL_MAX_SECONDS = 30;
 
     private final Simulation simulation;
     private final Dials dials;
     private final List<Client> clients = new ArrayList<>();
     private final Set<Waiting> waiting = new LinkedHashSet<>();
     private boolean asleep;
+    /** Nobody wants a lease any more: all are to end. */
+    private boolean areLeasesLeft;
     private long values;
     /** The newest revision that somebody was told of: whoever reads after that must see it. */
     private long toldRevision = 1;
@@ -121,11 +127,13 @@ final class Clients {
                 }
             });
             int kind = chance.below(100);
-            if (kind < 25) {
+            if (kind < 20) {
                 read(host, mine);
-            } else if (kind < 35) {
+            } else if (kind < 28) {
                 look(host);
                 done(mine);
+            } else if (kind < 50 && !areLeasesLeft) {
+                renew(chance.oneIn(5) ? host : leader(host), mine);
             } else {
                 write(host, mine, request(host));
             }
@@ -197,6 +205,39 @@ final class Clients {
                     done(mine);
                 }
             }));
+        }
+
+        // ---- leases
+
+        /** Somebody who thinks that it leads: there may be several. */
+        private Host leader(Host otherwise) {
+            List<Host> leaders = new ArrayList<>(SimNetwork.up(simulation.hosts()));
+            leaders.removeIf(host -> !host.witnessed.leads());
+            return leaders.isEmpty() ? otherwise : simulation.chance().one(leaders);
+        }
+
+        private void renew(Host host, long mine) {
+            Life life = host.life;
+            if (life == null) {
+                return;
+            }
+            long lease = lease();
+            long asked = simulation.time().now();
+            ModelLeases.Granted granted = simulation.model().leases().find(lease);
+            Waiting owed = await(host, life, "a renewal of lease " + lease + " by client " + number);
+            simulation.inside(host, "client",
+                    () -> life.member().lessor().ask(List.of(new LeaseQuestion.Renew(lease, reply -> {
+                        waiting.remove(owed);
+                        switch (reply) {
+                            case LeaseReply.Renewed(long ttlSeconds) -> simulation.leaseJudge().renewed(host, lease,
+                                    ttlSeconds, asked, life.member().status().appliedIndex());
+                            case LeaseReply.Unknown() -> simulation.leaseJudge().denied(host, granted);
+                            case LeaseReply.TimeToLive told -> throw new Violation("nobody asked for " + told);
+                            case LeaseReply.NotPrimary _,LeaseReply.NoLeader _,LeaseReply.ApplyingTooLong _,LeaseReply.Failed _ ->
+                                simulation.tally().count("renewals failed");
+                        }
+                        done(mine);
+                    }))));
         }
 
         private void look(Host host) {
@@ -288,13 +329,16 @@ final class Clients {
         Chance chance = simulation.chance();
         int kind = chance.below(100);
         if (kind < 45) {
-            return new Asked.Put(key(), value(), chance.oneIn(3));
+            return new Asked.Put(key(), value(), chance.oneIn(3), chance.oneIn(3) ? lease() : 0);
         }
         if (kind < 60) {
             return delete();
         }
-        if (kind < 92) {
+        if (kind < 84) {
             return txn();
+        }
+        if (kind < 94 && !areLeasesLeft) {
+            return chance.oneIn(8) ? new Asked.Revoke(lease()) : new Asked.Grant(lease(), chance.between(1, TTL_MAX_SECONDS));
         }
         Life life = host.life;
         long newest = life == null ? 1 : life.member().view().revision();
@@ -340,7 +384,7 @@ final class Clients {
         for (int i = 0; i < chance.below(4); i++) {
             String key = "k" + (first + i) % dials.keys();
             switch (chance.below(4)) {
-                case 0, 1 -> steps.add(i < dials.keys() ? new Asked.Put(key, value(), chance.oneIn(4)) : range());
+                case 0, 1 -> steps.add(i < dials.keys() ? new Asked.Put(key, value(), chance.oneIn(4), 0) : range());
                 case 2 -> steps.add(i < dials.keys() ? new Asked.Delete(key, "", chance.oneIn(4)) : range());
                 default -> steps.add(range());
             }
@@ -351,6 +395,15 @@ final class Clients {
     private Asked.Range range() {
         String from = key();
         return new Asked.Range(from, simulation.chance().nextBoolean() ? "" : from + "~");
+    }
+
+    private long lease() {
+        return simulation.chance().between(1, LEASES);
+    }
+
+    /** Nobody asks for a lease any more, or renews one. */
+    void leaveLeases() {
+        areLeasesLeft = true;
     }
 
     /** What these members were asked long enough ago they have answered, for better or worse. */
@@ -369,7 +422,7 @@ final class Clients {
         if (life == null) {
             return;
         }
-        Asked asked = new Asked.Put("last", value(), false);
+        Asked asked = new Asked.Put("last", value(), false, 0);
         Op op = new Op(asked, "the judge at " + host, simulation.promises().committedIndex());
         Proposal proposal = life.member().prepare(asked.kind(), asked.encode(), new Answer() {
             @Override

@@ -21,6 +21,10 @@ sealed interface Expected {
 
     record Compacted(long revision) implements Expected {}
 
+    record Granted(long revision, long lease, long ttlSeconds) implements Expected {}
+
+    record Revoked(long revision) implements Expected {}
+
     record Refused(Refusal reason) implements Expected {}
 
     /** The same of what a member answered; inside a transaction its revision is left out. */
@@ -40,6 +44,8 @@ sealed interface Expected {
                 yield new Txned(isInside ? 0 : revision, succeeded, each);
             }
             case Outcome.Compacted(long revision) -> new Compacted(revision);
+            case Outcome.Granted(long revision, long lease, long ttl) -> new Granted(revision, lease, ttl);
+            case Outcome.Revoked(long revision) -> new Revoked(revision);
             case Outcome.Refused(Refusal reason) -> new Refused(reason);
             default -> throw new Violation("an answer of another kind: " + outcome);
         };

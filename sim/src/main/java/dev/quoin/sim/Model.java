@@ -33,6 +33,7 @@ final class Model {
     /** All that has ever happened to keys, in order. */
     private final List<Changed> history = new ArrayList<>();
     private final TreeMap<String, List<Version>> keys = new TreeMap<>();
+    private final ModelLeases leases;
     private long revision = 1;
     private long compacted = -1;
     /** By place in the log: the store's revision, and that of its last compaction. */
@@ -43,7 +44,9 @@ final class Model {
     private int sub;
     private long writing;
 
-    Model() {
+    /** @param judge told what becomes of leases */
+    Model(LeaseJudge judge) {
+        leases = new ModelLeases(judge);
         revisions[0] = revision;
         compactions[0] = compacted;
     }
@@ -69,6 +72,10 @@ final class Model {
         return index;
     }
 
+    ModelLeases leases() {
+        return leases;
+    }
+
     /** The next entry of the log. */
     void committed(Entry entry) {
         index++;
@@ -80,6 +87,8 @@ final class Model {
             Violation.check(index > op.floorIndex, "%s is in the log before what was committed when it was asked", op);
             op.index = index;
             op.expected = apply(op.asked);
+        } else if (entry.kind() == EntryKind.NORMAL) {
+            expire(entry);
         }
         if (index == revisions.length) {
             revisions = Arrays.copyOf(revisions, 2 * revisions.length);
@@ -94,6 +103,8 @@ final class Model {
         writing = revision + 1;
         return switch (asked) {
             case Asked.Compact(long to) -> compact(to);
+            case Asked.Grant(long lease, long ttlSeconds) -> grant(lease, ttlSeconds);
+            case Asked.Revoke(long lease) -> revoke(lease);
             case Asked.Txn txn -> txn(txn);
             default -> {
                 Expected result = step(asked);
@@ -106,6 +117,39 @@ final class Model {
                 };
             }
         };
+    }
+
+    /** What members propose by themselves and what changes keys: the end of a lease. */
+    private void expire(Entry entry) {
+        long lease = ModelLeases.revokedBy(entry.data());
+        if (lease != 0 && leases.isGranted(lease)) {
+            leases.expired(lease, entry.term());
+            deleteKeysOf(lease);
+        }
+    }
+
+    private Expected grant(long lease, long ttlSeconds) {
+        if (leases.isGranted(lease)) {
+            return new Expected.Refused(Refusal.LEASE_EXISTS);
+        }
+        return new Expected.Granted(revision, lease, leases.granted(lease, ttlSeconds, index));
+    }
+
+    private Expected revoke(long lease) {
+        if (!leases.isGranted(lease)) {
+            return new Expected.Refused(Refusal.LEASE_NOT_FOUND);
+        }
+        leases.revoked(lease);
+        deleteKeysOf(lease);
+        return new Expected.Revoked(revision);
+    }
+
+    /** In one revision, if there are any. */
+    private void deleteKeysOf(long lease) {
+        sub = 0;
+        writing = revision + 1;
+        leases.removeKeys(lease).forEach(key -> write(key, null));
+        revision = sub > 0 ? writing : revision;
     }
 
     private Expected compact(long to) {
@@ -155,11 +199,14 @@ final class Model {
     /** Inside what is being applied; revisions are filled in by whoever asked. */
     private Expected step(Asked step) {
         return switch (step) {
-            case Asked.Put(String key, String value, boolean prev) -> {
+            case Asked.Put put when put.lease() != 0 && !leases.isGranted(put.lease()) ->
+                new Expected.Refused(Refusal.LEASE_NOT_FOUND);
+            case Asked.Put(String key, String value, boolean prev, long lease) -> {
                 Kv before = latest(key);
                 Kv kv = before == null ? new Kv(key, writing, writing, 1, value)
                         : new Kv(key, before.created(), writing, before.version() + 1, value);
                 write(key, kv);
+                leases.attach(key, lease);
                 yield new Expected.Put(0, prev ? before : null);
             }
             case Asked.Delete(String key, String end, boolean prev) -> {
@@ -169,13 +216,15 @@ final class Model {
             }
             case Asked.Range(String key, String end) -> new Expected.Ranged(rangeAt(Long.MAX_VALUE, key, end));
             case Asked.Txn txn -> throw new IllegalStateException("nested");
-            case Asked.Compact compact -> throw new IllegalStateException("inside a transaction");
+            case Asked.Compact _,Asked.Grant _,Asked.Revoke _ ->
+                throw new IllegalStateException("inside a transaction");
         };
     }
 
     private void write(String key, @Nullable Kv kv) {
         List<Kv> before = rangeAt(writing - 1, key, "");
         history.add(new Changed(writing, key, kv, before.isEmpty() ? null : before.getFirst()));
+        leases.attach(key, 0);
         keys.computeIfAbsent(key, k -> new ArrayList<>()).add(new Version(writing, sub++, kv));
     }
 

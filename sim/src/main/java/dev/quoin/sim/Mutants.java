@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -73,13 +74,17 @@ final class Mutants {
     }
 
     private Path compile(Mutation mutation) throws IOException {
-        Path original = root.resolve(mutation.file());
         Path folder = Files.createTempDirectory(work, "mutant");
-        Path source = folder.resolve("src").resolve(original.getFileName());
         Path classes = folder.resolve("classes");
-        Files.createDirectories(source.getParent());
+        Files.createDirectories(folder.resolve("src"));
         Files.createDirectories(classes);
-        Files.writeString(source, mutation.appliedTo(Files.readString(original)));
+        List<Path> sources = new ArrayList<>();
+        for (Mutation.Edit edit : mutation.edits()) {
+            Path original = root.resolve(edit.file());
+            Path source = folder.resolve("src").resolve(original.getFileName());
+            Files.writeString(source, edit.appliedTo(Files.readString(original)));
+            sources.add(source);
+        }
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         if (compiler == null) {
             throw new IllegalStateException("this Java has no compiler: run the mutants with a JDK");
@@ -89,7 +94,7 @@ final class Mutants {
                 StandardCharsets.UTF_8)) {
             boolean compiled = compiler.getTask(errors, files, null,
                     List.of("-proc:none", "-nowarn", "-d", classes.toString(), "-cp", classPath), null,
-                    files.getJavaFileObjects(source)).call();
+                    files.getJavaFileObjects(sources.toArray(Path[]::new))).call();
             if (!compiled) {
                 throw new IllegalStateException("\"" + mutation.name() + "\" does not compile:\n" + errors);
             }

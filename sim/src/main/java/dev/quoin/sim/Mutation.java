@@ -3,13 +3,34 @@ package dev.quoin.sim;
 import java.util.List;
 
 /**
- * A mistake that somebody might make: in one source file, other text in the place of some text that must be there exactly
- * once. Nothing in the members knows of it.
+ * A mistake that somebody might make: in a source file, other text in the place of some text that must be there exactly
+ * once; in several, where one guard stands behind another. Nothing in the members knows of it.
  *
  * @param name what the mistake is
- * @param file from the root of the repository
  */
-record Mutation(String name, String file, String right, String wrong) {
+record Mutation(String name, List<Edit> edits) {
+    /**
+     * In one file.
+     *
+     * @param file from the root of the repository
+     */
+    record Edit(String file, String right, String wrong) {
+        /** The mistaken file, or the reason why there is none. */
+        String appliedTo(String source) {
+            String from = right.strip();
+            int at = source.indexOf(from);
+            if (at < 0 || source.indexOf(from, at + 1) >= 0) {
+                throw new IllegalStateException("a mutation's text is not in " + file
+                        + " exactly once any more; bring it in line with the source:\n" + from);
+            }
+            return source.substring(0, at) + wrong.strip() + source.substring(at + from.length());
+        }
+    }
+
+    private Mutation(String name, String file, String right, String wrong) {
+        this(name, List.of(new Edit(file, right, wrong)));
+    }
+
     private static final String RAFT = "raft/src/main/java/dev/quoin/raft/";
     private static final String MEMBER = "member/src/main/java/dev/quoin/member/";
     private static final String WATCH = MEMBER + "watch/";
@@ -101,16 +122,25 @@ record Mutation(String name, String file, String right, String wrong) {
                     "boolean isCompacted = wanted.next <= view.compactedRevision();"),
             new Mutation("tells what a key was two revisions ago", "store/src/main/java/dev/quoin/store/Change.java",
                     "int before = history.at(main - 1);",
-                    "int before = history.at(main - 2);"));
-
-    /** The mistaken file, or the reason why there is none. */
-    String appliedTo(String source) {
-        String from = right.strip();
-        int at = source.indexOf(from);
-        if (at < 0 || source.indexOf(from, at + 1) >= 0) {
-            throw new IllegalStateException("\"" + name + "\": its text is not in " + file
-                    + " exactly once any more; bring the mutation in line with the source:\n" + from);
-        }
-        return source.substring(0, at) + wrong.strip() + source.substring(at + from.length());
-    }
+                    "int before = history.at(main - 2);""),
+            new Mutation("revokes in a later term what it found to be over, without asking anybody", List.of(
+                    new Edit(MEMBER + "RaftLoop.java",
+                            "case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposeInTerm(term, asked);",
+                            "case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposals.addAll(asked);"),
+                    new Edit(MEMBER + "Lessor.java", "} else if (mayExpire(now)) {", "} else if (now > 0) {"))),
+            new Mutation("gives a lease no more than its time under a new leader", MEMBER + "Lessor.java",
+                    "later(primacy.promotedNanos() + primacy.extensionNanos(), lease.secondsLeft())",
+                    "later(primacy.promotedNanos(), lease.secondsLeft())"),
+            new Mutation("lets a lease end after its time, renewed or not", MEMBER + "Lessor.java",
+                    "if (!first.isDecided && expiry(first) > now) {",
+                    "if (!first.isDecided && expiry(first) > now && first.promotion != primacy.promotion()) {"),
+            new Mutation("renews although nobody may follow it any more", MEMBER + "Primacy.java",
+                    "return nowNanos - confirmedNanos <= electionNanos / 2;",
+                    "return nowNanos >= confirmedNanos;"),
+            new Mutation("goes on with leases when it has lost its office", MEMBER + "RaftLoop.java",
+                    "if (leads != toldTerm) {",
+                    "if (leads > toldTerm) {"),
+            new Mutation("forgets leases that were there when it was promoted", MEMBER + "Lessor.java",
+                    "promotedTo = Long.MIN_VALUE;",
+                    "promotedTo = null;"));
 }

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
@@ -70,6 +72,12 @@ final class Promises {
                     "%s: entry %d is of term %d, the committed one of term %d", host, index, log.termAt(index),
                     committed.termAt(index));
         }
+    }
+
+    /** Null if there was none. */
+    @Nullable
+    Host leaderOf(long term) {
+        return leaderOfTerm.get(term);
     }
 
     void leads(Host host, long term) {

@@ -64,6 +64,7 @@ final class Recovery {
         checkCaughtUp(core);
         clients.checkAnswered(core);
         checkTold(core);
+        checkLeasesEnd(core);
     }
 
     /** Who watches at a member that is well has heard before long what it has now. */
@@ -143,6 +144,21 @@ final class Recovery {
         Violation.check(core.stream().allMatch(host -> hasApplied(host, goal)),
                 "%s are well, and have not applied %d: %s",
                 core, goal, describe());
+    }
+
+    /** What nobody renews any more ends: after its time, under a new leader after its time again. */
+    private void checkLeasesEnd(List<Host> core) {
+        if (core.isEmpty()) {
+            return;
+        }
+        clients.leaveLeases();
+        long end = simulation.time().now() + 2 * (Clients.TTL_MAX_SECONDS * SECOND + dials.electionNanos())
+                + 10 * SECOND;
+        while (simulation.time().now() < end && !simulation.model().leases().all().isEmpty()) {
+            advance(SECOND);
+        }
+        Violation.check(simulation.model().leases().all().isEmpty(), "%s are well, and leases %s do not end: %s", core,
+                simulation.model().leases().all(), describe());
     }
 
     private static boolean hasApplied(Host host, long index) {

@@ -38,7 +38,8 @@ final class Simulation {
     private final Dials dials;
     private final SimNetwork network;
     private final Promises promises = new Promises(this);
-    private final Model model = new Model();
+    private final Model model;
+    private final LeaseJudge leaseJudge;
     private final States states = new States(this);
     private final Clients clients;
     private final Watchers watchers;
@@ -55,6 +56,8 @@ final class Simulation {
         chance = new Chance(seed * 0x5851f42d4c957f2dL + 1);
         trace = new Trace(loud);
         dials = Dials.of(chance, members);
+        leaseJudge = new LeaseJudge(this, dials.electionNanos());
+        model = new Model(leaseJudge);
         network = new SimNetwork(this, dials.hopNanos());
         clients = new Clients(this, dials);
         watchers = new Watchers(this, dials);
@@ -106,6 +109,10 @@ final class Simulation {
 
     Model model() {
         return model;
+    }
+
+    LeaseJudge leaseJudge() {
+        return leaseJudge;
     }
 
     States states() {
@@ -196,6 +203,7 @@ final class Simulation {
         tally.count("starts");
         host.hasStarted = true;
         host.upSinceNanos = time.now();
+        host.upSinceLocalNanos = host.clock.nanos();
         Life life = new Life(this, host, stepped);
         host.life = life;
         life.begin();

@@ -47,10 +47,12 @@ class SimulationTest {
     @Test
     void everyMutationFitsTheSource() throws IOException {
         for (Mutation mutation : Mutation.ALL) {
-            String source = java.nio.file.Files.readString(Path.of("..").resolve(mutation.file()));
-            assertThat(mutation.appliedTo(source)).as(mutation.name()).isNotEqualTo(source);
+            for (Mutation.Edit edit : mutation.edits()) {
+                String source = java.nio.file.Files.readString(Path.of("..").resolve(edit.file()));
+                assertThat(edit.appliedTo(source)).as(mutation.name()).isNotEqualTo(source);
+            }
         }
-        assertThatThrownBy(() -> Mutation.ALL.getFirst().appliedTo("something else"))
+        assertThatThrownBy(() -> Mutation.ALL.getFirst().edits().getFirst().appliedTo("something else"))
                 .isInstanceOf(IllegalStateException.class).hasMessageContaining("exactly once");
     }
 }

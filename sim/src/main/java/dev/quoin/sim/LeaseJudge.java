@@ -1,0 +1,104 @@
+package dev.quoin.sim;
+
+import java.util.HashMap;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What leases promise. None ends by itself before its time since it was granted, or since its last acknowledged renewal, by
+ * the clock of whoever let it end; a renewal of one that is gone says so, and one that is there is not denied. That all end
+ * is seen when nobody renews them any more ({@link Recovery}).
+ */
+final class LeaseJudge {
+    private static final long SECOND = 1_000_000_000L;
+
+    /** When a lease was promised its time, on all clocks. */
+    private record Promise(long trueNanos, Map<Host, Long> clocks, Map<Host, Integer> lives) {}
+
+    private final Simulation simulation;
+    private final long electionNanos;
+    private final Map<Long, Promise> promises = new HashMap<>();
+    /** When it was revoked last. */
+    private final Map<Long, Long> gone = new HashMap<>();
+
+    LeaseJudge(Simulation simulation, long electionNanos) {
+        this.simulation = simulation;
+        this.electionNanos = electionNanos;
+    }
+
+    private Promise now() {
+        Map<Host, Long> clocks = new HashMap<>();
+        Map<Host, Integer> lives = new HashMap<>();
+        simulation.hosts().forEach(host -> {
+            clocks.put(host, host.clock.nanos());
+            lives.put(host, host.lives);
+        });
+        return new Promise(simulation.time().now(), clocks, lives);
+    }
+
+    // ---- the log
+
+    void granted(ModelLeases.Granted lease) {
+        promises.put(lease.lease(), now());
+        simulation.tally().count("leases granted");
+    }
+
+    void revoked(long lease) {
+        promises.remove(lease);
+        gone.put(lease, simulation.time().now());
+        simulation.tally().count("leases revoked");
+    }
+
+    void expired(ModelLeases.Granted lease, long term) {
+        simulation.tally().count("leases ended");
+        gone.put(lease.lease(), simulation.time().now());
+        Promise promise = promises.remove(lease.lease());
+        Host leader = simulation.promises().leaderOf(term);
+        if (promise == null || leader == null) {
+            throw new Violation("lease " + lease + " ends in term " + term + ", in which nobody could know");
+        }
+        long passed = passed(promise, leader);
+        Violation.check(passed >= lease.ttlSeconds() * SECOND,
+                "%s, leader of term %d, lets %s end %.3f s after it was promised at %.6f s", leader, term, lease,
+                passed / 1e9, promise.trueNanos / 1e9);
+    }
+
+    /** On the clock of a member; of one that was not there then, or lives another life, since it began. */
+    private static long passed(Promise promise, Host host) {
+        Long then = promise.clocks.get(host);
+        Integer life = promise.lives.get(host);
+        long since = then != null && life != null && life == host.lives ? then : host.upSinceLocalNanos;
+        return host.clock.nanos() - since;
+    }
+
+    // ---- what clients are told
+
+    /**
+     * A renewal was acknowledged.
+     *
+     * @param askedNanos when it was asked for
+     */
+    void renewed(Host host, long lease, long ttlSeconds, long askedNanos, long appliedIndex) {
+        simulation.tally().count("leases renewed");
+        ModelLeases.Granted is = simulation.model().leases().find(lease);
+        if (is == null) {
+            long since = gone.getOrDefault(lease, 0L);
+            // For so long a leader may not know of its successor.
+            Violation.check(askedNanos - since <= electionNanos, "%s renews lease %d, which ended at %.6f s", host,
+                    lease, since / 1e9);
+            return;
+        }
+        if (is.index() <= appliedIndex) {
+            Violation.check(is.ttlSeconds() == ttlSeconds, "%s renews %s for %d s", host, is, ttlSeconds);
+            promises.put(lease, now());
+        }
+    }
+
+    /** A lease is not there, it was said. */
+    void denied(Host host, ModelLeases.@Nullable Granted whenAsked) {
+        simulation.tally().count("leases denied");
+        ModelLeases.Granted is = whenAsked == null ? null : simulation.model().leases().find(whenAsked.lease());
+        Violation.check(is == null || !is.equals(whenAsked), "%s denies %s, which is there", host, is);
+    }
+}
