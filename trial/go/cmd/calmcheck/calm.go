@@ -35,7 +35,7 @@ var calmEnd = []byte("calm0")
 
 // calm lets a cluster work hard, and pause, and demands after each part that the term is what it was.
 func (t *trial) calm(c *cluster.Cluster) {
-	if !t.counts.Check(fmt.Sprintf("write %d keys", t.keys), t.fill(c.Members[0])) {
+	if !t.counts.Check(fmt.Sprintf("write %d keys", t.keys), t.fill(c.Members[0], 0)) {
 		return
 	}
 	leader, _, err := c.Consensus(t.ctx)
@@ -55,6 +55,7 @@ func (t *trial) calm(c *cluster.Cluster) {
 		return t.list(leader, t.writeRanges, &pb.PutRequest{Key: []byte("other"), Value: []byte("x")})
 	})
 	t.quietly(c, fmt.Sprintf("delete %d keys at once", t.keys), func() (string, error) { return t.erase(c, follower) })
+	t.endLease(c, follower)
 	t.quietly(c, fmt.Sprintf("suspend members in turn, %d times for %v", t.stops, t.stop), func() (string, error) { return "", t.suspend(c) })
 	if t.stall == 0 {
 		return
@@ -110,8 +111,8 @@ func (t *trial) sameTerm(c *cluster.Cluster, leader *cluster.Member, term uint64
 	return nil
 }
 
-// fill writes the keys, many in a transaction and several transactions at once.
-func (t *trial) fill(m *cluster.Member) error {
+// fill writes the keys, many in a transaction and several transactions at once, attached to a lease unless that is 0.
+func (t *trial) fill(m *cluster.Member, lease int64) error {
 	var next atomic.Int64
 	errs := make([]error, writers)
 	var writing sync.WaitGroup
@@ -122,7 +123,7 @@ func (t *trial) fill(m *cluster.Member) error {
 				if from >= t.keys {
 					return
 				}
-				errs[i] = t.fillSome(m, from, min(from+putsInTxn, t.keys))
+				errs[i] = t.fillSome(m, from, min(from+putsInTxn, t.keys), lease)
 			}
 		})
 	}
@@ -130,10 +131,10 @@ func (t *trial) fill(m *cluster.Member) error {
 	return errors.Join(errs...)
 }
 
-func (t *trial) fillSome(m *cluster.Member, from, to int) error {
+func (t *trial) fillSome(m *cluster.Member, from, to int, lease int64) error {
 	txn := &pb.TxnRequest{}
 	for n := from; n < to; n++ {
-		txn.Success = append(txn.Success, &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: &pb.PutRequest{Key: keyOf(n), Value: []byte("v")}}})
+		txn.Success = append(txn.Success, &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: &pb.PutRequest{Key: keyOf(n), Value: []byte("v"), Lease: lease}}})
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, bigPatience)
 	defer cancel()
@@ -178,11 +179,35 @@ func (t *trial) erase(c *cluster.Cluster, by *cluster.Member) (string, error) {
 	} else if answer.Deleted != int64(t.keys) {
 		return how, fmt.Errorf("%d keys deleted of %d", answer.Deleted, t.keys)
 	}
+	return how, t.areGone(ctx, c)
+}
+
+// endLease writes the keys anew, attached to one lease, and has it revoked: one entry of the log deletes all of them.
+func (t *trial) endLease(c *cluster.Cluster, by *cluster.Member) {
+	leases := pb.NewLeaseClient(by.Conn)
+	ctx, cancel := context.WithTimeout(t.ctx, 3*bigPatience)
+	defer cancel()
+	granted, err := leases.LeaseGrant(ctx, &pb.LeaseGrantRequest{TTL: 3_600})
+	if !t.counts.Check("grant a lease", err) ||
+		!t.counts.Check(fmt.Sprintf("write %d keys of a lease", t.keys), t.fill(by, granted.ID)) {
+		return
+	}
+	t.quietly(c, fmt.Sprintf("revoke a lease of %d keys", t.keys), func() (string, error) {
+		how := "revoked"
+		if _, err := leases.LeaseRevoke(ctx, &pb.LeaseRevokeRequest{ID: granted.ID}); err != nil {
+			how = "answered: " + err.Error()
+		}
+		return how, t.areGone(ctx, c)
+	})
+}
+
+// areGone waits until no member has any of the keys.
+func (t *trial) areGone(ctx context.Context, c *cluster.Cluster) error {
 	for _, m := range c.Members {
 		for {
 			left, err := m.KV.Range(ctx, &pb.RangeRequest{Key: keyOf(0), RangeEnd: calmEnd, CountOnly: true, Serializable: true})
 			if err != nil {
-				return how, fmt.Errorf("%s: %w", m.Name, err)
+				return fmt.Errorf("%s: %w", m.Name, err)
 			}
 			if left.Count == 0 {
 				break
@@ -190,7 +215,7 @@ func (t *trial) erase(c *cluster.Cluster, by *cluster.Member) (string, error) {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
-	return how, nil
+	return nil
 }
 
 // suspend stops each member in turn for less than an election timeout. It fails as soon as the term changes.

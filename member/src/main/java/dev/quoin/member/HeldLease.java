@@ -17,6 +17,8 @@ final class HeldLease {
     boolean isDecided;
     /** Somebody was asked to revoke it, and has not answered. */
     boolean isAsked;
+    /** A checkpoint of it is on its way through the log, or was and came to nothing. */
+    boolean isCheckpointed;
     /** It is in the queue at this place, and is to be looked at then; both belong to {@link ExpiryQueue}. */
     int place;
     long dueNanos;

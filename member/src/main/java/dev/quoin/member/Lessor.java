@@ -74,6 +74,12 @@ public final class Lessor implements Actor {
         /** A checkpoint has been taken back for a renewal, if {@code isDone}. */
         record Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) implements Message {}
 
+        /** Whether what leases have left is to be written down from now on. */
+        record Checkpointing(boolean isOn) implements Message {}
+
+        /** What became of an entry that does so. */
+        record CheckpointOver(long promotion) implements Message {}
+
         record ListAll(Consumer<LeaseList> asker) implements Message {}
     }
 
@@ -129,6 +135,12 @@ public final class Lessor implements Actor {
     private @Nullable Long promotedTo;
     private int revocationsUnderWay;
 
+    private boolean isCheckpointing;
+    /** Of these the next is to be written down; null if it is not time yet. */
+    private @Nullable Long checkpointFrom;
+    private long nextCheckpointNanos;
+    private boolean isCheckpointUnderWay;
+
     /** Questions that wait for this member to be the primary, and sure of it. */
     private List<Waiting> waiting = new ArrayList<>();
     private final Deque<LookUp> lookUps = new ArrayDeque<>();
@@ -137,10 +149,10 @@ public final class Lessor implements Actor {
     private final AtomicInteger questionsUnderWay = new AtomicInteger();
     private volatile boolean stopped;
 
-    Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, LessorLimits limits, Listener listener) {
+    Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, Listener listener) {
         this.listener = listener;
         this.clock = clock;
-        this.limits = limits;
+        limits = member.lessor();
         startNanos = clock.nanos();
         tickNanos = member.tickNanos();
         questionNanos = member.requestTimeoutNanos();
@@ -168,6 +180,14 @@ public final class Lessor implements Actor {
         } else {
             mailbox.put(new Message.Asked(questions));
         }
+    }
+
+    /**
+     * Whether this member, while it leads, writes down once in a while what leases have left. etcd's do only if they are
+     * told to (LeaseCheckpoint).
+     */
+    public void checkpoint(boolean isOn) {
+        mailbox.put(new Message.Checkpointing(isOn));
     }
 
     /** Tells all leases that this member knows of, on a thread of the member. */
@@ -201,7 +221,8 @@ public final class Lessor implements Actor {
         }
         answer();
         boolean isEnqueued = enqueuePromoted();
-        long wait = revokeExpired() && isEnqueued ? untilNext() : 0;
+        boolean isRevoked = revokeExpired();
+        long wait = checkpoint() && isRevoked && isEnqueued ? untilNext() : 0;
         primacy.nextTurn(now(), wait);
         return wait;
     }
@@ -215,6 +236,7 @@ public final class Lessor implements Actor {
                 if (lease != null) {
                     keepExpiry(lease);
                     lease.remainingSeconds = remainingSeconds;
+                    lease.isCheckpointed = false;
                 }
             }
             case Message.Installed(List<Lease> all) -> {
@@ -239,6 +261,8 @@ public final class Lessor implements Actor {
             case Message.NotRevoked(long promotion, long id) -> notRevoked(promotion, id);
             case Message.Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) ->
                 cleared(promotion, question, isDone);
+            case Message.Checkpointing(boolean isOn) -> isCheckpointing = isOn;
+            case Message.CheckpointOver(long promotion) -> isCheckpointUnderWay &= promotion != primacy.promotion();
             case Message.ListAll(Consumer<LeaseList> asker) -> asker.accept(listed());
         }
     }
@@ -343,6 +367,9 @@ public final class Lessor implements Actor {
         queue = new ExpiryQueue();
         promotedTo = Long.MIN_VALUE;
         revocationsUnderWay = 0;
+        checkpointFrom = null;
+        nextCheckpointNanos = primacy.promotedNanos() + limits.checkpointNanos();
+        isCheckpointUnderWay = false;
     }
 
     /** Another looks after them now, or nobody does: what waits here is to be asked elsewhere. */
@@ -354,6 +381,7 @@ public final class Lessor implements Actor {
             leases.values().forEach(lease -> {
                 lease.isDecided = false;
                 lease.isAsked = false;
+                lease.isCheckpointed = false;
             });
         }
         List<Waiting> sentAway = waiting;
@@ -436,6 +464,53 @@ public final class Lessor implements Actor {
         }
     }
 
+    // ---- checkpoints
+
+    /**
+     * Writes down what leases have left, some of them in each turn, once in a while: so that they do not begin anew under the
+     * next leader. Says whether there is nothing more to do now.
+     */
+    private boolean checkpoint() {
+        long now = now();
+        if (!isCheckpointing || isCheckpointUnderWay || (checkpointFrom == null && now < nextCheckpointNanos)) {
+            return true;
+        }
+        if (checkpointFrom == null) {
+            checkpointFrom = Long.MIN_VALUE;
+            nextCheckpointNanos = now + limits.checkpointNanos();
+        }
+        List<Lease> written = new ArrayList<>();
+        int left = limits.sliceLeases();
+        Long next = null;
+        for (HeldLease lease : leases.tailMap(checkpointFrom, true).values()) {
+            if (left-- == 0 || written.size() == limits.checkpointLeases()) {
+                next = lease.id;
+                break;
+            }
+            long secondsLeft = Math.ceilDiv(expiry(lease) - now, SECOND_NANOS);
+            if (isWorthWriting(lease, secondsLeft)) {
+                lease.isCheckpointed = true;
+                written.add(new Lease(lease.id, lease.ttlSeconds, secondsLeft));
+            }
+        }
+        checkpointFrom = next;
+        if (!written.isEmpty()) {
+            isCheckpointUnderWay = true;
+            long promotion = primacy.promotion();
+            Runnable over = () -> mailbox.put(new Message.CheckpointOver(promotion));
+            listener.propose(primacy.term(), List.of(new Request(Requests.Kind.LEASE_CHECKPOINT,
+                    Requests.leaseCheckpoint(written), new LeaseAnswer(over, over))));
+        }
+        return next == null || isCheckpointUnderWay;
+    }
+
+    /** One that lasts, and that has not been renewed for a while: whoever renews all the time need not be written down. */
+    private boolean isWorthWriting(HeldLease lease, long secondsLeft) {
+        long known = lease.secondsLeft();
+        return !lease.isDecided && secondsLeft > 0 && later(0, known) > limits.checkpointNanos()
+                && later(0, known - secondsLeft) >= limits.checkpointNanos() / 2;
+    }
+
     // ---- questions
 
     private void asked(List<? extends LeaseQuestion> questions) {
@@ -498,7 +573,7 @@ public final class Lessor implements Actor {
             unknown(one, unknown);
         } else if (lease.isDecided) {
             late.computeIfAbsent(lease.id, id -> new ArrayList<>()).add(question);
-        } else if (lease.remainingSeconds > 0) {
+        } else if (lease.remainingSeconds > 0 || lease.isCheckpointed) {
             clear(lease, question);
         } else {
             renew(lease);

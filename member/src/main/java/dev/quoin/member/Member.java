@@ -166,7 +166,7 @@ public final class Member implements AutoCloseable {
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
                 network, new ConsensusWiring(), witness);
-        lessor = new Lessor(startup.opened().store().leases(), clock, limits, LessorLimits.DEFAULT, new LeaseWiring());
+        lessor = new Lessor(startup.opened().store().leases(), clock, limits, new LeaseWiring());
         actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);

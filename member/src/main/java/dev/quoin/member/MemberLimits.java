@@ -27,24 +27,32 @@ import dev.quoin.raft.RaftLimits;
  * @param housekeeping the pace of what can wait
  * @param raft the bounds of consensus
  * @param watch the bounds of watching
+ * @param lessor the bounds of leases
  */
 public record MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
         long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax,
         int learnersMax, long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping,
-        RaftLimits raft, WatchLimits watch) {
+        RaftLimits raft, WatchLimits watch, LessorLimits lessor) {
 
     public static final MemberLimits DEFAULT = new MemberLimits(Duration.ofMillis(100).toNanos(), 10,
             Duration.ofSeconds(7).toNanos(), 5_000, 256L << 20, Duration.ofMillis(100).toNanos(), 10_000, 5, 1,
             2L << 30, WalLimits.DEFAULT, LedgerLimits.DEFAULT, HousekeepingLimits.DEFAULT,
-            RaftLimits.DEFAULT, WatchLimits.DEFAULT);
+            RaftLimits.DEFAULT, WatchLimits.DEFAULT, LessorLimits.DEFAULT);
 
-    /** With the usual bounds of watching. */
+    /** With the usual bounds of watching and of leases. */
     public MemberLimits(long tickNanos, int electionTicks, long requestTimeoutNanos, int unappliedEntriesMax,
             long inFlightBytesMax, long ledgerFlushNanos, int snapshotEntries, int walsMax, int learnersMax,
             long quotaBytes, WalLimits wal, LedgerLimits ledger, HousekeepingLimits housekeeping, RaftLimits raft) {
         this(tickNanos, electionTicks, requestTimeoutNanos, unappliedEntriesMax, inFlightBytesMax, ledgerFlushNanos,
                 snapshotEntries, walsMax, learnersMax, quotaBytes, wal, ledger, housekeeping, raft,
-                WatchLimits.DEFAULT);
+                WatchLimits.DEFAULT, LessorLimits.DEFAULT);
+    }
+
+    /** The same with other bounds of leases. */
+    public MemberLimits with(LessorLimits others) {
+        return new MemberLimits(tickNanos, electionTicks, requestTimeoutNanos, unappliedEntriesMax, inFlightBytesMax,
+                ledgerFlushNanos, snapshotEntries, walsMax, learnersMax, quotaBytes, wal, ledger, housekeeping, raft,
+                watch, others);
     }
 
     /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */

@@ -336,4 +336,43 @@ class LessorTest {
         cluster.awaitLeader();
         assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(600));
     }
+
+    // ---- checkpoints
+
+    @Test
+    void whatALeaseHasLeftIsWrittenDownSoThatItDoesNotBeginAnew() {
+        TestCluster cluster = three();
+        cluster.nodes.values().forEach(node -> node.member().lessor().checkpoint(true));
+        grant(cluster, cluster.leader(), 7, 600);
+        cluster.run(Duration.ofSeconds(302));
+        cluster.leader().kill();
+        cluster.awaitLeader();
+        cluster.run(Duration.ofSeconds(1));
+        LeaseReply reply = timeToLive(cluster, cluster.leader(), 7, false);
+        assertThat(reply).isInstanceOf(LeaseReply.TimeToLive.class);
+        assertThat(((LeaseReply.TimeToLive) reply).ttlSeconds()).isBetween(295L, 305L);
+    }
+
+    @Test
+    void aRenewalTakesACheckpointBackSoThatItsTimeIsWholeUnderTheNextLeaderToo() {
+        TestCluster cluster = three();
+        cluster.nodes.values().forEach(node -> node.member().lessor().checkpoint(true));
+        grant(cluster, cluster.leader(), 7, 600);
+        cluster.run(Duration.ofSeconds(302));
+        assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(600));
+        cluster.leader().kill();
+        cluster.awaitLeader();
+        cluster.run(Duration.ofSeconds(1));
+        LeaseReply reply = timeToLive(cluster, cluster.leader(), 7, false);
+        assertThat(((LeaseReply.TimeToLive) reply).ttlSeconds()).isBetween(595L, 601L);
+    }
+
+    @Test
+    void whoIsNotToldToWritesNothingDown() {
+        Node node = node();
+        grant(alone, node, 7, 600);
+        long before = node.member().status().committedIndex();
+        alone.run(Duration.ofSeconds(320));
+        assertThat(node.member().status().committedIndex()).isEqualTo(before);
+    }
 }

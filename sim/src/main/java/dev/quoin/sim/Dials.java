@@ -7,6 +7,7 @@ import java.util.Set;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.member.HousekeepingLimits;
+import dev.quoin.member.LessorLimits;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.member.watch.WatchLimits;
 import dev.quoin.raft.RaftLimits;
@@ -26,9 +27,11 @@ import dev.quoin.raft.RaftLimits;
  * @param thinkNanos the mean pause of a client
  * @param keys how many keys there are
  * @param changesMembers whether members come and go
+ * @param checkpointsLeases whether leaders write down what leases have left
  */
 record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNanos, long hopNanos, long syncNanos,
-        int clients, int watchers, long thinkNanos, int keys, boolean changesMembers, MemberLimits limits) {
+        int clients, int watchers, long thinkNanos, int keys, boolean changesMembers, boolean checkpointsLeases,
+        MemberLimits limits) {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
     private static final long MINUTE = 60 * SECOND;
@@ -48,7 +51,7 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
                 chance.oneIn(4) ? chance.between(2, 30) * MILLI : chance.between(200, 2_000) * 1_000,
                 (int) chance.between(2, 6), (int) chance.between(1, 4), chance.between(20, 600) * MILLI,
                 (int) chance.between(4, 40),
-                members > 1 && chance.percent(60), limits(chance));
+                members > 1 && chance.percent(60), chance.nextBoolean(), limits(chance));
     }
 
     private static MemberLimits limits(Chance chance) {
@@ -60,7 +63,7 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
                 new HousekeepingLimits(MILLI, (int) chance.between(2, 20), (int) chance.between(1, 8) << 10,
                         chance.between(3, 30) << 10, chance.between(1, 5) * SECOND,
                         chance.between(1, 600) * SECOND),
-                raftLimits(chance), watchLimits(chance));
+                raftLimits(chance), watchLimits(chance), lessorLimits(chance));
     }
 
     private static WatchLimits watchLimits(Chance chance) {
@@ -68,6 +71,11 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
                 (int) chance.between(200, 4_000), (int) chance.between(100, 2_000), (int) chance.between(2, 50),
                 (int) chance.between(300, 10_000), (int) chance.between(3, 200), 2, (int) chance.between(1, 4),
                 (int) chance.between(1, 20), (int) chance.between(1, 50), (int) chance.between(0, 20));
+    }
+
+    private static LessorLimits lessorLimits(Chance chance) {
+        return new LessorLimits((int) chance.between(1, 5), 1_000, (int) chance.between(1, 10),
+                chance.between(100, 1_000) * MILLI, SECOND, chance.between(2, 10) * SECOND, (int) chance.between(1, 4));
     }
 
     /** A log that is kept for long, or hardly: then whoever lags needs a snapshot. */

@@ -5,6 +5,10 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.Bytes;
+import dev.quoin.raft.Entry;
+import dev.quoin.raft.EntryKind;
+
 /**
  * What leases promise. None ends by itself before its time since it was granted, or since its last acknowledged renewal, by
  * the clock of whoever let it end; a renewal of one that is gone says so, and one that is there is not denied. That all end
@@ -18,6 +22,10 @@ final class LeaseJudge {
 
     private final Simulation simulation;
     private final long electionNanos;
+    /** When a leader let a lease end, on its clock. */
+    private record Decision(Host leader, long clockNanos, int life, long upSinceLocalNanos) {}
+
+    private final Map<Bytes, Decision> decisions = new HashMap<>();
     private final Map<Long, Promise> promises = new HashMap<>();
     /** When it was revoked last. */
     private final Map<Long, Long> gone = new HashMap<>();
@@ -39,6 +47,14 @@ final class LeaseJudge {
 
     // ---- the log
 
+    /** A leader has appended an entry of its own term. */
+    void appended(Host leader, Entry entry) {
+        if (entry.kind() == EntryKind.NORMAL && ModelLeases.revokedBy(entry.data()) != 0) {
+            decisions.put(entry.data(),
+                    new Decision(leader, leader.clock.nanos(), leader.lives, leader.upSinceLocalNanos));
+        }
+    }
+
     void granted(ModelLeases.Granted lease) {
         promises.put(lease.lease(), now());
         simulation.tally().count("leases granted");
@@ -50,26 +66,26 @@ final class LeaseJudge {
         simulation.tally().count("leases revoked");
     }
 
-    void expired(ModelLeases.Granted lease, long term) {
+    void expired(ModelLeases.Granted lease, Entry entry) {
         simulation.tally().count("leases ended");
         gone.put(lease.lease(), simulation.time().now());
         Promise promise = promises.remove(lease.lease());
-        Host leader = simulation.promises().leaderOf(term);
-        if (promise == null || leader == null) {
-            throw new Violation("lease " + lease + " ends in term " + term + ", in which nobody could know");
+        Decision decision = decisions.remove(entry.data());
+        if (promise == null || decision == null) {
+            throw new Violation("lease " + lease + " ends by an entry of nobody who could know: " + entry);
         }
-        long passed = passed(promise, leader);
+        long passed = passed(promise, decision);
         Violation.check(passed >= lease.ttlSeconds() * SECOND,
-                "%s, leader of term %d, lets %s end %.3f s after it was promised at %.6f s", leader, term, lease,
-                passed / 1e9, promise.trueNanos / 1e9);
+                "%s, leader of term %d, lets %s end %.3f s after it was promised at %.6f s", decision.leader,
+                entry.term(), lease, passed / 1e9, promise.trueNanos / 1e9);
     }
 
-    /** On the clock of a member; of one that was not there then, or lives another life, since it began. */
-    private static long passed(Promise promise, Host host) {
-        Long then = promise.clocks.get(host);
-        Integer life = promise.lives.get(host);
-        long since = then != null && life != null && life == host.lives ? then : host.upSinceLocalNanos;
-        return host.clock.nanos() - since;
+    /** On the clock of who decided; if that was not there when it was promised, or lives another life, since it began. */
+    private static long passed(Promise promise, Decision decision) {
+        Long then = promise.clocks.get(decision.leader);
+        Integer life = promise.lives.get(decision.leader);
+        boolean isSame = then != null && life != null && life == decision.life;
+        return decision.clockNanos - (isSame && then != null ? then : decision.upSinceLocalNanos);
     }
 
     // ---- what clients are told

@@ -123,7 +123,7 @@ final class Model {
     private void expire(Entry entry) {
         long lease = ModelLeases.revokedBy(entry.data());
         if (lease != 0 && leases.isGranted(lease)) {
-            leases.expired(lease, entry.term());
+            leases.expired(lease, entry);
             deleteKeysOf(lease);
         }
     }

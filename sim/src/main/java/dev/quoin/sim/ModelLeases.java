@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader;
+import dev.quoin.raft.Entry;
 
 /** The leases that the log has granted, and what is attached to them. */
 final class ModelLeases {
@@ -59,10 +60,10 @@ final class ModelLeases {
     }
 
     /** Because the leader of a term found its time to be over. */
-    void expired(long lease, long term) {
+    void expired(long lease, Entry entry) {
         Granted ended = granted.remove(lease);
         if (ended != null) {
-            judge.expired(ended, term);
+            judge.expired(ended, entry);
         }
     }
 

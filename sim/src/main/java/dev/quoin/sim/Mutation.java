@@ -122,7 +122,7 @@ record Mutation(String name, List<Edit> edits) {
                     "boolean isCompacted = wanted.next <= view.compactedRevision();"),
             new Mutation("tells what a key was two revisions ago", "store/src/main/java/dev/quoin/store/Change.java",
                     "int before = history.at(main - 1);",
-                    "int before = history.at(main - 2);""),
+                    "int before = history.at(main - 2);"),
             new Mutation("revokes in a later term what it found to be over, without asking anybody", List.of(
                     new Edit(MEMBER + "RaftLoop.java",
                             "case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposeInTerm(term, asked);",

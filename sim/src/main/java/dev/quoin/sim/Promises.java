@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import org.jspecify.annotations.Nullable;
-
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
@@ -74,12 +72,6 @@ final class Promises {
         }
     }
 
-    /** Null if there was none. */
-    @Nullable
-    Host leaderOf(long term) {
-        return leaderOfTerm.get(term);
-    }
-
     void leads(Host host, long term) {
         Host other = leaderOfTerm.putIfAbsent(term, host);
         Violation.check(other == null || other == host, "%s and %s lead in term %d", other, host, term);
@@ -119,6 +111,9 @@ final class Promises {
         for (Entry entry : entries) {
             if (leader && entry.term() == core.term() && entry.kind() != EntryKind.NORMAL) {
                 it.checkOneChangeAtATime(entry);
+            }
+            if (leader && entry.term() == core.term()) {
+                simulation.leaseJudge().appended(host, entry);
             }
             if (entry.index() <= committed.lastIndex() && committed.termAt(entry.index()) == entry.term()) {
                 Violation.check(committed.holds(entry), "%s appends another entry %d of term %d than was committed",

@@ -204,6 +204,7 @@ final class Simulation {
         host.hasStarted = true;
         host.upSinceNanos = time.now();
         host.upSinceLocalNanos = host.clock.nanos();
+        stepped.member().lessor().checkpoint(dials.checkpointsLeases());
         Life life = new Life(this, host, stepped);
         host.life = life;
         life.begin();

@@ -151,7 +151,8 @@ final class ClusterFront {
         }
         String cluster = host.membership().clusterVersion();
         return PeerAnswers.json(200, "{\"etcdserver\":\"" + PeerHeaders.OWN_VERSION + "\",\"etcdcluster\":\""
-                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"3.7.0\"}", HttpFields.EMPTY);
+                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"3.7.0\"}",
+                HttpFields.of(PeerHeaders.QUOIN, PeerHeaders.OWN_QUOIN));
     }
 
     /** Only once it is known what the cluster has agreed on. */

@@ -44,6 +44,9 @@ public interface PeerHost {
     /** As {@link dev.quoin.member.Lessor#ask}. */
     void askLessor(List<LeaseQuestion> questions);
 
+    /** As {@link dev.quoin.member.Lessor#checkpoint}. */
+    void checkpointLeases(boolean isOn);
+
     /** As {@link Member#changeMembers}. */
     void changeMembers(ClusterChange change, ChangeAnswer answer);
 
@@ -107,6 +110,11 @@ public interface PeerHost {
             @Override
             public void askLessor(List<LeaseQuestion> questions) {
                 member.lessor().ask(questions);
+            }
+
+            @Override
+            public void checkpointLeases(boolean isOn) {
+                member.lessor().checkpoint(isOn);
             }
 
             @Override

@@ -26,7 +26,8 @@ import dev.quoin.server.dial.Exchange;
 
 /**
  * Sees to it that the cluster agrees on the version that all its members have (version/monitor.go): while its member leads
- * it asks the others for theirs, at once and then every few seconds, and proposes what follows. On a virtual thread.
+ * it asks the others for theirs, at once and then every few seconds, and proposes what follows. What members of ours alone
+ * may be asked to do is done while all say that they are. On a virtual thread.
  */
 public final class VersionMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VersionMonitor.class);
@@ -43,6 +44,9 @@ public final class VersionMonitor implements AutoCloseable {
 
         record DowngradeOver() implements Decision {}
     }
+
+    /** What a member's server is. */
+    private record Told(SemVersion version, boolean isQuoin) {}
 
     private final PeerHost host;
     private final PeerNetwork network;
@@ -110,12 +114,20 @@ public final class VersionMonitor implements AutoCloseable {
     private void check() throws InterruptedException {
         Membership membership = host.membership();
         if (membership.members().size() == 1 && membership.clusterVersion().isEmpty()) {
+            host.checkpointLeases(true);
             return; // It has said so itself, when it began to lead.
         }
         List<@Nullable SemVersion> versions = new ArrayList<>();
+        boolean areQuoin = true;
         for (MemberInfo member : membership.members()) {
-            versions.add(member.id() == host.memberId() ? SemVersion.of(PeerHeaders.OWN_VERSION) : ask(member));
+            Told told = member.id() == host.memberId()
+                    ? new Told(SemVersion.of(PeerHeaders.OWN_VERSION), true)
+                    : ask(member);
+            versions.add(told == null ? null : told.version);
+            areQuoin &= told != null && told.isQuoin;
         }
+        // They are sure to apply it as we do, and to keep it.
+        host.checkpointLeases(areQuoin);
         switch (decide(host.membership(), versions)) {
             case Decision.Nothing nothing -> {}
             case Decision.ClusterVersion(SemVersion version) -> {
@@ -190,15 +202,17 @@ public final class VersionMonitor implements AutoCloseable {
         return lowest == null ? null : lowest.withoutPatch();
     }
 
-    /** The version of a member's server; null if it does not say. */
-    private @Nullable SemVersion ask(MemberInfo member) throws InterruptedException {
+    /** Null if it does not say. */
+    private @Nullable Told ask(MemberInfo member) throws InterruptedException {
         String failure = "no peer URL";
         for (DialTarget target : PeerTargets.parse(member.peerUrls())) {
             try {
                 PeerLimits limits = network.limits();
                 Exchange.Reply reply = network.client().ask(target, DialRequest.get("/version", HttpFields.EMPTY,
                         limits.answerBytesMax(), limits.silenceMillisMax()));
-                return server(reply.body().toUtf8());
+                SemVersion version = server(reply.body().toUtf8());
+                return version == null ? null
+                        : new Told(version, reply.headers().first(PeerHeaders.QUOIN) != null);
             } catch (IOException | IllegalStateException failed) {
                 failure = String.valueOf(failed.getMessage());
             }

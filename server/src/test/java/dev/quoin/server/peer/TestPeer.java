@@ -167,6 +167,7 @@ final class TestPeer implements AutoCloseable {
         volatile @Nullable Failure readFails;
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
+        volatile boolean checkpointsLeases;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
@@ -241,6 +242,11 @@ final class TestPeer implements AutoCloseable {
         @Override
         public void askLessor(List<LeaseQuestion> questions) {
             questions.forEach(question -> question.asker().told(leaseReply));
+        }
+
+        @Override
+        public void checkpointLeases(boolean isOn) {
+            checkpointsLeases = isOn;
         }
 
         @Override
