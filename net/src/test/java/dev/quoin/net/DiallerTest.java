@@ -221,6 +221,28 @@ class DiallerTest {
     }
 
     @Test
+    void aKeptConnectionServesTheNextRequestUntilTheServerClosesIt() throws Exception {
+        try (Scripted scripted = new Scripted((socket, in, out) -> {
+            for (String more : List.of("", "", "Connection: close\r\n")) {
+                Scripted.readHead(in);
+                out.write(("HTTP/1.1 200 OK\r\n" + more + "Content-Length: 2\r\n\r\nhi")
+                        .getBytes(StandardCharsets.US_ASCII));
+            }
+        })) {
+            DialRequest request = DialRequest.get("/", HttpFields.EMPTY, 1_000, 1_000).keepingConnection();
+            for (int i = 0; i < 3; i++) {
+                DialRecord record = new DialRecord();
+                dialler.open(target(scripted.port()), request, record);
+                assertThat(record.end()).isEqualTo(new DialEnd.Answered());
+                assertThat(record.text()).isEqualTo("hi");
+            }
+            DialRecord another = new DialRecord();
+            dialler.open(target(scripted.port()), request, another);
+            assertThat(another.why()).as("on a connection that nobody serves").isEqualTo(Why.SILENT);
+        }
+    }
+
+    @Test
     void aHeadWithoutEndIsCutOff() throws Exception {
         assertThat(why(new Scripted((socket, in, out) -> {
             out.write("HTTP/1.1 200 OK\r\n".getBytes(StandardCharsets.US_ASCII));

@@ -136,6 +136,8 @@ final class PeerRows {
                 row("lease: method", "GET", "/leases", error(405, "", "Method Not Allowed")),
                 row("lease: garbage", "POST", "/leases", List.of(), garbage,
                         error(400, "", "error unmarshalling request")),
+                row("lease: garbage about its time", "POST", "/leases/internal", List.of(), garbage,
+                        error(400, "", "error unmarshalling request")),
                 row("lease: too large", "POST", "/leases", List.of(), new byte[65_537],
                         error(413, "", "request body too large")));
     }
