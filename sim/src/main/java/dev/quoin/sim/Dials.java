@@ -35,6 +35,9 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
     private static final long MINUTE = 60 * SECOND;
+    /** What the clocks of good machines differ by, and those of bad ones. */
+    static final long SMALL_DRIFT_PPM = 200;
+    static final long DRIFT_PPM = 100_000;
 
     static Dials of(Chance chance, int membersWanted) {
         int members = membersWanted > 0 ? membersWanted : chance.below(10) < 2 ? 1 : chance.below(10) < 7 ? 3 : 5;
@@ -85,6 +88,11 @@ record Dials(int members, Set<Fault> faults, long faultEveryNanos, long safetyNa
         int inflight = chance.nextBoolean() ? (int) chance.between(1, 8) : 512;
         return new RaftLimits(message, inflight, inflight * message, chance.oneIn(4) ? 2_000 : 64 << 20, Long.MAX_VALUE,
                 1_000, 0, retained, 2 * retained);
+    }
+
+    /** By how many parts in a million a clock may run too fast. */
+    long fastestPpm() {
+        return faults.contains(Fault.CLOCK_DRIFT) ? DRIFT_PPM : SMALL_DRIFT_PPM;
     }
 
     /** An election timeout: ticks that a follower waits at least. */

@@ -26,8 +26,6 @@ final class Host {
     /** How many lives there were, so that nothing meant for one reaches another. */
     int lives;
     long upSinceNanos;
-    /** The same on its own clock. */
-    long upSinceLocalNanos;
     /** It came up once, so a directory is there. */
     boolean hasStarted;
     /** Removed from the cluster, or given up: it never comes back. */

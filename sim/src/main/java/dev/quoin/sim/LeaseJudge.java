@@ -16,23 +16,25 @@ import dev.quoin.raft.EntryKind;
  */
 final class LeaseJudge {
     private static final long SECOND = 1_000_000_000L;
+    /** For what is rounded off. */
+    private static final long MICRO = 1_000;
 
     /** When a lease was promised its time, on all clocks. */
     private record Promise(long trueNanos, Map<Host, Long> clocks, Map<Host, Integer> lives) {}
 
     private final Simulation simulation;
-    private final long electionNanos;
+    private final Dials dials;
     /** When a leader let a lease end, on its clock. */
-    private record Decision(Host leader, long clockNanos, int life, long upSinceLocalNanos) {}
+    private record Decision(Host leader, long clockNanos, int life, long trueNanos) {}
 
     private final Map<Bytes, Decision> decisions = new HashMap<>();
     private final Map<Long, Promise> promises = new HashMap<>();
     /** When it was revoked last. */
     private final Map<Long, Long> gone = new HashMap<>();
 
-    LeaseJudge(Simulation simulation, long electionNanos) {
+    LeaseJudge(Simulation simulation, Dials dials) {
         this.simulation = simulation;
-        this.electionNanos = electionNanos;
+        this.dials = dials;
     }
 
     private Promise now() {
@@ -51,7 +53,7 @@ final class LeaseJudge {
     void appended(Host leader, Entry entry) {
         if (entry.kind() == EntryKind.NORMAL && ModelLeases.revokedBy(entry.data()) != 0) {
             decisions.put(entry.data(),
-                    new Decision(leader, leader.clock.nanos(), leader.lives, leader.upSinceLocalNanos));
+                    new Decision(leader, leader.clock.nanos(), leader.lives, simulation.time().now()));
         }
     }
 
@@ -80,12 +82,18 @@ final class LeaseJudge {
                 entry.term(), lease, passed / 1e9, promise.trueNanos / 1e9);
     }
 
-    /** On the clock of who decided; if that was not there when it was promised, or lives another life, since it began. */
-    private static long passed(Promise promise, Decision decision) {
+    /**
+     * On the clock of who decided. If that has begun anew since it was promised, or others may have counted before and
+     * written down what they found: as much as the fastest clock can have counted.
+     */
+    private long passed(Promise promise, Decision decision) {
         Long then = promise.clocks.get(decision.leader);
         Integer life = promise.lives.get(decision.leader);
-        boolean isSame = then != null && life != null && life == decision.life;
-        return decision.clockNanos - (isSame && then != null ? then : decision.upSinceLocalNanos);
+        if (then != null && life != null && life == decision.life && !dials.checkpointsLeases()) {
+            return decision.clockNanos - then;
+        }
+        long passed = decision.trueNanos - promise.trueNanos;
+        return passed + passed / 1_000 * dials.fastestPpm() / 1_000 + MICRO;
     }
 
     // ---- what clients are told
@@ -101,7 +109,7 @@ final class LeaseJudge {
         if (is == null) {
             long since = gone.getOrDefault(lease, 0L);
             // For so long a leader may not know of its successor.
-            Violation.check(askedNanos - since <= electionNanos, "%s renews lease %d, which ended at %.6f s", host,
+            Violation.check(askedNanos - since <= dials.electionNanos(), "%s renews lease %d, which ended at %.6f s", host,
                     lease, since / 1e9);
             return;
         }

@@ -202,8 +202,8 @@ final class Nemesis {
             case BIT_ROT -> rot();
             case DISK_LOST -> loseDisk();
             case CLOCK_DRIFT -> with(fault, host -> {
-                host.clock.drift(chance.between(-100_000, 100_000));
-                later(awhile, () -> host.clock.drift(chance.between(-200, 200)));
+                host.clock.drift(chance.between(-Dials.DRIFT_PPM, Dials.DRIFT_PPM));
+                later(awhile, () -> host.clock.drift(chance.between(-Dials.SMALL_DRIFT_PPM, Dials.SMALL_DRIFT_PPM)));
             });
             case CLOCK_OFFSET -> {}
             case WALL_CLOCK_JUMP -> with(fault,

@@ -56,7 +56,7 @@ final class Simulation {
         chance = new Chance(seed * 0x5851f42d4c957f2dL + 1);
         trace = new Trace(loud);
         dials = Dials.of(chance, members);
-        leaseJudge = new LeaseJudge(this, dials.electionNanos());
+        leaseJudge = new LeaseJudge(this, dials);
         model = new Model(leaseJudge);
         network = new SimNetwork(this, dials.hopNanos());
         clients = new Clients(this, dials);
@@ -164,7 +164,8 @@ final class Simulation {
     Host addHost(Origin origin) {
         int number = hosts.size() + 1;
         FaultyDisk disk = new FaultyDisk(chance.split());
-        HostClock clock = new HostClock(time, chance.below(1L << 50), chance.between(-200, 200));
+        HostClock clock = new HostClock(time, chance.below(1L << 50),
+                chance.between(-Dials.SMALL_DRIFT_PPM, Dials.SMALL_DRIFT_PPM));
         MemberConfig config = new MemberConfig("m" + number, Host.DATA, null, List.of("http://m" + number + ":2379"),
                 "3.7.1", origin, true, true, false, dials.limits());
         Host host = new Host(number, config, origin.memberId(), disk, clock, dials.syncNanos());
@@ -203,7 +204,6 @@ final class Simulation {
         tally.count("starts");
         host.hasStarted = true;
         host.upSinceNanos = time.now();
-        host.upSinceLocalNanos = host.clock.nanos();
         stepped.member().lessor().checkpoint(dials.checkpointsLeases());
         Life life = new Life(this, host, stepped);
         host.life = life;
