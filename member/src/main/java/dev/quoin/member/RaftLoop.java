@@ -397,7 +397,7 @@ final class RaftLoop implements Actor {
         }
     }
 
-    /** What is applied already can be seen by now; only for what is not, somebody else must wait. */
+    /** What is applied already can be seen by now; only for what is not, somebody must wait, if it is what matters. */
     private void onReadReady(long id, long index) {
         boolean isApplied = index <= applyLoop.appliedIndex();
         for (List<Message.Read> reads : waitingReads.answered(id)) {

@@ -174,7 +174,7 @@ public final class NetServer implements AutoCloseable {
     /** A dialler on the same loop looks after its own. */
     private static void forEachOfOurs(LoopState loop, Consumer<LoopState.Connection> work) {
         loop.forEachConnection(connection -> {
-            if (!(connection instanceof DialConnection)) {
+            if (!(connection instanceof DialConnection || connection instanceof ParkedConnections)) {
                 work.accept(connection);
             }
         });
