@@ -338,7 +338,8 @@ final class Clients {
             return txn();
         }
         if (kind < 94 && !areLeasesLeft) {
-            return chance.oneIn(8) ? new Asked.Revoke(lease()) : new Asked.Grant(lease(), chance.between(1, TTL_MAX_SECONDS));
+            return chance.oneIn(8) ? new Asked.Revoke(lease())
+                    : new Asked.Grant(lease(), chance.between(1, TTL_MAX_SECONDS));
         }
         Life life = host.life;
         long newest = life == null ? 1 : life.member().view().revision();

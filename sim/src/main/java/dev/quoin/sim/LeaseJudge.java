@@ -24,6 +24,7 @@ final class LeaseJudge {
 
     private final Simulation simulation;
     private final Dials dials;
+
     /** When a leader let a lease end, on its clock. */
     private record Decision(Host leader, long clockNanos, int life, long trueNanos) {}
 
@@ -109,7 +110,8 @@ final class LeaseJudge {
         if (is == null) {
             long since = gone.getOrDefault(lease, 0L);
             // For so long a leader may not know of its successor.
-            Violation.check(askedNanos - since <= dials.electionNanos(), "%s renews lease %d, which ended at %.6f s", host,
+            Violation.check(askedNanos - since <= dials.electionNanos(), "%s renews lease %d, which ended at %.6f s",
+                    host,
                     lease, since / 1e9);
             return;
         }

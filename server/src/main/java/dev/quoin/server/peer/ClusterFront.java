@@ -310,7 +310,8 @@ final class ClusterFront {
             case LeaseReply.Unknown() -> PeerAnswers.error(404, "lease not found");
             case LeaseReply.ApplyingTooLong() ->
                 PeerAnswers.error(408, "waiting for node to catch up its applied index has timed out");
-            case LeaseReply.NotPrimary(), LeaseReply.NoLeader() -> PeerAnswers.error(renews ? 400 : 500, "not a primary lessor");
+            case LeaseReply.NotPrimary(),LeaseReply.NoLeader() ->
+                PeerAnswers.error(renews ? 400 : 500, "not a primary lessor");
             case LeaseReply.Failed(Failure failure) -> PeerAnswers.error(renews ? 400 : 500, text(failure));
         };
     }
