@@ -56,7 +56,8 @@ class ClusterWatchTest {
         List<String> all = new ArrayList<>(List.of(flags));
         all.addAll(List.of("--dir", home.toString()));
         Program.Result result = ClusterWatchJudgesTest.judge("watchcheck")
-                .run(ClusterWatchJudgesTest.arguments(ServerProcess.image(), all, List.of()));
+                .run(ClusterWatchJudgesTest.arguments(ServerProcess.image(), all,
+                        List.of("--watch-progress-notify-interval", "300ms")));
         System.out.print(result.stdout());
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         assertThat(result.lines()).anyMatch(line -> line.matches("ok   \\d{4,} events to .* all as promised.*"));
