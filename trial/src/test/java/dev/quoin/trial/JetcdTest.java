@@ -262,6 +262,7 @@ class JetcdTest {
             }
             assertThat(told).containsExactly("PUT watch/a=1 was  at 0", "DELETE watch/a= was 1 at 1",
                     "PUT watch/b=2 was  at 2", "PUT watch/b=3 was 2 at 3", "PUT watch/c=4 was  at 3");
+            assertThat(watcher.isClosed()).isFalse();
             watch.requestProgress();
             WatchResponse progress = heard.poll(20, TimeUnit.SECONDS);
             assertThat(progress).isNotNull();
