@@ -25,6 +25,8 @@ final class ConfigFile {
     /** Fields of etcd's own structure that its reader would fill: certificates revoked could be named here alone. */
     private static final List<String> INNER = List.of("ClientTLSInfo", "PeerTLSInfo");
 
+    /** etcd's name for what is within most keys that have something within them. */
+    private static final String INNER_TYPE = "embed.securityConfig";
     private static final Set<FlagKind> TRANSLATED = EnumSet.of(FlagKind.URLS, FlagKind.PEER_URLS, FlagKind.ORIGINS,
             FlagKind.NAMES, FlagKind.GATES);
 
@@ -95,7 +97,7 @@ final class ConfigFile {
                 return Optional.empty();
             }
             if (!(inner instanceof Yaml.Value.Mapping mapping)) {
-                throw cannot(inner, String.join(".", List.of(keys).subList(0, i + 1)), "struct", false);
+                throw cannot(inner, String.join(".", List.of(keys).subList(0, i + 1)), INNER_TYPE, false);
             }
             at = mapping;
         }
@@ -198,7 +200,7 @@ final class ConfigFile {
             case Yaml.Value.Null _ -> "null";
             case Yaml.Value.Bool _ -> "bool";
             case Yaml.Value.Numeric(BigDecimal number) ->
-                type.equals("string") || type.equals("bool") || type.equals("struct")
+                type.equals("string") || type.equals("bool") || type.equals(INNER_TYPE)
                         ? "number"
                         : "number " + number.toPlainString();
             case Yaml.Value.Text _ -> "string";
