@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
@@ -51,6 +52,37 @@ class ProcessContractTest {
         assertThat(version.lines()).first().isEqualTo("etcd Version: 3.7.1");
         assertThat(version.stderr()).isEmpty();
         assertThat(version.exitCode()).isZero();
+    }
+
+    /** An image made by another JDK, or copied without its times. */
+    @Test
+    void aCacheThatCannotBeUsedIsPassedOverInSilence() throws Exception {
+        Path image = ServerProcess.image().getParent().getParent();
+        Files.createDirectories(home.resolve("bin"));
+        Files.copy(image.resolve("bin/etcd"), home.resolve("bin/etcd"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.createDirectories(home.resolve("lib"));
+        try (Stream<Path> jars = Files.list(image.resolve("lib")).filter(file -> file.toString().endsWith(".jar"))) {
+            for (Path jar : jars.toList()) {
+                Files.copy(jar, home.resolve("lib").resolve(jar.getFileName().toString()));
+            }
+        }
+        Files.writeString(home.resolve("lib/quoin.aot"), "no cache");
+        Program.Result version = Program.of(home.resolve("bin/etcd")).run("--version");
+        assertThat(version.lines()).first().isEqualTo("etcd Version: 3.7.1");
+        assertThat(version.stderr()).isEmpty();
+    }
+
+    @Test
+    void systemdIsToldOnceClientsAreServed() throws Exception {
+        try (ServerProcess server = ServerProcess.prepared(home).withVariable("NOTIFY_SOCKET", "/nonexistent/notify")) {
+            server.start();
+            long deadline = System.nanoTime() + SOON.toNanos();
+            while (!server.stderr().contains("notify systemd") && System.nanoTime() < deadline) {
+                Thread.sleep(10);
+            }
+            assertThat(server.stderr()).containsSubsequence("ready to serve client requests", "notifying init daemon",
+                    "failed to notify systemd for readiness", "/nonexistent/notify");
+        }
     }
 
     @Test
