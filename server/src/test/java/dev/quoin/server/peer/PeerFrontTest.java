@@ -56,6 +56,8 @@ class PeerFrontTest {
         peer.close();
     }
 
+    private static final String OURS = " x-quoin-version=1";
+
     private String ask(Row row) throws Exception {
         return PeerRows.ask(peer.port(), row, TestPeer.CLUSTER, SELF);
     }
@@ -67,7 +69,14 @@ class PeerFrontTest {
     @TestFactory
     Stream<DynamicTest> answersAreEtcds() {
         return PeerRows.rows().stream().map(
-                row -> DynamicTest.dynamicTest(row.name(), () -> assertThat(ask(row)).isEqualTo(row.expected())));
+                row -> DynamicTest.dynamicTest(row.name(),
+                        () -> assertThat(ask(row).replace(OURS, "")).isEqualTo(row.expected())));
+    }
+
+    /** By it members learn who of them is Quoin; an etcd passes over it. */
+    @Test
+    void whoAsksForTheVersionLearnsThatItIsQuoin() throws Exception {
+        assertThat(ask("GET", "/version", List.of(), new byte[0])).startsWith("200 ").contains(OURS);
     }
 
     @Test
