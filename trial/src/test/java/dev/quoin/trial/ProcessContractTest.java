@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -57,7 +58,8 @@ class ProcessContractTest {
     /** An image made by another JDK, or copied without its times. */
     @Test
     void aCacheThatCannotBeUsedIsPassedOverInSilence() throws Exception {
-        Path image = ServerProcess.image().getParent().getParent();
+        Path bin = Objects.requireNonNull(ServerProcess.image().getParent());
+        Path image = Objects.requireNonNull(bin.getParent());
         Files.createDirectories(home.resolve("bin"));
         Files.copy(image.resolve("bin/etcd"), home.resolve("bin/etcd"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.createDirectories(home.resolve("lib"));
