@@ -1,5 +1,7 @@
 package dev.quoin.server;
 
+import java.util.ArrayDeque;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
@@ -20,8 +22,8 @@ import dev.quoin.net.Status;
  * of an event loop are handed over at its end; none goes through the log.
  *
  * <p>A lease that is not there is no error: it is answered with a TTL of 0, and the stream goes on. What fails ends the
- * stream, as in etcd. One renewal that waits holds up no other: etcd answers a stream in the order in which it was asked,
- * clients tell answers apart by the lease.
+ * stream, as in etcd. A stream is answered in the order in which it was asked, since some clients count on it; so one
+ * renewal that waits, for its lease to end or for a leader, holds up those behind it on the stream, and no others.
  *
  * <p>Field numbers: LeaseKeepAliveRequest 1 ID; LeaseKeepAliveResponse 1 header, 2 ID, 3 TTL.
  */
@@ -36,10 +38,22 @@ final class KeepAlives implements Handler {
         this.answers = answers;
     }
 
+    /** One renewal that was asked for. */
+    private static final class Asked {
+        private final Bytes header;
+        private final long lease;
+        private @Nullable LeaseReply reply;
+
+        Asked(Bytes header, long lease) {
+            this.header = header;
+            this.lease = lease;
+        }
+    }
+
     /** What is known of a stream; of its loop. */
     private static final class Stream {
-        /** Renewals that have no answer yet. */
-        private int underWay;
+        /** What has not been answered, as it came: no more than the client may send ahead. */
+        private final ArrayDeque<Asked> underWay = new ArrayDeque<>();
         /** Answers that the client was sent while it had no room: it may ask as much again when it has. */
         private int withheld;
         private boolean isHalfClosed;
@@ -67,11 +81,11 @@ final class KeepAlives implements Handler {
             call.finish(Errors.unreadableInStream(String.valueOf(malformed.getMessage())));
             return;
         }
-        stream.underWay++;
         // Before the renewal: nobody must be told that it was renewed at a revision at which it was revoked already.
-        Bytes header = answers.header(member.view().revision());
+        Asked asked = new Asked(answers.header(member.view().revision()), lease);
+        stream.underWay.add(asked);
         Turn.of(call.loop()).ask(new LeaseQuestion.Renew(lease,
-                reply -> call.loop().execute(() -> answer(call, stream, header, lease, reply))));
+                reply -> call.loop().execute(() -> told(call, stream, asked, reply))));
     }
 
     private static long lease(Bytes message) {
@@ -87,23 +101,34 @@ final class KeepAlives implements Handler {
         return lease;
     }
 
-    private static void answer(Call call, Stream stream, Bytes header, long lease, LeaseReply reply) {
-        stream.underWay--;
+    private static void told(Call call, Stream stream, Asked asked, LeaseReply reply) {
+        asked.reply = reply;
+        for (Asked first = stream.underWay.peek(); first != null; first = stream.underWay.peek()) {
+            LeaseReply due = first.reply;
+            if (due == null) {
+                return;
+            }
+            stream.underWay.remove();
+            answer(call, stream, first, due);
+        }
+    }
+
+    private static void answer(Call call, Stream stream, Asked asked, LeaseReply reply) {
         switch (reply) {
-            case LeaseReply.Renewed(long ttlSeconds) -> send(call, stream, header, lease, ttlSeconds);
-            case LeaseReply.Unknown() -> send(call, stream, header, lease, 0);
+            case LeaseReply.Renewed(long ttlSeconds) -> send(call, stream, asked, ttlSeconds);
+            case LeaseReply.Unknown() -> send(call, stream, asked, 0);
             case LeaseReply.NotPrimary() -> call.finish(Errors.NOT_PRIMARY);
             case LeaseReply.NoLeader() -> call.finish(Errors.NO_LEADER);
             case LeaseReply.ApplyingTooLong() -> call.finish(Errors.APPLYING_TOO_LONG);
             case LeaseReply.Failed(Failure failure) -> call.finish(Errors.of(failure));
-            case LeaseReply.TimeToLive asked -> throw new IllegalStateException("nobody asked for that");
+            case LeaseReply.TimeToLive other -> throw new IllegalStateException("nobody asked for that");
         }
     }
 
-    private static void send(Call call, Stream stream, Bytes header, long lease, long ttlSeconds) {
+    private static void send(Call call, Stream stream, Asked asked, long ttlSeconds) {
         ProtoWriter response = new ProtoWriter(96);
-        response.bytesField(1, header);
-        response.varintFieldIfSet(2, lease);
+        response.bytesField(1, asked.header);
+        response.varintFieldIfSet(2, asked.lease);
         response.varintFieldIfSet(3, ttlSeconds);
         call.send(Bytes.of(response.buffer(), 0, response.size()));
         if (call.writable()) {
@@ -115,7 +140,7 @@ final class KeepAlives implements Handler {
     }
 
     private static void endIfAsked(Call call, Stream stream) {
-        if (stream.isHalfClosed && stream.underWay == 0) {
+        if (stream.isHalfClosed && stream.underWay.isEmpty()) {
             call.finish(Status.OK);
         }
     }

@@ -57,21 +57,35 @@ final class EventCodec {
      * @param payload of a put the KeyValue, of a deletion the key
      */
     static void write(ProtoWriter to, boolean isDeletion, long main, Bytes payload, int previousLength) {
-        to.tag(EVENTS, ProtoWriter.LENGTH_DELIMITED);
-        to.varint(bodyLength(isDeletion, main, payload.length(), previousLength));
         if (isDeletion) {
+            to.tag(EVENTS, ProtoWriter.LENGTH_DELIMITED);
+            to.varint(bodyLength(true, main, payload.length(), previousLength));
             to.varintField(TYPE, DELETE);
             to.tag(KV, ProtoWriter.LENGTH_DELIMITED);
             to.varint(deletedLength(payload.length(), main));
             to.bytesField(KEY, payload);
             to.varintField(MOD_REVISION, main);
         } else {
-            to.bytesField(KV, payload);
+            writePutHead(to, payload.length(), previousLength);
+            to.raw(payload.array(), payload.offset(), payload.length());
         }
         if (previousLength != NO_PREVIOUS) {
-            to.tag(PREV_KV, ProtoWriter.LENGTH_DELIMITED);
-            to.varint(previousLength);
+            writePreviousHead(to, previousLength);
         }
+    }
+
+    /** Appends what stands before the KeyValue in the event of a put. */
+    static void writePutHead(ProtoWriter to, int payloadLength, int previousLength) {
+        to.tag(EVENTS, ProtoWriter.LENGTH_DELIMITED);
+        to.varint(bodyLength(false, 0, payloadLength, previousLength));
+        to.tag(KV, ProtoWriter.LENGTH_DELIMITED);
+        to.varint(payloadLength);
+    }
+
+    /** Appends what stands before the KeyValue that there was before. */
+    static void writePreviousHead(ProtoWriter to, int previousLength) {
+        to.tag(PREV_KV, ProtoWriter.LENGTH_DELIMITED);
+        to.varint(previousLength);
     }
 
     /** How far before its end the key ends in the event of a deletion that tells nothing of what was before. */

@@ -133,26 +133,45 @@ public sealed interface WatchEvents {
             return bytes;
         }
 
-        /** Reads them one by one. */
+        /** Reads them one by one, and copies no KeyValue: each may be large. */
         @Override
         public void writeTo(Sink sink) {
             ProtoWriter head = new ProtoWriter(256);
             for (int at = 0; at < changes.size(); at++) {
-                ChangeWalk.Found change = changes.get(at);
-                Bytes payload = records.read(change.position());
-                Invariant.check(payload.length() == payloadLengths[at], "a record has another length");
-                head.reset();
-                EventCodec.write(head, change.isDeletion(), change.main(), payload, previousLengths[at]);
-                if (!sink.write(head.buffer(), 0, head.size())) {
+                if (!write(at, head, sink)) {
                     return;
                 }
-                if (previousLengths[at] != EventCodec.NO_PREVIOUS) {
-                    Bytes previous = records.read(change.previous());
-                    if (!sink.write(previous.array(), previous.offset(), previous.length())) {
-                        return;
-                    }
+            }
+        }
+
+        private boolean write(int at, ProtoWriter head, Sink sink) {
+            ChangeWalk.Found change = changes.get(at);
+            int previousLength = previousLengths[at];
+            Bytes payload = records.read(change.position());
+            Invariant.check(payload.length() == payloadLengths[at], "a record has another length");
+            head.reset();
+            if (change.isDeletion()) {
+                EventCodec.write(head, true, change.main(), payload, previousLength);
+            } else {
+                EventCodec.writePutHead(head, payload.length(), previousLength);
+                if (!write(head, sink) || !write(payload, sink)) {
+                    return false;
+                }
+                head.reset();
+                if (previousLength != EventCodec.NO_PREVIOUS) {
+                    EventCodec.writePreviousHead(head, previousLength);
                 }
             }
+            return write(head, sink)
+                    && (previousLength == EventCodec.NO_PREVIOUS || write(records.read(change.previous()), sink));
+        }
+
+        private static boolean write(ProtoWriter bytes, Sink sink) {
+            return bytes.size() == 0 || sink.write(bytes.buffer(), 0, bytes.size());
+        }
+
+        private static boolean write(Bytes bytes, Sink sink) {
+            return sink.write(bytes.array(), bytes.offset(), bytes.length());
         }
 
         /** All of them in memory. */
