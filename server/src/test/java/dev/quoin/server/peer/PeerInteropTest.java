@@ -184,7 +184,7 @@ class PeerInteropTest {
                 again.inbox.react(nodding);
                 again.knows(List.of(again.info, pair.etcd()));
                 assertThat(etcd.put(base64(1), base64(100))).isTrue();
-                assertThat(again.awaitStreams(pair.etcd().id())).isTrue();
+                assertThat(again.awaitStreams(pair.etcd().id())).as("%s", etcd.log()).isTrue();
             }
         }
     }
