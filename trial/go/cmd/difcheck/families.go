@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -50,6 +51,25 @@ func familiesOf(names []string) (families, error) {
 		return nil, fmt.Errorf("%v: not families, or without kv; there are %v", names, familyNames())
 	}
 	return chosen, nil
+}
+
+// around is a family with those that it lives on: what is neither needed to show a lie nor told it only makes it rare.
+func (f families) around(name string) families {
+	needed := map[string][]string{
+		"kv":     {"kv"},
+		"hash":   {"kv", "compact", "hash"},
+		"lease":  {"kv", "lease"},
+		"expiry": {"kv", "lease", "expiry"},
+		"watch":  {"kv", "lease", "watch"},
+		"alarm":  {"kv", "alarm"},
+	}[name]
+	var chosen families
+	for _, there := range f {
+		if slices.Contains(needed, there) {
+			chosen = append(chosen, there)
+		}
+	}
+	return chosen
 }
 
 func (f families) has(name string) bool {

@@ -166,7 +166,7 @@ func (t *trial) selfTest(seed uint64) {
 }
 
 func (t *trial) noticed(seed uint64) error {
-	sequence := generate(seed, t.length, t.families, 0)
+	sequence := generate(seed, t.length, t.families.around(t.lie.family), 0)
 	pair, err := t.freshPair()
 	if err != nil {
 		return err
