@@ -12,7 +12,6 @@ package main
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,6 +29,7 @@ import (
 	"quoin.dev/trial/internal/history"
 	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
+	"quoin.dev/trial/internal/recording"
 	"quoin.dev/trial/internal/tally"
 )
 
@@ -86,7 +86,7 @@ func run() int {
 		history.SelfTest(p.seed, 300, 20, func(what string, err error) { counts.Check(what, err) })
 		return counts.Close()
 	case *recheck != "":
-		h, err := load(*recheck)
+		h, err := recording.Load[history.History](*recheck)
 		if counts.Check("read "+*recheck, err) {
 			p.judge(h, counts)
 		}
@@ -106,7 +106,7 @@ func run() int {
 	}
 	h := p.perform(ctx, flag.Args(), home, counts)
 	if h != nil && !p.judge(*h, counts) && *record != "" {
-		counts.Check("write "+*record, save(*record, *h))
+		counts.Check("write "+*record, recording.Save(*record, h))
 	}
 	code := counts.Close()
 	if code != 0 && *keep {
@@ -148,7 +148,7 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 		return nil
 	}
 	working, err := p.load(ctx, n, clients)
-	if !counts.Check(fmt.Sprintf("harm: %s", describe(n.Did)), err) {
+	if !counts.Check(fmt.Sprintf("harm: %s", recording.Counts(n.Did)), err) {
 		return nil
 	}
 	if _, term, err := members.Consensus(ctx); err == nil {
@@ -205,7 +205,7 @@ func (p *plan) collect(ctx context.Context, n *nemesis.Nemesis, clients []*clien
 			refusals[text] += n
 		}
 	}
-	fmt.Println("errors:", describe(refusals))
+	fmt.Println("errors:", recording.Counts(refusals))
 	last := int64(0)
 	for i, m := range n.Cluster.Members { // one last read on each, a part of the history like the others
 		op := history.Op{Client: p.clients + i, Member: m.Name, Invoke: time.Since(clients[0].began), Request: history.Request{
@@ -241,7 +241,7 @@ func (p *plan) judge(h history.History, counts *tally.Tally) bool {
 			kinds[kindOf(op)]++
 		}
 	}
-	fmt.Println("answered:", describe(kinds))
+	fmt.Println("answered:", recording.Counts(kinds))
 	began := time.Now()
 	found := history.Check(h)
 	var err error
@@ -285,34 +285,4 @@ func total(clients []*client) int {
 		sum += len(c.ops)
 	}
 	return sum
-}
-
-func describe(counts map[string]int) string {
-	if len(counts) == 0 {
-		return "none"
-	}
-	var parts []string
-	for what, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d × %s", n, what))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, "; ")
-}
-
-func save(name string, h history.History) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(gob.NewEncoder(file).Encode(h), file.Close())
-}
-
-func load(name string) (history.History, error) {
-	var h history.History
-	file, err := os.Open(name)
-	if err != nil {
-		return h, err
-	}
-	defer file.Close()
-	return h, gob.NewDecoder(file).Decode(&h)
 }

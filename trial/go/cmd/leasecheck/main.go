@@ -12,7 +12,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,6 +30,7 @@ import (
 	"quoin.dev/trial/internal/leases"
 	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
+	"quoin.dev/trial/internal/recording"
 	"quoin.dev/trial/internal/tally"
 )
 
@@ -100,10 +100,10 @@ func run() int {
 		leases.SelfTest(p.seed, 300, 20, func(what string, err error) { counts.Check(what, err) })
 		return counts.Close()
 	case *recheck != "":
-		h, err := load(*recheck)
+		read, err := recording.Load[leases.History](*recheck)
 		if counts.Check("read "+*recheck, err) {
-			h.AsEtcd = *asEtcd
-			judge(h, counts)
+			read.AsEtcd = *asEtcd
+			judge(&read, counts)
 		}
 		return counts.Close()
 	case !slices.ContainsFunc(flag.Args(), func(word string) bool { return strings.Contains(word, "{listen}") }):
@@ -125,7 +125,7 @@ func run() int {
 		h.AsEtcd = *asEtcd
 	}
 	if h != nil && !judge(h, counts) && *record != "" {
-		counts.Check("write "+*record, save(*record, h))
+		counts.Check("write "+*record, recording.Save(*record, h))
 	}
 	return counts.Close()
 }
@@ -205,7 +205,7 @@ func (p *plan) load(ctx context.Context, w *world, n *nemesis.Nemesis, counts *t
 	}
 	close(w.ending)
 	harming.Wait()
-	if !counts.Check(fmt.Sprintf("harm: %s; the leader changed %d times", describe(n.Did), w.changed.Load()), errors.Join(harm, ctx.Err())) {
+	if !counts.Check(fmt.Sprintf("harm: %s; the leader changed %d times", recording.Counts(n.Did), w.changed.Load()), errors.Join(harm, ctx.Err())) {
 		return nil
 	}
 	n.Mesh.Heal(true)
@@ -216,8 +216,8 @@ func (p *plan) load(ctx context.Context, w *world, n *nemesis.Nemesis, counts *t
 	if !counts.Check("every member lists its leases, and every witness has seen all", err) {
 		return nil
 	}
-	fmt.Println("errors:", describe(w.errors))
-	fmt.Println("seen:", describe(leases.Counts(h)))
+	fmt.Println("errors:", recording.Counts(w.errors))
+	fmt.Println("seen:", recording.Counts(leases.Counts(h)))
 	wanted := p.leases
 	if wanted == 1_000_000_000 {
 		wanted = 1
@@ -305,34 +305,4 @@ func judge(h *leases.History, counts *tally.Tally) bool {
 		err = fmt.Errorf("%d violations told above, the first: %s", len(found), found[0].Anomaly)
 	}
 	return counts.Check(fmt.Sprintf("%d leases: none early, none forgotten, all keys of each in one revision, none renewed after its end", len(h.Leases)), err)
-}
-
-func describe(counts map[string]int) string {
-	if len(counts) == 0 {
-		return "none"
-	}
-	var parts []string
-	for what, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d × %s", n, what))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, "; ")
-}
-
-func save(name string, h *leases.History) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(gob.NewEncoder(file).Encode(h), file.Close())
-}
-
-func load(name string) (*leases.History, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	h := &leases.History{}
-	return h, gob.NewDecoder(file).Decode(h)
 }

@@ -11,7 +11,6 @@ package main
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,6 +30,7 @@ import (
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
+	"quoin.dev/trial/internal/recording"
 	"quoin.dev/trial/internal/tally"
 	"quoin.dev/trial/internal/watches"
 )
@@ -108,10 +108,10 @@ func run() int {
 		watches.SelfTest(p.seed, 300, 20, func(what string, err error) { counts.Check(what, err) })
 		return counts.Close()
 	case *recheck != "":
-		h, err := load(*recheck)
+		read, err := recording.Load[watches.History](*recheck)
 		if counts.Check("read "+*recheck, err) {
-			h.AsEtcd = *asEtcd
-			judge(h, counts)
+			read.AsEtcd = *asEtcd
+			judge(&read, counts)
 		}
 		return counts.Close()
 	case !slices.ContainsFunc(flag.Args(), func(word string) bool { return strings.Contains(word, "{listen}") }):
@@ -137,7 +137,7 @@ func run() int {
 		h.AsEtcd = *asEtcd
 	}
 	if h != nil && !judge(h, counts) && *record != "" {
-		counts.Check("write "+*record, save(*record, h))
+		counts.Check("write "+*record, recording.Save(*record, h))
 	}
 	return counts.Close()
 }
@@ -231,7 +231,7 @@ func (p *plan) load(ctx context.Context, w *world, n *nemesis.Nemesis, counts *t
 	took := time.Since(w.began)
 	close(w.ending)
 	writing.Wait()
-	if !counts.Check(fmt.Sprintf("harm: %s", describe(n.Did)), errors.Join(harm, ctx.Err())) {
+	if !counts.Check(fmt.Sprintf("harm: %s", recording.Counts(n.Did)), errors.Join(harm, ctx.Err())) {
 		return nil
 	}
 	n.Mesh.Heal(true)
@@ -241,10 +241,10 @@ func (p *plan) load(ctx context.Context, w *world, n *nemesis.Nemesis, counts *t
 	}
 	w.last.Store(last)
 	watching.Wait()
-	fmt.Println("errors:", describe(w.errors))
+	fmt.Println("errors:", recording.Counts(w.errors))
 	counts.Check(fmt.Sprintf("every stream came to revision %d", last), unended(w.unended))
 	h := &watches.History{Watches: w.watches, Writes: w.writes, Last: last}
-	fmt.Println("seen:", describe(watches.Counts(h)))
+	fmt.Println("seen:", recording.Counts(watches.Counts(h)))
 	err = nil
 	if events, resumed := w.events.Load(), w.resumed.Load(); events < p.events || resumed < p.resumptions || events == 0 {
 		err = fmt.Errorf("%d and %d were asked for", p.events, p.resumptions)
@@ -301,39 +301,9 @@ func judge(h *watches.History, counts *tally.Tally) bool {
 		err = fmt.Errorf("%d violations told above, the first: %s", len(found), found[0].Anomaly)
 	}
 	if h.AsEtcd {
-		fmt.Println("tolerated, as etcd does it:", describe(tolerated))
+		fmt.Println("tolerated, as etcd does it:", recording.Counts(tolerated))
 	}
 	seen := watches.Counts(h)
 	return counts.Check(fmt.Sprintf("%d events to %d watches of %d revisions by %d witnesses' word: all as promised (judged in %.1fs)",
 		seen["events"], seen["watches"], h.Last, seen["witnesses"], time.Since(began).Seconds()), err)
-}
-
-func describe(counts map[string]int) string {
-	if len(counts) == 0 {
-		return "none"
-	}
-	var parts []string
-	for what, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d × %s", n, what))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, "; ")
-}
-
-func save(name string, h *watches.History) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(gob.NewEncoder(file).Encode(h), file.Close())
-}
-
-func load(name string) (*watches.History, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	h := &watches.History{}
-	return h, gob.NewDecoder(file).Decode(h)
 }

@@ -24,7 +24,7 @@ import dev.quoin.api.etcdserverpb.TxnRequest;
 
 /**
  * A short life of a member, which the build plays so that the JVM can write down what a member needs of classes and which
- * methods are hot ({@code -XX:AOTCacheOutput}): with that at hand a start takes a third of the time. It asks over the
+ * methods are hot ({@code -XX:AOTCacheOutput}): with that at hand a start takes two thirds of the time (docs/evidence/0007). It asks over the
  * member's own client port, in frames of HTTP/2 written by hand, since a client is no part of the image.
  */
 final class Rehearsal implements AutoCloseable {

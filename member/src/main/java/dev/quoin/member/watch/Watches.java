@@ -32,15 +32,6 @@ public final class Watches {
         return new WatchHub(feed, views, catchUp, host, budget, limits);
     }
 
-    /**
-     * Watches for somebody inside the server, on a thread that may wait.
-     *
-     * @param from the first revision to be told; 0 for what comes after now
-     */
-    public Watching watch(KeyRange range, long from) {
-        return new Watching(range, from, catchUp, wakings, views);
-    }
-
     /** That somebody is told of changes, until it is closed. Any thread. */
     public interface Waking extends AutoCloseable {
         @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 import org.junit.jupiter.api.Test;
@@ -12,7 +13,6 @@ import dev.quoin.store.Command;
 import dev.quoin.store.KeyRange;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class CatchUpTest {
     private static final WatchLimits LIMITS = new WatchLimits(1 << 20, 256 << 10, 64 << 10, 1_000, 1 << 20, 100_000, 2,
@@ -101,42 +101,19 @@ class CatchUpTest {
         assertThat(store.records().reads() - before).isLessThanOrEqualTo(30);
     }
 
-    @Test
-    void aThreadWatchesForItself() throws Exception {
-        WatchedStore store = new WatchedStore(LIMITS);
-        store.apply(WatchedStore.put("a", "1"));
-        try (Watching watching = store.watches.watch(WatchedStore.key("a"), 0);
-                Watching all = store.watches.watch(KeyRange.everything(), 2)) {
-            assertThat(watching.await(1, TimeUnit.MILLISECONDS)).isEmpty();
-            Thread writer = Thread.ofVirtual().start(() -> store.apply(WatchedStore.put("b", "2"),
-                    WatchedStore.delete("a")));
-            assertThat(watching.await(60, TimeUnit.SECONDS)).singleElement().satisfies(change -> {
-                assertThat(change.isDeletion()).isTrue();
-                assertThat(change.revision()).isEqualTo(4);
-                assertThat(change.key().toUtf8()).isEqualTo("a");
-            });
-            writer.join();
-            assertThat(all.await(60, TimeUnit.SECONDS)).extracting(KeyChange::revision).containsExactly(2L, 3L, 4L);
-        }
-        // Nobody listens: the feed gives up what it has.
-        store.apply(WatchedStore.put("a", "3"));
-        store.compact(4);
-        try (Watching late = store.watches.watch(KeyRange.everything(), 3)) {
-            assertThatThrownBy(() -> late.await(1, TimeUnit.SECONDS)).isInstanceOfSatisfying(Watching.Compacted.class,
-                    compacted -> assertThat(compacted.revision()).isEqualTo(4));
-        }
-    }
-
     /** While nobody watches, nothing is kept for anybody. */
     @Test
     void aFeedWithoutListenersHoldsNothing() {
         WatchedStore store = history(1_000);
         assertThat(store.watches.feed().heldBytes()).isZero();
-        Watching watching = store.watches.watch(KeyRange.everything(), 0);
+        AtomicInteger woken = new AtomicInteger();
+        Watches.Waking waking = store.watches.wake(KeyRange.everything(), woken::incrementAndGet);
         store.apply(WatchedStore.put("a", "1"));
         assertThat(store.watches.feed().heldBytes()).isPositive();
-        watching.close();
+        assertThat(woken).hasValue(1);
+        waking.close();
         store.apply(WatchedStore.put("a", "2"));
+        assertThat(woken).as("nobody is woken who has left").hasValue(1);
         assertThat(store.watches.feed().heldBytes()).isZero();
     }
 }
