@@ -1,7 +1,6 @@
 package dev.quoin.server;
 
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -10,10 +9,8 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.ledger.Gone;
-import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
-import dev.quoin.member.Proposal;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
@@ -43,6 +40,7 @@ final class KvService {
     private final ListAnswers listAnswers;
     private final RangeStream rangeStream;
     private final Lists lists;
+    private final Proposing proposing;
     private final ServerLimits limits;
 
     KvService(Member member, Answers answers, ServerLimits limits) {
@@ -52,6 +50,7 @@ final class KvService {
         views = new Views(member::view);
         listAnswers = new ListAnswers(answers, views);
         rangeStream = new RangeStream(listAnswers, views, limits.requestBytesMax());
+        proposing = new Proposing(member, limits.requestBytesMax());
         lists = new Lists(limits.listsMax(), limits.listKeysMax());
     }
 
@@ -71,10 +70,6 @@ final class KvService {
         return Method.hot(SERVICE + name, kind, new Handler() {
             @Override
             public void onMessage(Call call, Bytes message) {
-                if (member.leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
-                    call.finish(Errors.NO_LEADER);
-                    return;
-                }
                 try {
                     request.arrived(call, message);
                 } catch (Malformed malformed) {
@@ -144,7 +139,7 @@ final class KvService {
     /** Form is all there is to check: whether the revision can be compacted is decided where it is applied. */
     private void compact(Call call, Bytes message) {
         Command.Compact compact = Requests.compaction(message);
-        propose(call, Requests.Kind.COMPACTION, message, outcome -> {
+        proposing.propose(call, Requests.Kind.COMPACTION, message, outcome -> {
             if (compact.physical() && outcome instanceof Outcome.Compacted) {
                 member.awaitCompaction(compact.revision(), new AnswerLater(call, outcome));
             } else {
@@ -196,26 +191,7 @@ final class KvService {
             call.finish(Errors.of(refusal));
             return;
         }
-        propose(call, kind, message, outcome -> answer(call, outcome));
-    }
-
-    private void propose(Call call, Requests.Kind kind, Bytes message, Consumer<Outcome> whenApplied) {
-        Proposal proposal = member.prepare(kind, message, new Answer() {
-            @Override
-            public void outcome(Outcome outcome) {
-                whenApplied.accept(outcome);
-            }
-
-            @Override
-            public void failed(Failure failure) {
-                call.finish(Errors.of(failure));
-            }
-        });
-        if (proposal.data().length() > limits.requestBytesMax()) {
-            call.finish(Errors.REQUEST_TOO_LARGE);
-            return;
-        }
-        Turn.of(call.loop()).propose(proposal);
+        proposing.propose(call, kind, message, outcome -> answer(call, outcome));
     }
 
     /** Goes on with {@code ready} once the view is fresh: at once, if a possibly stale one will do. */

@@ -2,7 +2,6 @@ package dev.quoin.server;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -15,13 +14,11 @@ import dev.quoin.api.etcdserverpb.LeaseStatus;
 import dev.quoin.api.etcdserverpb.LeaseTimeToLiveRequest;
 import dev.quoin.api.etcdserverpb.LeaseTimeToLiveResponse;
 import dev.quoin.base.Bytes;
-import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.LeaseList;
 import dev.quoin.member.LeaseQuestion;
 import dev.quoin.member.LeaseReply;
 import dev.quoin.member.Member;
-import dev.quoin.member.Proposal;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
 import dev.quoin.net.Handler;
@@ -43,14 +40,14 @@ final class LeaseService {
     private final LeaseDesk desk;
     private final Answers answers;
     private final KeepAlives keepAlives;
-    private final ServerLimits limits;
+    private final Proposing proposing;
 
     LeaseService(Member member, MemberCalls calls, LeaseDesk desk, Answers answers, ServerLimits limits) {
         this.member = member;
         this.calls = calls;
         this.desk = desk;
         this.answers = answers;
-        this.limits = limits;
+        proposing = new Proposing(member, limits.requestBytesMax());
         keepAlives = new KeepAlives(member, answers);
     }
 
@@ -69,10 +66,6 @@ final class LeaseService {
         return Method.hot(SERVICE + name, Method.Kind.UNARY, new Handler() {
             @Override
             public void onMessage(Call call, Bytes message) {
-                if (member.leader() == 0 && "true".equals(call.headers().text("hasleader"))) {
-                    call.finish(Errors.NO_LEADER);
-                    return;
-                }
                 try {
                     request.arrived(call, ByteString.copyFrom(message.array(), message.offset(), message.length()));
                 } catch (InvalidProtocolBufferException malformed) {
@@ -100,26 +93,13 @@ final class LeaseService {
     }
 
     private void propose(Call call, Requests.Kind kind, Bytes message) {
-        Proposal proposal = member.prepare(kind, message, new Answer() {
-            @Override
-            public void outcome(Outcome outcome) {
-                if (outcome instanceof Outcome.Refused(Refusal reason)) {
-                    call.finish(Errors.of(reason));
-                } else {
-                    call.finish(answers.of(outcome));
-                }
-            }
-
-            @Override
-            public void failed(Failure failure) {
-                call.finish(Errors.of(failure));
+        proposing.propose(call, kind, message, outcome -> {
+            if (outcome instanceof Outcome.Refused(Refusal reason)) {
+                call.finish(Errors.of(reason));
+            } else {
+                call.finish(answers.of(outcome));
             }
         });
-        if (proposal.data().length() > limits.requestBytesMax()) {
-            call.finish(Errors.REQUEST_TOO_LARGE);
-            return;
-        }
-        Turn.of(call.loop()).propose(proposal);
     }
 
     private LeaseTimeToLiveResponse timeToLive(Call call, LeaseTimeToLiveRequest request)
@@ -140,29 +120,22 @@ final class LeaseService {
         return response.setHeader(calls.header(member.view().revision())).build();
     }
 
-    private LeaseReply ask(LeaseTimeToLiveRequest request) throws InterruptedException {
+    private LeaseReply ask(LeaseTimeToLiveRequest request) throws StatusException, InterruptedException {
         CompletableFuture<LeaseReply> reply = new CompletableFuture<>();
         desk.ask(List.of(
                 new LeaseQuestion.TimeToLive(request.getID(), request.getKeys(), reply::complete)));
-        return await(reply);
+        return MemberCalls.await(reply);
     }
 
-    private LeaseLeasesResponse leases(Call call, LeaseLeasesRequest request) throws InterruptedException {
+    private LeaseLeasesResponse leases(Call call, LeaseLeasesRequest request)
+            throws StatusException, InterruptedException {
         CompletableFuture<LeaseList> found = new CompletableFuture<>();
         member.lessor().list(found::complete);
         LeaseLeasesResponse.Builder response = LeaseLeasesResponse.newBuilder()
                 .setHeader(calls.header(member.view().revision()));
-        for (long id : await(found).ids()) {
+        for (long id : MemberCalls.await(found).ids()) {
             response.addLeases(LeaseStatus.newBuilder().setID(id));
         }
         return response.build();
-    }
-
-    private static <T> T await(CompletableFuture<T> future) throws InterruptedException {
-        try {
-            return future.get();
-        } catch (ExecutionException never) {
-            throw new IllegalStateException("a future of ours failed", never);
-        }
     }
 }

@@ -177,7 +177,8 @@ final class MemberCalls {
         await(future);
     }
 
-    private static <T> T await(CompletableFuture<T> future) throws StatusException, InterruptedException {
+    /** Waits for a future of ours: it fails with a status, or not at all. */
+    static <T> T await(CompletableFuture<T> future) throws StatusException, InterruptedException {
         try {
             return future.get();
         } catch (ExecutionException failed) {

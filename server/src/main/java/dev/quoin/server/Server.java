@@ -19,7 +19,6 @@ import dev.quoin.member.Halt;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
-import dev.quoin.member.watch.Watches;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
 import dev.quoin.net.Method;
@@ -82,7 +81,7 @@ final class Server {
             WatchService watches = new WatchService(member, answers, config.limits(),
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
             Member started = member;
-            StreamGate gate = new StreamGate(member::isLearner, () -> started.leader() != 0);
+            CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
                     promotions(config, member, peers, clock), leases, clock)));
             if (!config.httpListeners().isEmpty()) {
@@ -102,7 +101,7 @@ final class Server {
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, StreamGate gate) {
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
         return List.of(
@@ -135,20 +134,19 @@ final class Server {
     }
 
     private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
-            StreamGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
+            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
         methods.addAll(new KvService(member, answers, config.limits()).methods());
         methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
-        methods.addAll(coordination(member, calls));
+        methods.addAll(Coordination.methods(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
         return new NetConfig(listens(config, config.clientListeners()),
-                Router.of(methods.stream().map(gate::before)
-                        .map(method -> LearnerGate.before(method, member::isLearner)).toList()),
+                Router.of(methods.stream().map(gate::before).toList()),
                 http, config.netLimits(), NetMetrics.NONE,
                 loop -> Turn.of(loop).end(loop, member, leases), null, 1);
     }
@@ -169,24 +167,6 @@ final class Server {
     private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
         return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
                 .toList();
-    }
-
-    /** Locks and elections. Who waits for a lock and who observes an election are counted apart: neither keeps the other out. */
-    private static List<Method> coordination(Member member, MemberCalls calls) {
-        Views views = new Views(member::view);
-        Places.Changes changes = (ranges, nudge) -> {
-            Runnable give = nudge::give;
-            List<Watches.Waking> wakings = ranges.stream().map(range -> member.watches().wake(range, give)).toList();
-            return () -> wakings.forEach(Watches.Waking::close);
-        };
-        Places places = new Places(calls::txn, views, changes);
-        SessionLeases leases = new SessionLeases(member, calls);
-        WaitingCalls waiting = new WaitingCalls(ServerLimits.LOCK_CALLS_MAX, () -> member.leader() != 0);
-        WaitingCalls observers = new WaitingCalls(ServerLimits.OBSERVERS_MAX, () -> member.leader() != 0);
-        List<Method> methods = new ArrayList<>(new LockService(calls, places, waiting, leases).methods());
-        methods.addAll(
-                new ElectionService(calls, views, places, changes, waiting, observers, leases).methods());
-        return methods;
     }
 
     Member member() {

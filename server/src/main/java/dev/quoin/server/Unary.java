@@ -18,13 +18,16 @@ interface Unary<Q extends MessageLite, A extends MessageLite> {
     static <Q extends MessageLite, A extends MessageLite> Method method(String path, Parser<Q> parser,
             Unary<Q, A> unary) {
         return Method.virtual(path, (call, message) -> {
-            Q request;
-            try {
-                request = parser.parseFrom(ByteString.copyFrom(message.array(), message.offset(), message.length()));
-            } catch (InvalidProtocolBufferException e) {
-                throw new StatusException(Errors.unreadable(String.valueOf(e.getMessage())));
-            }
-            return Bytes.of(unary.handle(call, request).toByteArray());
+            return Bytes.of(unary.handle(call, parsed(parser, message)).toByteArray());
         });
+    }
+
+    /** The message as what it is to be; throws what grpc-go answers if it is not. */
+    static <Q extends MessageLite> Q parsed(Parser<Q> parser, Bytes message) throws StatusException {
+        try {
+            return parser.parseFrom(ByteString.copyFrom(message.array(), message.offset(), message.length()));
+        } catch (InvalidProtocolBufferException e) {
+            throw new StatusException(Errors.unreadable(String.valueOf(e.getMessage())));
+        }
     }
 }

@@ -1,10 +1,7 @@
 package dev.quoin.server;
 
 import java.util.concurrent.Semaphore;
-import java.util.function.BooleanSupplier;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import org.slf4j.Logger;
@@ -29,12 +26,9 @@ final class WaitingCalls {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingCalls.class);
 
     private final Semaphore free;
-    private final BooleanSupplier hasLeader;
 
-    /** @param hasLeader whether this member knows of a leader, for those who want one */
-    WaitingCalls(int max, BooleanSupplier hasLeader) {
+    WaitingCalls(int max) {
         free = new Semaphore(max);
-        this.hasLeader = hasLeader;
     }
 
     /** What a call does on its thread, from a request to the status at its end. */
@@ -73,13 +67,9 @@ final class WaitingCalls {
                 if (call.attachment() != null) {
                     return;
                 }
-                if ("true".equals(call.headers().text("hasleader")) && !hasLeader.getAsBoolean()) {
-                    call.finish(Errors.NO_LEADER);
-                    return;
-                }
                 Nudge nudge = new Nudge();
                 call.attach(nudge);
-                start(call, () -> work.run(call, parse(parser, message), nudge));
+                start(call, () -> work.run(call, Unary.parsed(parser, message), nudge));
             }
 
             @Override
@@ -97,14 +87,6 @@ final class WaitingCalls {
     private static void nudge(Call call) {
         if (call.attachment() instanceof Nudge nudge) {
             nudge.give();
-        }
-    }
-
-    private static <Q> Q parse(Parser<Q> parser, Bytes message) throws StatusException {
-        try {
-            return parser.parseFrom(ByteString.copyFrom(message.array(), message.offset(), message.length()));
-        } catch (InvalidProtocolBufferException e) {
-            throw new StatusException(Errors.unreadable(String.valueOf(e.getMessage())));
         }
     }
 

@@ -23,10 +23,11 @@ class WaitingCallsTest {
             .of(LockRequest.newBuilder().setLease(7).build().toByteArray());
 
     private final AtomicBoolean hasLeader = new AtomicBoolean(true);
-    private final WaitingCalls calls = new WaitingCalls(2, hasLeader::get);
+    private final WaitingCalls calls = new WaitingCalls(2);
     private final Semaphore waiting = new Semaphore(0);
     /** Waits until its client is gone. */
-    private final Method method = calls.unary("/v3lockpb.Lock/Lock", LockRequest.parser(), this::work);
+    private final Method method = new CallGate(() -> false, hasLeader::get)
+            .before(calls.unary("/v3lockpb.Lock/Lock", LockRequest.parser(), this::work));
 
     private LockResponse work(Call call, LockRequest request, Nudge nudge)
             throws StatusException, InterruptedException {
