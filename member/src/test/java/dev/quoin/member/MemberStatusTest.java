@@ -4,11 +4,12 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Clients subtract the two figures as unsigned numbers. */
+/** What is said of a member holds together, although its parts are of different moments. */
 class MemberStatusTest {
     @Test
-    void whatIsAppliedIsCommitted() {
-        assertThat(new MemberStatus(1, 2, 10, 12, 0, 0, 0).committedIndex()).isEqualTo(12);
-        assertThat(new MemberStatus(1, 2, 12, 10, 0, 0, 0).committedIndex()).isEqualTo(12);
+    void aMemberThatHasJustStartedDoesNotUseMoreThanItTakes() {
+        MemberStatus status = new MemberStatus(1, 2, 3, 4, 0, 344, 0);
+        assertThat(status.storeBytes()).isEqualTo(344);
+        assertThat(status.committedIndex()).isEqualTo(4);
     }
 }
