@@ -74,12 +74,13 @@ final class Peers implements AutoCloseable {
      * The member is started: others are dialled, and are answered.
      *
      * @param questionNanos how long a question to the leader may be on its way
+     * @param checkpointsAlways as {@link VersionMonitor#start} has it
      */
-    LeaseForwarder serve(Member member, long questionNanos) {
+    LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways) {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
-        monitor = VersionMonitor.start(host, network);
+        monitor = VersionMonitor.start(host, network, checkpointsAlways);
         LeaseForwarder leases = LeaseForwarder.start(host, network, questionNanos);
         forwarder = leases;
         return leases;

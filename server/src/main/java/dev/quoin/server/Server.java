@@ -27,6 +27,7 @@ import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
@@ -70,7 +71,8 @@ final class Server {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
             LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
+                    peers.serve(member, config.member().limits().requestTimeoutNanos(),
+                            config.gates().isOpen(Gate.LEASE_CHECKPOINT)));
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }

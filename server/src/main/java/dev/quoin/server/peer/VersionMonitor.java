@@ -50,16 +50,23 @@ public final class VersionMonitor implements AutoCloseable {
 
     private final PeerHost host;
     private final PeerNetwork network;
+    private final boolean checkpointsAlways;
     private final Thread thread = Thread.ofVirtual().name("peer-versions").unstarted(this::run);
 
-    private VersionMonitor(PeerHost host, PeerNetwork network) {
+    private VersionMonitor(PeerHost host, PeerNetwork network, boolean checkpointsAlways) {
         this.host = host;
         this.network = network;
+        this.checkpointsAlways = checkpointsAlways;
     }
 
-    /** Begins, on a network that is open. */
-    public static VersionMonitor start(PeerHost host, PeerNetwork network) {
-        VersionMonitor monitor = new VersionMonitor(host, network);
+    /**
+     * Begins, on a network that is open.
+     *
+     * @param checkpointsAlways whether what leases have left is written down among members of other kinds, too
+     *                          ({@code LeaseCheckpoint})
+     */
+    public static VersionMonitor start(PeerHost host, PeerNetwork network, boolean checkpointsAlways) {
+        VersionMonitor monitor = new VersionMonitor(host, network, checkpointsAlways);
         monitor.thread.start();
         return monitor;
     }
@@ -126,8 +133,8 @@ public final class VersionMonitor implements AutoCloseable {
             versions.add(told == null ? null : told.version);
             areQuoin &= told != null && told.isQuoin;
         }
-        // They are sure to apply it as we do, and to keep it.
-        host.checkpointLeases(areQuoin);
+        // Members of ours are sure to apply it as we do, and to keep it.
+        host.checkpointLeases(areQuoin || checkpointsAlways);
         switch (decide(host.membership(), versions)) {
             case Decision.Nothing nothing -> {}
             case Decision.ClusterVersion(SemVersion version) -> {

@@ -52,7 +52,7 @@ class VersionMonitorTest {
         try (TestPeer a = new TestPeer(1); TestPeer b = new TestPeer(2)) {
             a.knows(List.of(a.info, b.info));
             a.host.membership = Membership.of(List.of(a.info, b.info));
-            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network)) {
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false)) {
                 TimeUnit.MILLISECONDS.sleep(400);
                 assertThat(a.host.proposed).isEmpty();
                 a.host.leader = 1;
@@ -60,14 +60,23 @@ class VersionMonitorTest {
                     TimeUnit.MILLISECONDS.sleep(50);
                 }
                 assertThat(a.host.proposed).containsExactly("3.7.0");
+                assertThat(a.host.checkpointsLeases).isTrue();
             }
             b.stop();
             a.host.proposed.clear();
-            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network)) {
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false)) {
                 for (int i = 0; i < 100 && a.host.proposed.isEmpty(); i++) {
                     TimeUnit.MILLISECONDS.sleep(50);
                 }
                 assertThat(a.host.proposed).containsExactly("3.0.0");
+                assertThat(a.host.checkpointsLeases).as("beside who knows whom").isFalse();
+            }
+            a.host.proposed.clear();
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, true)) {
+                for (int i = 0; i < 100 && a.host.proposed.isEmpty(); i++) {
+                    TimeUnit.MILLISECONDS.sleep(50);
+                }
+                assertThat(a.host.checkpointsLeases).as("if the operator says so").isTrue();
             }
         }
     }
