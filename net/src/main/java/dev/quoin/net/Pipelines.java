@@ -1,7 +1,12 @@
 package dev.quoin.net;
 
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -18,6 +23,7 @@ import io.netty.handler.ssl.SslHandler;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** The pipelines of one connection, put in place once its client has shown what it speaks. */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
@@ -64,20 +70,22 @@ final class Pipelines {
 
     void tls(ChannelPipeline pipeline) {
         TlsContext context = java.util.Objects.requireNonNull(tls);
-        SslHandler handler = context.handler(channel.alloc());
+        SslHandler handler = context.handler(channel.alloc(), channel.remoteAddress());
         handler.setHandshakeTimeout(shared.limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
         pipeline.addLast(handler);
-        pipeline.addLast(new Negotiated(handler));
+        pipeline.addLast(new Negotiated(handler, context.endpoint()));
     }
 
     /** Waits for the handshake, then serves what was agreed on; without agreement, HTTP/1.1. */
     private final class Negotiated extends ApplicationProtocolNegotiationHandler {
         private final SslHandler handler;
+        private final String endpoint;
         private boolean configured;
 
-        Negotiated(SslHandler handler) {
+        Negotiated(SslHandler handler, String endpoint) {
             super(ApplicationProtocolNames.HTTP_1_1);
             this.handler = handler;
+            this.endpoint = endpoint;
         }
 
         @Override
@@ -93,8 +101,14 @@ final class Pipelines {
 
         @Override
         protected void handshakeFailure(ChannelHandlerContext ctx, Throwable cause) {
-            LOG.warn("rejected connection on client endpoint: remote-addr={} error={}", ctx.channel().remoteAddress(),
-                    cause.getMessage());
+            shared.metrics.refused(NetMetrics.Refusal.TLS);
+            // Whoever went without a word is a probe of the port, and there are many (embed/config_logging.go).
+            boolean isProbe = cause instanceof ClosedChannelException;
+            LOG.atLevel(isProbe ? Level.DEBUG : Level.WARN)
+                    .addKeyValue("remote-addr", String.valueOf(ctx.channel().remoteAddress()).replaceFirst("^/", ""))
+                    .addKeyValue("server-name", serverName(handler.engine()))
+                    .addKeyValue("error", isProbe ? "EOF" : reason(cause))
+                    .log("rejected connection on " + endpoint);
             ctx.close();
         }
 
@@ -110,6 +124,27 @@ final class Pipelines {
             }
             super.channelInactive(ctx);
         }
+    }
+
+    /** The innermost text is the one that says what was wrong. */
+    private static String reason(Throwable cause) {
+        Throwable innermost = cause;
+        while (innermost.getCause() != null && innermost.getCause() != innermost) {
+            innermost = innermost.getCause();
+        }
+        return String.valueOf(innermost.getMessage());
+    }
+
+    /** What the client asked for, as far as the handshake got. */
+    private static String serverName(SSLEngine engine) {
+        if (engine.getHandshakeSession() instanceof ExtendedSSLSession session) {
+            for (SNIServerName name : session.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName();
+                }
+            }
+        }
+        return "";
     }
 
     private static @Nullable String commonName(SSLSession session) {

@@ -44,12 +44,11 @@ final class Peers implements AutoCloseable {
         EventLoops loops = new EventLoops("net-peer", 1, null);
         PeerNetwork network = null;
         try {
-            network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, null, loops, clock);
+            network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, config.tls().dial(), loops,
+                    clock);
             PeerFront front = new PeerFront(network);
-            List<NetConfig.Listen> listens = config.peerListeners().stream()
-                    .map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort())).toList();
-            NetServer net = NetServer.start(new NetConfig(listens, Router.of(List.of()), front,
-                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, null, 1), loops);
+            NetServer net = NetServer.start(new NetConfig(config.peerListeners(), Router.of(List.of()), front,
+                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, config.tls().peers(), 1), loops);
             return new Peers(network, front, net, loops);
         } catch (IOException | RuntimeException refused) {
             if (network != null) {
@@ -63,6 +62,11 @@ final class Peers implements AutoCloseable {
     /** What the member is given. */
     Network network() {
         return network;
+    }
+
+    /** What speaks TLS with other members, if anything does. */
+    List<Certificates.Holder> certificates() {
+        return List.of(net::refreshTls, network.client().dialler()::refreshTls);
     }
 
     /** For questions to other members. */

@@ -25,6 +25,7 @@ import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
+import dev.quoin.net.NetTls;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.config.Gate;
@@ -39,6 +40,7 @@ final class Server {
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
+    private static final Duration CERTIFICATES_TICK = Duration.ofSeconds(1);
     private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
@@ -87,14 +89,15 @@ final class Server {
             nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
                     promotions(config, member, peers, clock), leases, clock)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+                nets.add(NetServer.start(
+                        httpConfig(config, config.httpListeners(), config.tls().clients(), http(config, member))));
             }
             if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(
-                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
+                        MonitoringFront.before(front(config, member)))));
             }
             serving = true;
-            return new Server(peers, member, nets, ticks(config, watches, gate));
+            return new Server(peers, member, nets, ticks(config, watches, gate, certificates(peers, nets)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
@@ -103,13 +106,21 @@ final class Server {
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate) {
+    private static Certificates certificates(Peers peers, List<NetServer> nets) {
+        List<Certificates.Holder> holders = new ArrayList<>(peers.certificates());
+        nets.forEach(net -> holders.add(net::refreshTls));
+        return new Certificates(holders);
+    }
+
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
+            Certificates certificates) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
         return List.of(
                 Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
-                        () -> watches.tick(System.nanoTime())));
+                        () -> watches.tick(System.nanoTime())),
+                Ticks.every(CERTIFICATES_TICK, certificates::tick));
     }
 
     private static Runnable hastener(Member member) {
@@ -147,10 +158,10 @@ final class Server {
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
-        return new NetConfig(listens(config, config.clientListeners()),
+        return new NetConfig(config.clientListeners(),
                 Router.of(methods.stream().map(gate::before).toList()),
                 http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member, leases), null, 1);
+                loop -> Turn.of(loop).end(loop, member, leases), config.tls().clients(), 1);
     }
 
     private static HttpHandler http(ServerConfig config, Member member) {
@@ -161,14 +172,9 @@ final class Server {
         return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
     }
 
-    private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
-        return new NetConfig(listens(config, addresses), Router.of(List.of()), http, config.netLimits(),
-                NetMetrics.NONE, null, null, 1);
-    }
-
-    private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
-        return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
-                .toList();
+    private static NetConfig httpConfig(ServerConfig config, List<NetConfig.Listen> listens, @Nullable NetTls tls,
+            HttpHandler http) {
+        return new NetConfig(listens, Router.of(List.of()), http, config.netLimits(), NetMetrics.NONE, null, tls, 1);
     }
 
     Member member() {

@@ -4,6 +4,7 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
 
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Durations;
@@ -32,9 +34,9 @@ import dev.quoin.server.config.TlsSettings;
  * @param httpListeners where HTTP is heard without gRPC
  * @param metricsListeners where only the paths for machines that watch this one are heard
  * @param peerListeners where other members are heard
+ * @param tls with which certificates, where it is spoken
  * @param limits bounds of requests
  * @param netLimits bounds of the client port
- * @param reusePort whether another process may listen on the same ports
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
@@ -42,10 +44,10 @@ import dev.quoin.server.config.TlsSettings;
  * @param gates what is new and is switched on or off
  * @param notes what there is to say about the flags
  */
-record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
-        List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
-        ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
-        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
+        List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
+        List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
+        Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -72,6 +74,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         TlsSettings.check(flags);
         Effects.refuseUnserved(flags);
         notes.addAll(Effects.notes(flags));
+        notes.addAll(ServerTls.notes(flags));
         String name = flags.text("name");
         Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
         notes.addAll(adviceOn(flags, dataDirectory));
@@ -82,10 +85,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         MemberConfig member = new MemberConfig(name, dataDirectory, logDirectory, flags.urls("advertise-client-urls"),
                 Version.ETCD, null, flags.isTrue("strict-reconfig-check"), flags.isTrue("pre-vote"),
                 flags.isTrue("force-new-cluster"), memberLimits(flags));
-        return new ServerConfig(member, cluster, addresses(flags, "listen-client-urls"),
-                addresses(flags, "listen-client-http-urls"), addresses(flags, "listen-metrics-urls"),
-                addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
-                flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
+        ServerTls tls = ServerTls.of(flags);
+        return new ServerConfig(member, cluster, listens(flags, "listen-client-urls", tls.clients() != null),
+                listens(flags, "listen-client-http-urls", tls.clients() != null),
+                listens(flags, "listen-metrics-urls", tls.monitoring() != null),
+                listens(flags, "listen-peer-urls", tls.peers() != null), tls, limits, netLimits(flags, limits),
+                Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
                 flags.gates(), notes);
@@ -163,10 +168,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         return notes;
     }
 
-    private static List<SocketAddress> addresses(Flags flags, String flag) throws Refused {
-        List<SocketAddress> addresses = new ArrayList<>();
+    /** Where to listen; what two URLs ask of one address, it serves both. */
+    private static List<NetConfig.Listen> listens(Flags flags, String flag, boolean hasCertificate) throws Refused {
+        Map<SocketAddress, NetConfig.Listen> listens = new LinkedHashMap<>();
         for (String url : flags.urls(flag)) {
-            if (Urls.isSecure(url)) {
+            boolean secure = Urls.isSecure(url);
+            if (secure && !hasCertificate) {
                 throw Refused.check(switch (flag) {
                     case "listen-peer-urls" -> "cannot listen on TLS for " + url.replaceFirst("^[a-z]+://", "")
                             + ": KeyFile and CertFile are not presented";
@@ -176,7 +183,11 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                             + " with HTTPS scheme";
                 });
             }
-            addresses.add(Urls.listenAddress(flag, url));
+            SocketAddress address = Urls.listenAddress(flag, url);
+            NetConfig.Listen listen = new NetConfig.Listen(address, !secure, secure,
+                    flags.isTrue("socket-reuse-port"));
+            listens.merge(address, listen, (one, other) -> new NetConfig.Listen(address, one.plain() || other.plain(),
+                    one.tls() || other.tls(), one.reusesPort()));
         }
         if (flag.equals("listen-client-http-urls")) {
             for (String url : flags.urls(flag)) {
@@ -187,7 +198,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                 }
             }
         }
-        return List.copyOf(addresses);
+        return List.copyOf(listens.values());
     }
 
     /** The bounds that flags set; what grpc-go does with a time of 0 is its default. */
