@@ -71,7 +71,7 @@ record CertificateNames(List<String> hosts, List<InetAddress> addresses) {
      * lead. Asks the resolver, and waits for it.
      */
     boolean areAt(InetAddress address) {
-        return addresses.contains(address) || !hosts.isEmpty() && (isCalledSo(address) || leadTo(address));
+        return addresses.contains(address) || (!hosts.isEmpty() && (isCalledSo(address) || leadTo(address)));
     }
 
     private boolean isCalledSo(InetAddress address) {
@@ -82,18 +82,14 @@ record CertificateNames(List<String> hosts, List<InetAddress> addresses) {
     }
 
     private boolean leadTo(InetAddress address) {
-        for (String host : hosts) {
-            if (host.startsWith("*.")) {
-                continue;
-            }
-            try {
-                if (List.of(InetAddress.getAllByName(host)).contains(address)) {
-                    return true;
-                }
-            } catch (UnknownHostException e) {
-                continue; // leads nowhere, so not here
-            }
+        return hosts.stream().filter(host -> !host.startsWith("*.")).anyMatch(host -> leadsTo(host, address));
+    }
+
+    private static boolean leadsTo(String host, InetAddress address) {
+        try {
+            return List.of(InetAddress.getAllByName(host)).contains(address);
+        } catch (UnknownHostException e) {
+            return false; // it leads nowhere, so not here
         }
-        return false;
     }
 }

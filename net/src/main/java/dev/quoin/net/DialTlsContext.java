@@ -76,7 +76,8 @@ final class DialTlsContext {
             current = load(FileStamps.of(tls.files()));
             loaded = current;
         }
-        @Nullable String wanted = tls.serverName();
+        @Nullable
+        String wanted = tls.serverName();
         return current.context.newHandler(allocator, wanted == null ? target.host() : wanted, target.port(),
                 handshakes);
     }

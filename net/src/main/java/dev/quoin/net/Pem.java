@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import dev.quoin.base.Bytes;
+
 /**
  * Certificates, keys and revocation lists as operators have them: PEM, what else stands in the file passed over. An error
  * names the file.
@@ -39,7 +41,7 @@ final class Pem {
     private static final int SEQUENCE = 0x30;
 
     /** @param isLocked whether it says in a header that it is encrypted, as openssl wrote keys once (RFC 1421) */
-    private record Block(String label, byte[] content, boolean isLocked) {}
+    private record Block(String label, Bytes content, boolean isLocked) {}
 
     private Pem() {}
 
@@ -51,7 +53,7 @@ final class Pem {
             for (Block block : blocks(file)) {
                 if (block.label.equals("CERTIFICATE")) {
                     certificates.add((X509Certificate) factory
-                            .generateCertificate(new ByteArrayInputStream(block.content)));
+                            .generateCertificate(new ByteArrayInputStream(block.content.toByteArray())));
                 }
             }
         } catch (CertificateException e) {
@@ -77,9 +79,8 @@ final class Pem {
         if (block.isLocked || block.label.equals("ENCRYPTED PRIVATE KEY")) {
             throw new IOException("the private key in " + file + " has a password; write it without one");
         }
-        byte[] content = block.label.equals("PRIVATE KEY")
-                ? block.content
-                : wrapped(block.content, certified.getEncoded());
+        byte[] bare = block.content.toByteArray();
+        byte[] content = block.label.equals("PRIVATE KEY") ? bare : wrapped(bare, certified.getEncoded());
         try {
             PrivateKey key = KeyFactory.getInstance(certified.getAlgorithm())
                     .generatePrivate(new PKCS8EncodedKeySpec(content));
@@ -133,7 +134,7 @@ final class Pem {
         }
         int length = 0;
         for (int i = at + 2; i < at + header; i++) {
-            length = length << 8 | der[i] & 0xff;
+            length = (length << 8) | (der[i] & 0xff);
         }
         return length;
     }
@@ -152,7 +153,7 @@ final class Pem {
             int bytes = (Integer.SIZE - Integer.numberOfLeadingZeros(length) + 7) / 8;
             whole.write(0x80 | bytes);
             for (int i = bytes - 1; i >= 0; i--) {
-                whole.write(length >>> 8 * i);
+                whole.write(length >>> (8 * i));
             }
         }
         whole.writeBytes(content.toByteArray());
@@ -174,10 +175,11 @@ final class Pem {
         while (matcher.find()) {
             String body = matcher.group(2);
             try {
-                blocks.add(new Block(matcher.group(1), Base64.getMimeDecoder().decode(body),
+                blocks.add(new Block(matcher.group(1), Bytes.of(Base64.getMimeDecoder().decode(body)),
                         body.contains("Proc-Type: 4,ENCRYPTED")));
             } catch (IllegalArgumentException e) {
-                throw new IOException("what " + file + " says between BEGIN and END is not Base64: " + e.getMessage(), e);
+                throw new IOException("what " + file + " says between BEGIN and END is not Base64: " + e.getMessage(),
+                        e);
             }
         }
         return blocks;

@@ -129,8 +129,8 @@ final class Pipelines {
     /** The innermost text is the one that says what was wrong. */
     private static String reason(Throwable cause) {
         Throwable innermost = cause;
-        while (innermost.getCause() != null && innermost.getCause() != innermost) {
-            innermost = innermost.getCause();
+        for (Throwable next = cause.getCause(); next != null; next = next.getCause()) {
+            innermost = next;
         }
         return String.valueOf(innermost.getMessage());
     }

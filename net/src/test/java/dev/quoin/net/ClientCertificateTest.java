@@ -110,7 +110,7 @@ class ClientCertificateTest {
 
     @ParameterizedTest
     @CsvSource({"alice.example, true", "ALICE.example., true", "a.wild.example, true", "b.a.wild.example, false",
-            "wild.example, false", "alice, false", "127.0.0.1, true", "[127.0.0.1], true", "127.0.0.2, false"})
+        "wild.example, false", "alice, false", "127.0.0.1, true", "[127.0.0.1], true", "127.0.0.2, false"})
     void onlyWithOneOfTheNames(String name, boolean isLetIn) throws Exception {
         try (NetServer server = start(asking(null, List.of(), List.of("no.such.name", name), false),
                 TlsProtocols.DEFAULT)) {

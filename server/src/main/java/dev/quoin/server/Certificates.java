@@ -16,7 +16,11 @@ final class Certificates {
 
     /** Something that speaks TLS. */
     interface Holder {
-        /** @throws IOException what the files now hold cannot be used; said once for each change */
+        /**
+         * Reads its files again if they have changed, and says whether it did.
+         *
+         * @throws IOException what they now hold cannot be used; said once for each change
+         */
         boolean refresh() throws IOException;
     }
 

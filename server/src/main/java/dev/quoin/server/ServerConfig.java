@@ -47,7 +47,8 @@ import dev.quoin.server.config.TlsSettings;
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
-        Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+        Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress, Gates gates,
+        List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;

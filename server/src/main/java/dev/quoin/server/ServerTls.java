@@ -70,7 +70,8 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
         return flags.list(flag).stream().filter(name -> !name.isEmpty()).toList();
     }
 
-    private static @Nullable NetTls server(Family family, List<String> commonNames, List<String> hostNames, boolean atAddress, TlsProtocols protocols)
+    private static @Nullable NetTls server(Family family, List<String> commonNames, List<String> hostNames,
+            boolean atAddress, TlsProtocols protocols)
             throws Refused {
         if (family.isEmpty()) {
             return null;

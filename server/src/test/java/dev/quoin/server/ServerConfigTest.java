@@ -10,6 +10,10 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.net.DialTls;
+import dev.quoin.net.NetConfig;
+import dev.quoin.net.NetTls;
+import dev.quoin.net.TlsProtocols;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Flags;
 import dev.quoin.server.config.Gate;
@@ -90,10 +94,7 @@ class ServerConfigTest {
 
     @Test
     void whatWouldProtectAndCannotIsRefused() {
-        assertRefused("--client-cert-auth is not served yet: there is no TLS on the command line yet",
-                "--client-cert-auth");
-        assertRefused("--peer-crl-file is not served yet: there is no TLS on the command line yet",
-                "--peer-crl-file=x");
+        assertRefused("--auto-tls is not served yet: no certificates are made here yet", "--auto-tls");
         assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
         assertRefused("--corrupt-check-time is not served yet: members' hashes are not compared yet",
                 "--corrupt-check-time=1h");
@@ -157,7 +158,8 @@ class ServerConfigTest {
         assertThat(config.cluster().isNew()).isFalse();
         assertThat(config.cluster().token()).isEqualTo("t");
         assertThat(config.advanceElection()).isFalse();
-        assertThat(config.peerListeners()).containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7));
+        assertThat(config.peerListeners()).containsExactly(
+                NetConfig.Listen.plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7)));
     }
 
     @Test
@@ -174,14 +176,54 @@ class ServerConfigTest {
         assertThat(config.netLimits().pingMinMillis()).isEqualTo(1_000);
         assertThat(config.netLimits().keepaliveIntervalMillis()).as("grpc-go's least").isEqualTo(1_000);
         assertThat(config.netLimits().keepaliveTimeoutMillis()).isEqualTo(3_000);
-        assertThat(config.reusePort()).isTrue();
         assertThat(config.hosts()).containsExactlyInAnyOrder("a", "b");
         assertThat(config.origins()).containsExactly("http://c:1");
-        assertThat(config.httpListeners()).containsExactly(UnixDomainSocketAddress.of("localhost:8"));
-        assertThat(config.metricsListeners())
-                .containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9));
+        assertThat(config.httpListeners()).containsExactly(
+                NetConfig.Listen.plain(UnixDomainSocketAddress.of("localhost:8")).reusingPort(true));
+        assertThat(config.metricsListeners()).containsExactly(NetConfig.Listen
+                .plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9)).reusingPort(true));
         assertThat(config.watchProgress()).as("etcd's least").isEqualTo(Duration.ofMillis(100));
         assertThat(config.gates().isOpen(Gate.FAST_LEASE_KEEP_ALIVE)).isTrue();
+    }
+
+    @Test
+    void settingsReachTls() throws Refused {
+        ServerConfig config = config("--listen-client-urls=https://127.0.0.1:1,http://127.0.0.1:1",
+                "--advertise-client-urls=https://127.0.0.1:1", "--listen-metrics-urls=https://127.0.0.1:2",
+                "--listen-peer-urls=https://127.0.0.1:3", "--cert-file=c", "--key-file=k", "--trusted-ca-file=ca",
+                "--client-crl-file=crl", "--client-cert-allowed-hostname=a,b", "--peer-cert-file=pc",
+                "--peer-key-file=pk", "--peer-client-cert-auth", "--peer-client-cert-file=pcc",
+                "--peer-client-key-file=pck", "--peer-cert-allowed-cn=n", "--tls-max-version=TLS1.2",
+                "--cipher-suites=TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305");
+        assertThat(config.clientListeners()).as("one address, both").containsExactly(
+                new NetConfig.Listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), true, true));
+        TlsProtocols protocols = new TlsProtocols(List.of("TLSv1.2"), List.of())
+                .withSuitesOf12(List.of("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"));
+        NetTls.Clients known = new NetTls.Clients(true, Path.of("ca"), Path.of("crl"), List.of(), List.of("a", "b"),
+                false);
+        assertThat(config.tls().clients())
+                .isEqualTo(new NetTls("client endpoint", Path.of("c"), Path.of("k"), known, protocols));
+        assertThat(config.tls().monitoring()).as("at the address it is for").isEqualTo(new NetTls("client endpoint",
+                Path.of("c"), Path.of("k"),
+                new NetTls.Clients(true, Path.of("ca"), Path.of("crl"), List.of(), List.of("a", "b"), true),
+                protocols));
+        assertThat(config.tls().peers()).isEqualTo(new NetTls("peer endpoint", Path.of("pc"), Path.of("pk"),
+                new NetTls.Clients(true, null, null, List.of("n"), List.of(), true), protocols));
+        assertThat(config.tls().dial())
+                .isEqualTo(new DialTls(null, Path.of("pcc"), Path.of("pck"), null, false, protocols));
+        assertThat(config.notes()).contains(
+                Note.warning("scheme is http or unix while key and cert files are present; ignoring key and cert files",
+                        Map.of("client-url", "http://127.0.0.1:1")));
+    }
+
+    @Test
+    void certificatesThatDoNotFitTogether() {
+        assertRefused("KeyFile and CertFile must both be present[key: , cert: c]", "--cert-file=c");
+        assertRefused("ClientKeyFile and ClientCertFile must both be present or both absent: key: x, cert: ]",
+                "--peer-cert-file=c", "--peer-key-file=k", "--peer-client-key-file=x");
+        assertRefused("AllowedCNs and AllowedHostnames are mutually exclusive (cns=[\"a\" \"b\"], hostnames=[\"c\"])",
+                "--peer-cert-file=c", "--peer-key-file=k", "--peer-cert-allowed-cn=a,b",
+                "--peer-cert-allowed-hostname=c");
     }
 
     /** As grpc-go takes a time of 0 for its own default. */

@@ -133,7 +133,8 @@ public final class FlagTable {
                     .in(DISCOVERY + "keepalive-timeout"),
             row(CLUSTERING, "discovery-insecure-transport", BOOLEAN, "true", NO_DISCOVERY_TLS, "Ask it without TLS.")
                     .in(DISCOVERY + "secure.insecure-transport"),
-            row(CLUSTERING, "discovery-insecure-skip-tls-verify", BOOLEAN, "false", idle("a discovery service is asked without TLS"),
+            row(CLUSTERING, "discovery-insecure-skip-tls-verify", BOOLEAN, "false",
+                    idle("a discovery service is asked without TLS"),
                     "Trust whoever answers for it.").in(DISCOVERY + "secure.insecure-skip-tls-verify"),
             row(CLUSTERING, "discovery-cert", TEXT, "", NO_DISCOVERY_TLS, "Certificate to show it.")
                     .in(DISCOVERY + "secure.cert"),
@@ -165,7 +166,8 @@ public final class FlagTable {
             row(SECURITY, "key-file", TEXT, "", ACTS, "Key of that certificate.").in(CLIENT + "key-file"),
             row(SECURITY, "client-cert-auth", BOOLEAN, "false", ACTS, "Ask clients for a certificate.")
                     .in(CLIENT + "client-cert-auth"),
-            row(SECURITY, "client-cert-file", TEXT, "", NOT_DIALLED, "Certificate to show where this member is a client.")
+            row(SECURITY, "client-cert-file", TEXT, "", NOT_DIALLED,
+                    "Certificate to show where this member is a client.")
                     .in(CLIENT + "client-cert-file"),
             row(SECURITY, "client-key-file", TEXT, "", NOT_DIALLED, "Key of that certificate.")
                     .in(CLIENT + "client-key-file"),
@@ -195,7 +197,8 @@ public final class FlagTable {
                     "Names of which a member's certificate must have one, with commas.").in(PEER + "allowed-hostname"),
             row(SECURITY, "peer-auto-tls", BOOLEAN, "false", NO_AUTO_TLS, "Make a certificate for other members.")
                     .in(PEER + "auto-tls"),
-            row(SECURITY, "self-signed-cert-validity", UINT, "1", idle("no certificates are made here yet"), "Years that a certificate so made lasts."),
+            row(SECURITY, "self-signed-cert-validity", UINT, "1", idle("no certificates are made here yet"),
+                    "Years that a certificate so made lasts."),
             row(SECURITY, "peer-crl-file", TEXT, "", ACTS, "Certificates of members that were revoked.").notInFile(),
             row(SECURITY, "cipher-suites", LIST, "", ACTS,
                     "Cipher suites for TLS 1.2, by Go's names, with commas."),
