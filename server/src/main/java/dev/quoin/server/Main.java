@@ -3,6 +3,7 @@ package dev.quoin.server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -124,13 +125,13 @@ public final class Main {
         announce(server.member(), config, server.clientAddresses());
         InitDaemon.tellReady(System.getenv());
         if (Rehearsal.isAsked()) {
-            rehearse(server);
+            rehearse(server, config.member().dataDirectory());
         }
     }
 
-    private static void rehearse(Server server) {
+    private static void rehearse(Server server, Path directory) throws InterruptedException {
         try {
-            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst());
+            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst(), directory, Main::halt);
             System.exit(0);
         } catch (IOException failed) {
             Logs.fatal(LOG).addKeyValue("error", failed.getMessage()).log("the rehearsal failed");
