@@ -34,6 +34,7 @@ import dev.quoin.server.config.TlsSettings;
  * @param peerListeners where other members are heard
  * @param limits bounds of requests
  * @param netLimits bounds of the client port
+ * @param gateway whether the RPCs are served as JSON over HTTP, too
  * @param reusePort whether another process may listen on the same ports
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
@@ -44,7 +45,8 @@ import dev.quoin.server.config.TlsSettings;
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
         List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
-        ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
+        ServerLimits limits, NetLimits netLimits, boolean gateway, boolean reusePort, Set<String> hosts,
+        Set<String> origins,
         boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
@@ -85,7 +87,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         return new ServerConfig(member, cluster, addresses(flags, "listen-client-urls"),
                 addresses(flags, "listen-client-http-urls"), addresses(flags, "listen-metrics-urls"),
                 addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
-                flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
+                flags.isTrue("enable-grpc-gateway"), flags.isTrue("socket-reuse-port"),
+                Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
                 flags.gates(), notes);
@@ -199,6 +202,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         boolean isPinged = interval.isPositive() && timeout.isPositive();
         Duration minTime = flags.duration("grpc-keepalive-min-time");
         return initial.change().requestBytesMax(limits.messageBytesMax())
+                .httpRequestsMax(ServerLimits.HTTP_REQUESTS_MAX)
                 .streamsPerConnectionMax(streams == 0
                         ? initial.streamsPerConnectionMax()
                         : Math.min(streams, initial.streamsPerConnectionMax()))
