@@ -41,6 +41,12 @@ public final class Gateway implements HttpHandler {
     private static final String JSON = "application/json";
     /** Answers up to this size are made before the HTTP status is sent, so that it can still say that it went wrong. */
     private static final int WHOLE_BYTES_MAX = 1 << 20;
+    private static final int PIECE_BYTES = 65_536;
+    /**
+     * A line of a stream up to this size is one chunk: some clients (etcd3gw) take a chunk for a line. What watchers are told at
+     * a time is not larger, unless one revision is.
+     */
+    private static final int LINE_BYTES = 4 << 20;
 
     private final HttpHandler behind;
     private final InnerCalls calls;
@@ -192,7 +198,7 @@ public final class Gateway implements HttpHandler {
     private static void print(InnerCall call, Received.Message message, Descriptor type, HttpResponse.Sink sink)
             throws InterruptedException {
         try {
-            Pieces pieces = new Pieces(sink);
+            Pieces pieces = new Pieces(sink, PIECE_BYTES);
             JsonPrinter.print(message.content(), type, pieces, false);
             pieces.flush();
         } catch (Pieces.Gone gone) {
@@ -265,7 +271,7 @@ public final class Gateway implements HttpHandler {
 
     private static void lines(InnerCall call, Received.Message first, Descriptor type, HttpResponse.Sink sink)
             throws InterruptedException {
-        Pieces pieces = new Pieces(sink);
+        Pieces pieces = new Pieces(sink, LINE_BYTES);
         try {
             boolean goesOn = line(first, type, pieces);
             while (goesOn) {

@@ -3,13 +3,13 @@ package dev.quoin.server.gateway;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.util.Arrays;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.net.HttpResponse;
 
-/** A body that is sent in pieces of some size: a piece goes when it is full, or when it is flushed. One thread. */
+/** A body that is sent in pieces up to some size: a piece goes when it is full, or when it is flushed. One thread. */
 final class Pieces extends OutputStream {
-    private static final int PIECE_BYTES = 65_536;
     private static final int FIRST_BYTES = 1_024;
 
     /** Nobody is there any more to whom it could be sent. */
@@ -22,11 +22,13 @@ final class Pieces extends OutputStream {
     }
 
     private final HttpResponse.Sink sink;
+    private final int pieceBytesMax;
     private byte[] piece = new byte[FIRST_BYTES];
     private int used;
 
-    Pieces(HttpResponse.Sink sink) {
+    Pieces(HttpResponse.Sink sink, int pieceBytesMax) {
         this.sink = sink;
+        this.pieceBytesMax = pieceBytesMax;
     }
 
     @Override
@@ -51,11 +53,10 @@ final class Pieces extends OutputStream {
     }
 
     private void grow() throws IOException {
-        if (used < PIECE_BYTES) {
-            piece = java.util.Arrays.copyOf(piece, Math.min(PIECE_BYTES, 4 * used));
+        if (used < pieceBytesMax) {
+            piece = Arrays.copyOf(piece, Math.min(pieceBytesMax, 2 * used));
         } else {
             flush();
-            piece = new byte[PIECE_BYTES];
         }
     }
 

@@ -153,7 +153,9 @@ class GatewayTest {
                     return;
                 }
                 call.send(Bytes.of(WatchResponse.newBuilder().setCreated(true)
-                        .setWatchId(request.getCreateRequest().getWatchId()).build().toByteArray()));
+                        .setWatchId(request.getCreateRequest().getWatchId())
+                        .setCancelReason("x".repeat((int) request.getCreateRequest().getStartRevision())).build()
+                        .toByteArray()));
                 call.request(1);
             } catch (InvalidProtocolBufferException e) {
                 call.finish(Status.of(Status.Code.INTERNAL, "unreadable"));
@@ -337,6 +339,20 @@ class GatewayTest {
             assertThat(untilText(socket, "never")).contains("0\r\n\r\n").endsWith("(closed)");
         }
         assertThat(List.of(told(), told())).containsExactly("open", "end FINISHED");
+    }
+
+    /** There are clients that take a chunk for a line. */
+    @Test
+    void aLineIsOneChunk() throws Exception {
+        String create = "{\"create_request\":{\"start_revision\":\"1000000\"}}";
+        try (Socket socket = open("/v3/watch", "Content-Length: " + create.length())) {
+            write(socket, create);
+            String line = "{\"result\":{\"created\":true,\"cancel_reason\":\"" + "x".repeat(1_000_000) + "\"}}\n";
+            assertThat(untilText(socket, "\r\n\r\n")).contains("chunked");
+            assertThat(untilText(socket, "\r\n")).isEqualTo(Integer.toHexString(line.length()) + "\r\n");
+            assertThat(socket.getInputStream().readNBytes(line.length()))
+                    .isEqualTo(line.getBytes(StandardCharsets.US_ASCII));
+        }
     }
 
     @Test
