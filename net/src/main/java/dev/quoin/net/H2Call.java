@@ -18,7 +18,7 @@ import dev.quoin.base.Invariant;
  * <p>Inbound, a message is told to the handler while there is credit; one that comes without credit waits, and from then
  * on nothing is given back to the stream's window, so that at most a window of bytes waits.
  */
-final class H2Call extends H2Stream implements Call, MessageReader.Target {
+final class H2Call extends H2Stream implements ServedCall, MessageReader.Target {
     private final Method method;
     private final Http2Headers requestHeaders;
     private final String subtype;
@@ -602,6 +602,21 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
 
     H2Connection connection() {
         return connection;
+    }
+
+    @Override
+    public VirtualWork virtualWork() {
+        return connection.shared().calls;
+    }
+
+    @Override
+    public NetMetrics metrics() {
+        return connection.shared().metrics;
+    }
+
+    @Override
+    public void wake() {
+        wakeWaiter();
     }
 
     @Override

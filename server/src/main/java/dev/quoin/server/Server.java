@@ -21,6 +21,8 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
+import dev.quoin.net.InnerCalls;
+import dev.quoin.net.LoopTurn;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
@@ -30,6 +32,7 @@ import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
+import dev.quoin.server.gateway.Gateway;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -48,12 +51,14 @@ final class Server {
     private final Member member;
     /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
     private final List<NetServer> nets;
+    private final InnerCalls inner;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, List<NetServer> nets, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, InnerCalls inner, List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.nets = List.copyOf(nets);
+        this.inner = inner;
         this.ticks = ticks;
     }
 
@@ -67,6 +72,7 @@ final class Server {
         MemberConfig found = Origins.complete(config, disk);
         Peers peers = Peers.listen(config, clock);
         Member member = null;
+        InnerCalls inner = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
@@ -86,21 +92,29 @@ final class Server {
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
-            nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), leases, clock)));
+            Router router = router(config, member, answers, watches, gate,
+                    promotions(config, member, peers, clock), leases, clock);
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases);
+            inner = new InnerCalls(router, config.netLimits(), NetMetrics.NONE, turn, ServerLimits.GATEWAY_CALLS_MAX);
+            HttpHandler http = http(config, member, inner);
+            nets.add(NetServer
+                    .start(netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, turn)));
             if (!config.httpListeners().isEmpty()) {
                 nets.add(NetServer.start(
-                        httpConfig(config, config.httpListeners(), config.tls().clients(), http(config, member))));
+                        httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
             }
             if (!config.metricsListeners().isEmpty()) {
                 nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
                         MonitoringFront.before(front(config, member)))));
             }
             serving = true;
-            return new Server(peers, member, nets, ticks(config, watches, gate, certificates(peers, nets)));
+            return new Server(peers, member, nets, inner, ticks(config, watches, gate, certificates(peers, nets)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
+                if (inner != null) {
+                    inner.close();
+                }
                 close(peers, member);
             }
         }
@@ -146,7 +160,7 @@ final class Server {
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
+    private static Router router(ServerConfig config, Member member, Answers answers, WatchService watches,
             CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
@@ -157,15 +171,21 @@ final class Server {
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
-        return new NetConfig(config.clientListeners(),
-                Router.of(methods.stream().map(gate::before).toList()),
-                http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member, leases), config.tls().clients(), 1);
+        return Router.of(methods.stream().map(gate::before).toList());
     }
 
-    private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(front(config, member), config.hosts(), config.origins());
+    private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, LoopTurn turn) {
+        return new NetConfig(config.clientListeners(), router, http, config.netLimits(), NetMetrics.NONE, turn,
+                config.tls().clients(), 1);
+    }
+
+    private static HttpHandler http(ServerConfig config, Member member, InnerCalls inner) {
+        HttpHandler front = front(config, member);
+        HttpHandler all = config.gateway()
+                ? new Gateway(front, inner, config.limits().messageBytesMax(),
+                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
+                : front;
+        return new AccessControl(all, config.hosts(), config.origins());
     }
 
     private static HttpFront front(ServerConfig config, Member member) {
@@ -195,6 +215,7 @@ final class Server {
         for (NetServer net : nets) {
             net.drain(DRAIN_GRACE);
         }
+        inner.close();
         close(peers, member);
     }
 }

@@ -37,6 +37,7 @@ import dev.quoin.server.config.TlsSettings;
  * @param tls with which certificates, where it is spoken
  * @param limits bounds of requests
  * @param netLimits bounds of the client port
+ * @param gateway whether the RPCs are served as JSON over HTTP, too
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
@@ -47,8 +48,8 @@ import dev.quoin.server.config.TlsSettings;
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
-        Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress, Gates gates,
-        List<Note> notes) {
+        boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
+        Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -91,6 +92,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
                 listens(flags, "listen-client-http-urls", tls.clients() != null),
                 listens(flags, "listen-metrics-urls", tls.monitoring() != null),
                 listens(flags, "listen-peer-urls", tls.peers() != null), tls, limits, netLimits(flags, limits),
+                flags.isTrue("enable-grpc-gateway"),
                 Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
@@ -211,6 +213,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         boolean isPinged = interval.isPositive() && timeout.isPositive();
         Duration minTime = flags.duration("grpc-keepalive-min-time");
         return initial.change().requestBytesMax(limits.messageBytesMax())
+                .httpRequestsMax(ServerLimits.HTTP_REQUESTS_MAX)
                 .streamsPerConnectionMax(streams == 0
                         ? initial.streamsPerConnectionMax()
                         : Math.min(streams, initial.streamsPerConnectionMax()))

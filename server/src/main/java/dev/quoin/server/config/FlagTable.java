@@ -99,8 +99,7 @@ public final class FlagTable {
             row(MEMBER, "socket-reuse-address", BOOLEAN, "false", ACTS,
                     "Listen with SO_REUSEADDR, which is always done.")
                     .in("socket-options.reuse-address"),
-            row(MEMBER, "enable-grpc-gateway", BOOLEAN, "true", idle("there is no gateway yet"),
-                    "Serve the RPCs as JSON over HTTP."),
+            row(MEMBER, "enable-grpc-gateway", BOOLEAN, "true", ACTS, "Serve the RPCs as JSON over HTTP."),
             row(MEMBER, "raft-read-timeout", DURATION, "5s", idle("silence between members is borne for 5 s"),
                     "Time for reading from another member; at least 5s.").notInFile(),
             row(MEMBER, "raft-write-timeout", DURATION, "5s", idle("silence between members is borne for 5 s"),
