@@ -69,8 +69,11 @@ final class Server {
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
-            LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
+            long requestNanos = config.member().limits().requestTimeoutNanos();
+            if (config.corruption().initially() && found.origin() == null) {
+                peers.compare(member, Duration.ofNanos(requestNanos));
+            }
+            LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos, config.corruption()));
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -142,6 +145,7 @@ final class Server {
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
+        methods.add(new SnapshotService(member::snapshot).method());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;

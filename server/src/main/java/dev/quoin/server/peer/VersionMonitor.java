@@ -48,8 +48,12 @@ public final class VersionMonitor implements AutoCloseable {
     /** What a member's server is. */
     private record Told(SemVersion version, boolean isQuoin) {}
 
+    private static final long NEVER = -1;
+
     private final PeerHost host;
     private final PeerNetwork network;
+    /** The term in which this member leads and all have said that they are Quoin. */
+    private volatile long quoinTerm = NEVER;
     private final Thread thread = Thread.ofVirtual().name("peer-versions").unstarted(this::run);
 
     private VersionMonitor(PeerHost host, PeerNetwork network) {
@@ -62,6 +66,11 @@ public final class VersionMonitor implements AutoCloseable {
         VersionMonitor monitor = new VersionMonitor(host, network);
         monitor.thread.start();
         return monitor;
+    }
+
+    /** Whether this member leads, and all have said that they are Quoin. Any thread. */
+    public boolean areAllQuoin() {
+        return quoinTerm == host.term() && host.leader() == host.memberId();
     }
 
     @Override
@@ -126,6 +135,7 @@ public final class VersionMonitor implements AutoCloseable {
             versions.add(told == null ? null : told.version);
             areQuoin &= told != null && told.isQuoin;
         }
+        quoinTerm = areQuoin ? host.term() : NEVER;
         // They are sure to apply it as we do, and to keep it.
         host.checkpointLeases(areQuoin);
         switch (decide(host.membership(), versions)) {
