@@ -77,7 +77,8 @@ final class SnapshotService {
 
     private static void check(Bytes request) throws StatusException {
         try {
-            SnapshotRequest.parseFrom(request.toByteArray());
+            Invariant.check(SnapshotRequest.parseFrom(request.toByteArray()).isInitialized(),
+                    "a message without fields lacks some");
         } catch (InvalidProtocolBufferException e) {
             throw new StatusException(Errors.unreadableInStream(String.valueOf(e.getMessage())));
         }

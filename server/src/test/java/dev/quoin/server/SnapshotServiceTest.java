@@ -8,6 +8,7 @@ import java.util.Random;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import dev.quoin.api.etcdserverpb.SnapshotResponse;
@@ -40,10 +41,10 @@ class SnapshotServiceTest {
     private static final class MadeUp implements SnapshotState {
         private static final int PORTION = 10_007;
         private final byte[] bytes;
-        private final RuntimeException breaks;
+        private final @Nullable RuntimeException breaks;
         private final AtomicInteger closed = new AtomicInteger();
 
-        MadeUp(int length, RuntimeException breaks) {
+        MadeUp(int length, @Nullable RuntimeException breaks) {
             bytes = new byte[length];
             new Random(length).nextBytes(bytes);
             this.breaks = breaks;
@@ -69,11 +70,7 @@ class SnapshotServiceTest {
             for (int at = 0; at < bytes.length; at += PORTION) {
                 output.write(bytes, at, Math.min(PORTION, bytes.length - at));
             }
-            throwIfBroken();
-        }
-
-        private void throwIfBroken() {
-            if (breaks != NOTHING) {
+            if (breaks != null) {
                 throw breaks;
             }
         }
@@ -83,8 +80,6 @@ class SnapshotServiceTest {
             closed.incrementAndGet();
         }
     }
-
-    private static final RuntimeException NOTHING = new RuntimeException("nothing breaks");
 
     private void serve(SnapshotState state) throws Exception {
         new SnapshotService(() -> state).serve(call, Bytes.EMPTY);
@@ -100,7 +95,7 @@ class SnapshotServiceTest {
 
     @Test
     void theFileComesInPiecesAndThenItsSha256() throws Exception {
-        MadeUp state = new MadeUp(3 * 32_768 + 4_096, NOTHING);
+        MadeUp state = new MadeUp(3 * 32_768 + 4_096, null);
         serve(state);
         List<SnapshotResponse> sent = sent();
         assertThat(sent.stream().map(message -> message.getBlob().size())).containsExactly(32_768, 32_768, 32_768,
@@ -117,7 +112,7 @@ class SnapshotServiceTest {
 
     @Test
     void aLengthOfWholePiecesLeavesNoEmptyOne() throws Exception {
-        serve(new MadeUp(2 * 32_768, NOTHING));
+        serve(new MadeUp(2 * 32_768, null));
         assertThat(sent().stream().map(message -> message.getBlob().size())).containsExactly(32_768, 32_768, 32);
     }
 
@@ -139,7 +134,7 @@ class SnapshotServiceTest {
 
     @Test
     void aClientThatHasGoneEndsIt() throws Exception {
-        MadeUp state = new MadeUp(3 * 32_768, NOTHING);
+        MadeUp state = new MadeUp(3 * 32_768, null);
         call.cancel();
         serve(state);
         assertThat(call.sent()).isEmpty();
@@ -168,7 +163,7 @@ class SnapshotServiceTest {
             } catch (StatusException full) {
                 refused.add(full.status());
             }
-            return new MadeUp(4_096, NOTHING);
+            return new MadeUp(4_096, null);
         });
         service[0].serve(call, Bytes.EMPTY);
         assertThat(depth).hasValue(ServerLimits.SNAPSHOTS_MAX);

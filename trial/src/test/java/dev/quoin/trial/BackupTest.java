@@ -99,7 +99,8 @@ class BackupTest {
                     .isEqualTo(theirs);
         }
         assertThat(errors(run(ours(), "snapshot", "status", file.toString(), "-w", "protobuf")))
-                .isEqualTo(errors(run(Tools.built("etcdutl"), "snapshot", "status", file.toString(), "-w", "protobuf")));
+                .isEqualTo(
+                        errors(run(Tools.built("etcdutl"), "snapshot", "status", file.toString(), "-w", "protobuf")));
         return number(well(Tools.built("etcdutl"), "snapshot", "status", file.toString(), "-w", "json").stdout(),
                 "revision");
     }

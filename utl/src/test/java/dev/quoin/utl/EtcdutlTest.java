@@ -210,7 +210,8 @@ class EtcdutlTest {
     void anUnknownCommandIsRefused() {
         Result refused = run("snapshoot status " + FILE);
         assertThat(refused.exitCode()).isEqualTo(1);
-        assertThat(refused.err().lines().toList()).containsExactly("Error: unknown command \"snapshoot\" for \"etcdutl\"",
+        assertThat(refused.err().lines().toList()).containsExactly(
+                "Error: unknown command \"snapshoot\" for \"etcdutl\"",
                 "Run 'etcdutl --help' for usage.");
     }
 

@@ -11,9 +11,14 @@ sealed interface PeerHash {
     /** Where it was asked. */
     List<String> urls();
 
-    /** @param revision the newest that it has */
+    /**
+     * It says so.
+     *
+     * @param revision the newest that it has
+     */
     record Known(long member, List<String> urls, KeyHash hash, long revision) implements PeerHash {}
 
+    /** It does not. */
     record Unknown(long member, List<String> urls, Why why, String error) implements PeerHash {}
 
     enum Why {
