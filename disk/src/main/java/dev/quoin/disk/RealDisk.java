@@ -87,6 +87,15 @@ public final class RealDisk implements Disk {
     }
 
     @Override
+    public DiskFile openToRead(Path file) {
+        try {
+            return new RealFile(file, FileChannel.open(file, StandardOpenOption.READ));
+        } catch (IOException e) {
+            throw new DiskFailure("open", file, e);
+        }
+    }
+
+    @Override
     public void rename(Path from, Path to) {
         try {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);

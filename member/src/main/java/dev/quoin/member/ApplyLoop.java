@@ -45,8 +45,8 @@ final class ApplyLoop implements Actor {
         /** What the housekeeper asks for; passed over if {@code of} is not the ledger in force any more. */
         record Housekeeping(Ledger of, Chore chore) implements Message {}
 
-        /** A member lags: it is to be sent the state as of now, after which {@code unpin} is to be run. */
-        record SendState(dev.quoin.raft.Message.InstallSnapshot message, Runnable unpin) implements Message {}
+        /** Somebody is to have the state as of now; whoever closes that runs {@code unpin}. */
+        record TakeState(Consumer<SnapshotState> taker, Runnable unpin) implements Message {}
 
         /** This state takes the place of the one in force: the entries up to it will not come. */
         record Install(OpenedStore state, SnapshotMeta meta) implements Message {}
@@ -86,9 +86,6 @@ final class ApplyLoop implements Actor {
         void exceeded(Runnable then);
 
         void changeRefused(String why);
-
-        /** A state is to be sent to a member. */
-        void send(dev.quoin.raft.Message.InstallSnapshot message, SnapshotState state);
 
         /** Another state has taken the place of this one. */
         void installed(OpenedStore replaced);
@@ -192,7 +189,8 @@ final class ApplyLoop implements Actor {
                         perform(chore);
                     }
                 }
-                case Message.SendState(var wanted, Runnable unpin) -> sendState(wanted, unpin);
+                case Message.TakeState(Consumer<SnapshotState> taker, Runnable unpin) ->
+                    taker.accept(StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin));
                 case Message.Install(OpenedStore state, SnapshotMeta meta) -> install(state, meta);
                 case Message.KeysOf(long lease, Consumer<List<Bytes>> asker) ->
                     asker.accept(List.copyOf(store.leaseKeys(lease)));
@@ -367,14 +365,7 @@ final class ApplyLoop implements Actor {
         listener.membershipChanged(next);
     }
 
-    // ---- states that are sent and that have come
-
-    private void sendState(dev.quoin.raft.Message.InstallSnapshot wanted, Runnable unpin) {
-        StateSnapshot state = StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin);
-        listener.send(
-                new dev.quoin.raft.Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()),
-                state);
-    }
+    // ---- a state that has come
 
     /** What was handed over before it is part of it. */
     private void install(OpenedStore state, SnapshotMeta meta) {

@@ -61,6 +61,12 @@ final class Chores {
                 InternalRaftRequest.newBuilder().setDowngradeInfoSet(DowngradeInfoSetRequest.getDefaultInstance()));
     }
 
+    /** A member holds something else than the others; 0: some member does. */
+    static Request corruptAlarm(long member) {
+        return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()
+                .setAction(AlarmRequest.AlarmAction.ACTIVATE).setMemberID(member).setAlarm(AlarmType.CORRUPT)));
+    }
+
     /** This member has no space left. */
     static Request noSpaceAlarm(long self) {
         return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()

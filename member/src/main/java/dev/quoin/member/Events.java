@@ -39,6 +39,14 @@ public interface Events {
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
     void damaged(Damaged damage);
 
+    /**
+     * A full segment of the log is not what was written. The ledger has what it says, or will soon; then the segment is given
+     * up, and nothing is lost.
+     */
+    default void logDamaged(Damaged damage) {
+        damaged(damage);
+    }
+
     /** Damage was found at the start, and made good from the log. */
     void repaired(String what);
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.ledger.Mark;
 import dev.quoin.disk.ledger.Rewrite;
 import dev.quoin.disk.ledger.Scrub;
+import dev.quoin.disk.wal.LogScrub;
 import dev.quoin.store.Compaction;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.Image;
@@ -106,6 +108,8 @@ final class Housekeeper implements Actor {
     private @Nullable Job job;
     private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
+    private final Supplier<LogScrub> logRounds;
+    private @Nullable LogScrub logScrub;
     /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
     private long checkpointBytes;
     /** The last compaction that a checkpoint of this process knows of. */
@@ -114,14 +118,16 @@ final class Housekeeper implements Actor {
     private long refusedUntilNanos;
     private boolean wasRefused;
 
+    /** @param logRounds begins a round through the log, which is gone through in turns with the ledger */
     Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
-            HousekeepingLimits limits, Clock clock, Events events) {
+            Supplier<LogScrub> logRounds, HousekeepingLimits limits, Clock clock, Events events) {
         this.mailbox = mailbox;
         this.inForce = inForce;
         this.ledgers = ledgers;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
         this.applyLoop = applyLoop;
+        this.logRounds = logRounds;
         this.limits = limits;
         this.clock = clock;
         this.events = events;
@@ -286,9 +292,21 @@ final class Housekeeper implements Actor {
         if (pins.isEmpty()) {
             tellHurried();
         }
-        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
-        scrub = round.step(limits.stepBytes()) ? null : round;
+        scrub();
         return limits.scrubPauseNanos();
+    }
+
+    /** The log after the ledger, the ledger after the log. */
+    private void scrub() {
+        LogScrub ofLog = logScrub;
+        if (ofLog != null) {
+            logScrub = ofLog.step(limits.stepBytes()) ? null : ofLog;
+            return;
+        }
+        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
+        boolean isOver = round.step(limits.stepBytes());
+        scrub = isOver ? null : round;
+        logScrub = isOver ? logRounds.get() : null;
     }
 
     private void tellHurried() {
@@ -344,6 +362,10 @@ final class Housekeeper implements Actor {
         Scrub round = scrub;
         if (round != null) {
             round.abandon();
+        }
+        LogScrub ofLog = logScrub;
+        if (ofLog != null) {
+            ofLog.abandon();
         }
         // The next start deletes what is left of them.
         retired.forEach(old -> old.ledger.close());

@@ -7,8 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -23,6 +26,8 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
+import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.wal.WalSnapshot;
 import dev.quoin.member.watch.Watches;
 import dev.quoin.raft.Chance;
 import dev.quoin.raft.Event;
@@ -156,6 +161,7 @@ public final class Member implements AutoCloseable {
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
                 watches.feed(), new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
+                () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)),
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(inForce.ledger().durable());
@@ -177,6 +183,16 @@ public final class Member implements AutoCloseable {
         isLearner = isLearner(startup.opened().membership());
         network.start(new Arrivals());
         network.members(startup.firstKnown());
+    }
+
+    /** What the ledger holds durably, the log need not: a start then does without the damaged segment. */
+    private void giveUp(Damaged damage, LogWriter logWriter) {
+        events.logDamaged(damage);
+        Ledger.Commit durable = inForce.ledger().durable();
+        if (durable != null) {
+            logWriter.mailbox().put(new LogWriter.Message.Release(
+                    new WalSnapshot(durable.appliedIndex(), durable.term(), durable.configuration()), 1));
+        }
     }
 
     /** What the apply loop has to tell the others. */
@@ -217,11 +233,6 @@ public final class Member implements AutoCloseable {
         @Override
         public void changeRefused(String why) {
             events.changeRefused(why);
-        }
-
-        @Override
-        public void send(Message.InstallSnapshot message, SnapshotState state) {
-            network.sendSnapshot(message, state);
         }
 
         @Override
@@ -295,9 +306,9 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
-        public void stateWanted(Message.InstallSnapshot message) {
-            housekeeperMailbox.put(new Housekeeper.Message.Pin(
-                    unpin -> applyLoop.mailbox().put(new ApplyLoop.Message.SendState(message, unpin))));
+        public void stateWanted(Message.InstallSnapshot wanted) {
+            takeState(state -> network.sendSnapshot(
+                    new Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()), state));
         }
 
         @Override
@@ -561,6 +572,39 @@ public final class Member implements AutoCloseable {
         }
     }
 
+    // ---- the whole state
+
+    /**
+     * The state as of the last batch applied here, to be closed; waits for it. No record is given up while it is open, but
+     * only for so long ({@link HousekeepingLimits#pinNanosMax}): who has not read it by then may find some {@link Gone}.
+     *
+     * @throws TimeoutException it was not to be had while a request waits; the member stops, or the disk is far behind
+     */
+    public SnapshotState snapshot() throws InterruptedException, TimeoutException {
+        CompletableFuture<SnapshotState> wanted = new CompletableFuture<>();
+        takeState(state -> {
+            if (!wanted.complete(state)) {
+                state.close();
+            }
+        });
+        try {
+            return wanted.get(limits.requestTimeoutNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException never) {
+            throw new IllegalStateException("a future of ours failed", never);
+        } catch (InterruptedException | TimeoutException over) {
+            if (!wanted.cancel(false)) {
+                wanted.join().close();
+            }
+            throw over;
+        }
+    }
+
+    /** {@code taker} is called by the apply loop, and closes what it gets; not at all if the member stops first. */
+    private void takeState(Consumer<SnapshotState> taker) {
+        housekeeperMailbox.put(new Housekeeper.Message.Pin(
+                unpin -> applyLoop.mailbox().put(new ApplyLoop.Message.TakeState(taker, unpin))));
+    }
+
     // ---- reading
 
     /** Says when the {@link #view} shows everything that was acknowledged before this call. */
@@ -615,6 +659,11 @@ public final class Member implements AutoCloseable {
     /** Proposes, as the leader, that the downgrade is over that was announced. */
     public void proposeDowngradeEnd() {
         proposeOwn(Chores.downgradeEnd());
+    }
+
+    /** Says to the whole cluster that a member holds something else than the others; 0: that some member does. */
+    public void raiseCorrupt(long member) {
+        proposeOwn(Chores.corruptAlarm(member));
     }
 
     private void proposeOwn(Chores.Request request) {

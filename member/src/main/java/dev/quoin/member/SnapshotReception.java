@@ -7,7 +7,6 @@ import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFile;
-import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.raft.SnapshotMeta;
@@ -100,16 +99,10 @@ final class SnapshotReception {
     private void copy() {
         boolean done = false;
         try (SnapshotReader database = SnapshotReader.open(disk, arriving, SnapshotLimits.DEFAULT)) {
-            SnapshotImport rows = new SnapshotImport(arriving, database, announced);
+            SnapshotImport rows = new SnapshotImport(arriving, database, announced,
+                    "the state at index " + announced.index());
             rows.check();
-            Ledger ledger = Ledger.open(disk, target, limits.ledger(), (position, main, sub, kind, payload) -> {
-                throw Invariant.violation("a new ledger has a record of revision %d", main);
-            }).ledger();
-            try {
-                rows.copyTo(ledger);
-            } finally {
-                ledger.close();
-            }
+            SnapshotImport.fill(disk, target, limits.ledger(), rows::copyTo);
             done = true;
         } finally {
             if (!done) {

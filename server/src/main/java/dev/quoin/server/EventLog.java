@@ -23,7 +23,15 @@ final class EventLog implements Events {
 
     @Override
     public void damaged(Damaged damage) {
-        LOG.atError().addKeyValue("error", damage.getMessage()).log("found damage in a file of the store");
+        LOG.atError().addKeyValue("error", damage.getMessage()).addKeyValue("remedy", Damaged.REMEDY)
+                .log("found damage in a file of the store");
+    }
+
+    @Override
+    public void logDamaged(Damaged damage) {
+        LOG.atWarn().addKeyValue("error", damage.getMessage())
+                .addKeyValue("remedy", "none is needed: the segment is given up once the ledger holds all that it says")
+                .log("found damage in the write-ahead log");
     }
 
     @Override

@@ -1,19 +1,24 @@
 package dev.quoin.server;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Clock;
+import dev.quoin.disk.Damaged;
 import dev.quoin.member.Member;
 import dev.quoin.member.Network;
+import dev.quoin.member.StartRefused;
 import dev.quoin.net.Dialler;
 import dev.quoin.net.EventLoops;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
+import dev.quoin.server.peer.CorruptionMonitor;
+import dev.quoin.server.peer.CorruptionSettings;
 import dev.quoin.server.peer.LeaseForwarder;
 import dev.quoin.server.peer.PeerFront;
 import dev.quoin.server.peer.PeerHost;
@@ -29,6 +34,7 @@ final class Peers implements AutoCloseable {
     private final EventLoops loops;
     private @Nullable VersionMonitor monitor;
     private @Nullable LeaseForwarder forwarder;
+    private @Nullable CorruptionMonitor corruption;
 
     private Peers(PeerNetwork network, PeerFront front, NetServer net, EventLoops loops) {
         this.network = network;
@@ -75,16 +81,31 @@ final class Peers implements AutoCloseable {
     }
 
     /**
+     * The member is started, and has been there before: what it holds must be what others hold.
+     *
+     * @throws StartRefused if not
+     */
+    void compare(Member member, Duration requestTimeout) throws InterruptedException {
+        if (!CorruptionMonitor.holdsWhatOthersHold(PeerHost.of(member), network, requestTimeout)) {
+            throw new StartRefused("checkInitialHashKV failed: " + Long.toHexString(member.memberId())
+                    + " found data inconsistency with peers. " + Damaged.REMEDY);
+        }
+    }
+
+    /**
      * The member is started: others are dialled, and are answered.
      *
      * @param questionNanos how long a question to the leader may be on its way
      * @param checkpointsAlways as {@link VersionMonitor#start} has it
      */
-    LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways) {
+    LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways, CorruptionSettings settings) {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
-        monitor = VersionMonitor.start(host, network, checkpointsAlways);
+        VersionMonitor versions = VersionMonitor.start(host, network, checkpointsAlways);
+        monitor = versions;
+        corruption = CorruptionMonitor.start(host, network, settings, versions::areAllQuoin,
+                Duration.ofNanos(questionNanos));
         LeaseForwarder leases = LeaseForwarder.start(host, network, questionNanos);
         forwarder = leases;
         return leases;
@@ -93,6 +114,9 @@ final class Peers implements AutoCloseable {
     /** Nobody is heard or answered any more. */
     @Override
     public void close() {
+        if (corruption != null) {
+            corruption.close();
+        }
         if (monitor != null) {
             monitor.close();
         }

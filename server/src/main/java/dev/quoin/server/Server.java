@@ -78,9 +78,12 @@ final class Server {
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
-            LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos(),
-                            config.gates().isOpen(Gate.LEASE_CHECKPOINT)));
+            long requestNanos = config.member().limits().requestTimeoutNanos();
+            if (config.corruption().initially() && found.origin() == null) {
+                peers.compare(member, Duration.ofNanos(requestNanos));
+            }
+            LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos,
+                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.corruption()));
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -169,6 +172,7 @@ final class Server {
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
+        methods.add(new SnapshotService(member::snapshot).method());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         return Router.of(methods.stream().map(gate::before).toList());

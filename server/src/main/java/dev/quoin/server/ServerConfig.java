@@ -24,6 +24,7 @@ import dev.quoin.server.config.Gates;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 import dev.quoin.server.config.TlsSettings;
+import dev.quoin.server.peer.CorruptionSettings;
 
 /**
  * What the flags ask for, checked.
@@ -43,13 +44,14 @@ import dev.quoin.server.config.TlsSettings;
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
  * @param gates what is new and is switched on or off
+ * @param corruption when what members hold is compared
  * @param notes what there is to say about the flags
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
         boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
-        Gates gates, List<Note> notes) {
+        Gates gates, CorruptionSettings corruption, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -96,7 +98,17 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
                 Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
-                flags.gates(), notes);
+                flags.gates(), corruption(flags), notes);
+    }
+
+    private static CorruptionSettings corruption(Flags flags) {
+        Gates gates = flags.gates();
+        CorruptionSettings.Mode asked = gates.isOpen(Gate.COMPACT_HASH_CHECK)
+                ? CorruptionSettings.Mode.ON
+                : CorruptionSettings.Mode.OFF;
+        return new CorruptionSettings(gates.isOpen(Gate.INITIAL_CORRUPT_CHECK), flags.duration("corrupt-check-time"),
+                gates.isGiven(Gate.COMPACT_HASH_CHECK) ? asked : CorruptionSettings.Mode.IF_ALL_ARE_QUOIN,
+                flags.duration("compact-hash-check-time"));
     }
 
     private static void checkUrls(Flags flags) throws Refused {

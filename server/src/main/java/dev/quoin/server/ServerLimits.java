@@ -15,6 +15,8 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     static final int LOCK_CALLS_MAX = 10_000;
     /** Calls of Observe at once. Has no flag. */
     static final int OBSERVERS_MAX = 10_000;
+    /** States that are sent to clients at once. Has no flag. */
+    static final int SNAPSHOTS_MAX = 4;
     /** Watchers that one stream may have. Has no flag. */
     static final int WATCHERS_PER_STREAM_MAX = 100_000;
     /** Calls through the JSON gateway that may be open at once, most of which watch or wait. Has no flag. */

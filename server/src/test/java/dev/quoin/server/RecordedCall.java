@@ -105,7 +105,7 @@ final class RecordedCall implements Call {
 
     @Override
     public boolean awaitWritable() {
-        throw new UnsupportedOperationException();
+        return !isCancelled;
     }
 
     @Override

@@ -19,6 +19,7 @@ import dev.quoin.server.config.Flags;
 import dev.quoin.server.config.Gate;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
+import dev.quoin.server.peer.CorruptionSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -96,10 +97,20 @@ class ServerConfigTest {
     void whatWouldProtectAndCannotIsRefused() {
         assertRefused("--auto-tls is not served yet: no certificates are made here yet", "--auto-tls");
         assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
-        assertRefused("--corrupt-check-time is not served yet: members' hashes are not compared yet",
-                "--corrupt-check-time=1h");
-        assertRefused("feature gate CompactHashCheck is not served yet: the leader does not compare hashes yet",
-                "--feature-gates=CompactHashCheck=true");
+    }
+
+    @Test
+    void hashesAreComparedAsIsAskedFor() throws Refused {
+        assertThat(config().corruption()).isEqualTo(new CorruptionSettings(false, Duration.ZERO,
+                CorruptionSettings.Mode.IF_ALL_ARE_QUOIN, Duration.ofMinutes(1)));
+        assertThat(config("--corrupt-check-time=1h", "--compact-hash-check-time=5s",
+                "--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true").corruption())
+                .isEqualTo(new CorruptionSettings(true, Duration.ofHours(1), CorruptionSettings.Mode.ON,
+                        Duration.ofSeconds(5)));
+        assertThat(config("--feature-gates=CompactHashCheck=false").corruption().afterCompactions())
+                .isEqualTo(CorruptionSettings.Mode.OFF);
+        assertThat(config("--feature-gates=AllAlpha=false").corruption().afterCompactions())
+                .isEqualTo(CorruptionSettings.Mode.OFF);
     }
 
     @Test

@@ -37,6 +37,7 @@ class ArchitectureTest {
             "net", List.of("dev.quoin.base..", "io.netty..", "org.slf4j..", "javax.net.ssl..", "javax.naming.."),
             "member", List.of("dev.quoin.base..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
                     "dev.quoin.api..", "com.google.protobuf..", "com.google.gson.."),
+            "utl", List.of("dev.quoin.base..", "dev.quoin.disk..", "dev.quoin.store..", "dev.quoin.member.."),
             "sim", List.of("dev.quoin.base..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
                     "dev.quoin.member..", "javax.tools.."),
             "server",

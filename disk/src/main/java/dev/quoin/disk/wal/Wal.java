@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,8 +19,8 @@ import dev.quoin.disk.wal.SyncedMark.Place;
 /**
  * The log that holds the promise: what was appended and synced here is still there after any crash.
  *
- * <p>One thread owns it and calls everything but {@link #prepareNext} and {@link #nextIsWanted}, which another one may call
- * at any time. An operation that fails poisons the log: nobody knows then what is on the disk, so every later call
+ * <p>One thread owns it and calls everything but {@link #prepareNext}, {@link #nextIsWanted} and {@link #scrub}, which another
+ * one may call at any time. An operation that fails poisons the log: nobody knows then what is on the disk, so every later call
  * refuses, and the member must be started again.
  */
 public final class Wal implements AutoCloseable {
@@ -429,6 +430,11 @@ public final class Wal implements AutoCloseable {
         } finally {
             poisoned = !done;
         }
+    }
+
+    /** Begins a round through the full segments. For one other thread, at any time, and so what it returns. */
+    public LogScrub scrub(Consumer<Damaged> onDamage) {
+        return new LogScrub(disk, directory, metadata, mark.ours(), onDamage);
     }
 
     /** Whether {@link #prepareNext} has something to do. For any thread. */

@@ -10,6 +10,7 @@ import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.store.Hashing;
+import dev.quoin.store.KeyHash;
 
 /** The member behind the peer port, as far as other members may ask about it. */
 public interface PeerHost {
@@ -37,6 +38,12 @@ public interface PeerHost {
 
     /** As {@link Member#hash}. */
     Hashing hash(long revision);
+
+    /** What compactions have left, by revision. */
+    List<KeyHash> compactionHashes();
+
+    /** As {@link Member#raiseCorrupt}. */
+    void raiseCorrupt(long member);
 
     /** As {@link Member#read}. */
     void read(ReadAnswer answer);
@@ -100,6 +107,16 @@ public interface PeerHost {
             @Override
             public Hashing hash(long revision) {
                 return member.hash(revision);
+            }
+
+            @Override
+            public List<KeyHash> compactionHashes() {
+                return member.view().hashes();
+            }
+
+            @Override
+            public void raiseCorrupt(long corrupt) {
+                member.raiseCorrupt(corrupt);
             }
 
             @Override

@@ -48,9 +48,13 @@ public final class VersionMonitor implements AutoCloseable {
     /** What a member's server is. */
     private record Told(SemVersion version, boolean isQuoin) {}
 
+    private static final long NEVER = -1;
+
     private final PeerHost host;
     private final PeerNetwork network;
     private final boolean checkpointsAlways;
+    /** The term in which this member leads and all have said that they are Quoin. */
+    private volatile long quoinTerm = NEVER;
     private final Thread thread = Thread.ofVirtual().name("peer-versions").unstarted(this::run);
 
     private VersionMonitor(PeerHost host, PeerNetwork network, boolean checkpointsAlways) {
@@ -69,6 +73,11 @@ public final class VersionMonitor implements AutoCloseable {
         VersionMonitor monitor = new VersionMonitor(host, network, checkpointsAlways);
         monitor.thread.start();
         return monitor;
+    }
+
+    /** Whether this member leads, and all have said that they are Quoin. Any thread. */
+    public boolean areAllQuoin() {
+        return quoinTerm == host.term() && host.leader() == host.memberId();
     }
 
     @Override
@@ -133,6 +142,7 @@ public final class VersionMonitor implements AutoCloseable {
             versions.add(told == null ? null : told.version);
             areQuoin &= told != null && told.isQuoin;
         }
+        quoinTerm = areQuoin ? host.term() : NEVER;
         // Members of ours are sure to apply it as we do, and to keep it.
         host.checkpointLeases(areQuoin || checkpointsAlways);
         switch (decide(host.membership(), versions)) {

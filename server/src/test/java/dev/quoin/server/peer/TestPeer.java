@@ -168,6 +168,8 @@ final class TestPeer implements AutoCloseable {
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
         volatile boolean checkpointsLeases;
+        volatile int hash = -2;
+        volatile KeyHash compactionHash = new KeyHash(-2, -1, 5);
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
@@ -226,7 +228,17 @@ final class TestPeer implements AutoCloseable {
                 return new Hashing.Refused(Refusal.FUTURE_REVISION);
             }
             return revision < 3 && revision > 0 ? new Hashing.Refused(Refusal.COMPACTED)
-                    : new Hashing.Known(new KeyHash(-2, -1, revision == 0 ? 7 : revision));
+                    : new Hashing.Known(new KeyHash(hash, -1, revision == 0 ? 7 : revision));
+        }
+
+        @Override
+        public List<KeyHash> compactionHashes() {
+            return List.of(compactionHash);
+        }
+
+        @Override
+        public void raiseCorrupt(long member) {
+            proposed.add("corrupt " + member);
         }
 
         @Override

@@ -1,11 +1,11 @@
-package dev.quoin.server.bootstrap;
+package dev.quoin.member.founding;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
 /** Finds the address of a name, the first if there are several. */
 @FunctionalInterface
-interface Resolver {
+public interface Resolver {
     Resolver SYSTEM = InetAddress::getByName;
 
     InetAddress address(String host) throws UnknownHostException;

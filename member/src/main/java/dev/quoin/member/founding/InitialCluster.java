@@ -1,4 +1,4 @@
-package dev.quoin.server.bootstrap;
+package dev.quoin.member.founding;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,6 +9,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.member.Ids;
 import dev.quoin.member.MemberInfo;
 
@@ -18,16 +20,16 @@ import dev.quoin.member.MemberInfo;
  *
  * @param urls sorted, for each name
  */
-record InitialCluster(SortedMap<String, List<String>> urls) {
-    InitialCluster {
+public record InitialCluster(SortedMap<String, List<String>> urls) {
+    public InitialCluster {
         urls = Collections.unmodifiableSortedMap(new TreeMap<>(urls));
     }
 
-    static InitialCluster of(String name, List<String> peerUrls) {
+    public static InitialCluster of(String name, List<String> peerUrls) {
         return new InitialCluster(new TreeMap<>(Map.of(name, peerUrls.stream().sorted().toList())));
     }
 
-    static InitialCluster parse(String text) throws PeerUrls.Bad {
+    public static InitialCluster parse(String text) throws PeerUrls.Bad {
         SortedMap<String, List<String>> given = new TreeMap<>();
         for (String pair : text.split(",", -1)) {
             if (pair.isEmpty()) {
@@ -45,23 +47,55 @@ record InitialCluster(SortedMap<String, List<String>> urls) {
         return new InitialCluster(urls);
     }
 
-    List<String> urlsOf(String name) {
+    public List<String> urlsOf(String name) {
         return urls.getOrDefault(name, List.of());
     }
 
-    boolean hasDuplicateUrl() {
+    public boolean hasDuplicateUrl() {
         Set<String> seen = new HashSet<>();
         return !urls.values().stream().flatMap(List::stream).allMatch(seen::add);
     }
 
+    /**
+     * Why the cluster and what its member of this name advertises do not fit, in etcd's words (config/config.go
+     * advertiseMatchesCluster); null if they do. Waits for names to be resolved.
+     */
+    public @Nullable String mismatch(String name, List<String> peerUrls, UrlComparison comparison)
+            throws InterruptedException {
+        List<String> expected = urlsOf(name);
+        List<String> advertised = peerUrls.stream().sorted().toList();
+        String difference = comparison.difference(advertised, expected);
+        if (difference == null) {
+            return null;
+        }
+        String advertisedText = String.join(",", advertised);
+        List<String> missing = without(expected, advertised);
+        if (!missing.isEmpty()) {
+            return "--initial-cluster has "
+                    + String.join(",", missing.stream().map(url -> name + "=" + url).toList())
+                    + " but missing from --initial-advertise-peer-urls=" + advertisedText + " (" + difference + ")";
+        }
+        InitialCluster own = of(name, advertised);
+        List<String> surplus = without(advertised, expected);
+        if (!surplus.isEmpty()) {
+            return "--initial-advertise-peer-urls has " + String.join(",", surplus)
+                    + " but missing from --initial-cluster=" + own;
+        }
+        return "failed to resolve " + advertisedText + " to match --initial-cluster=" + own + " (" + difference + ")";
+    }
+
+    private static List<String> without(List<String> urls, List<String> others) {
+        return urls.stream().distinct().filter(url -> !others.contains(url)).toList();
+    }
+
     /** The URLs of all but this one, in the order in which they are asked. */
-    List<String> urlsOfOthers(String name) {
+    public List<String> urlsOfOthers(String name) {
         return urls.entrySet().stream().filter(member -> !member.getKey().equals(name))
                 .flatMap(member -> member.getValue().stream()).sorted().toList();
     }
 
     /** Voters, with the ids that such a cluster begins with. */
-    List<MemberInfo> members(String token) {
+    public List<MemberInfo> members(String token) {
         return urls.entrySet().stream().map(member -> new MemberInfo(Ids.member(member.getValue(), token),
                 member.getKey(), member.getValue(), List.of(), false)).toList();
     }

@@ -1,4 +1,4 @@
-package dev.quoin.server.bootstrap;
+package dev.quoin.member.founding;
 
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.quoin.server.bootstrap;
+package dev.quoin.member.founding;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +60,7 @@ public final class PeerUrls {
     }
 
     /** Whether {@link #host} and its like can be asked: what a member tells of others was never checked. */
-    static boolean isGood(String url) {
+    public static boolean isGood(String url) {
         try {
             return !isUnix(url) && parse(url).equals(url);
         } catch (Bad bad) {
@@ -132,7 +132,7 @@ public final class PeerUrls {
         return new Bad("URL address does not have the form \"host:port\": " + text);
     }
 
-    static String scheme(String url) {
+    public static String scheme(String url) {
         return url.substring(0, url.indexOf("://"));
     }
 
@@ -153,7 +153,7 @@ public final class PeerUrls {
     }
 
     /** As Go's %q, for texts without control characters. */
-    static String quote(String text) {
+    public static String quote(String text) {
         return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 }

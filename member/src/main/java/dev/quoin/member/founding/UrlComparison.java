@@ -1,34 +1,44 @@
-package dev.quoin.server.bootstrap;
+package dev.quoin.member.founding;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Whether two sets of URLs reach the same member: letter by letter, or once their names are resolved (pkg/netutil). All
  * comparisons of one object share its time for resolving.
  */
-final class UrlComparison {
-    private static final Logger LOG = LoggerFactory.getLogger(UrlComparison.class);
+public final class UrlComparison {
+    /** Told that a name has no address, and that it will be looked up again after the pause. */
+    @FunctionalInterface
+    public interface Listener {
+        void unresolved(String url, String host, Duration pause, String why);
+    }
 
     private final Resolver resolver;
-    private final BootstrapLimits limits;
+    private final Duration pause;
+    private final Listener listener;
     private final long deadlineNanos;
 
-    UrlComparison(Resolver resolver, BootstrapLimits limits) {
+    /**
+     * Begins its time.
+     *
+     * @param within for the addresses of all names
+     * @param pause between two attempts to find the address of a name
+     */
+    public UrlComparison(Resolver resolver, Duration within, Duration pause, Listener listener) {
         this.resolver = resolver;
-        this.limits = limits;
-        deadlineNanos = System.nanoTime() + limits.resolving().toNanos();
+        this.pause = pause;
+        this.listener = listener;
+        deadlineNanos = System.nanoTime() + within.toNanos();
     }
 
     /** Null if they are equal, else what is different, in etcd's words. */
-    @Nullable
-    String difference(List<String> left, List<String> right) throws InterruptedException {
+    public @Nullable String difference(List<String> left, List<String> right) throws InterruptedException {
         if (left.size() != right.size()) {
             return "len(" + quoted(left) + ") != len(" + quoted(right) + ")";
         }
@@ -96,14 +106,12 @@ final class UrlComparison {
             try {
                 return resolver.address(host);
             } catch (UnknownHostException unknown) {
-                LOG.atWarn().addKeyValue("url", url).addKeyValue("host", host)
-                        .addKeyValue("retry-interval", limits.retrying().toMillis() + "ms")
-                        .addKeyValue("error", unknown.getMessage()).log("failed to resolve URL Host");
-                if (System.nanoTime() + limits.retrying().toNanos() - deadlineNanos >= 0) {
+                listener.unresolved(url, host, pause, String.valueOf(unknown.getMessage()));
+                if (System.nanoTime() + pause.toNanos() - deadlineNanos >= 0) {
                     throw new UnknownHostException("failed to resolve " + PeerUrls.quote(url) + " (lookup "
                             + host + ": no such host)");
                 }
-                Thread.sleep(limits.retrying());
+                Thread.sleep(pause);
             }
         }
     }
