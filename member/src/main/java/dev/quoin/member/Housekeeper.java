@@ -94,6 +94,7 @@ final class Housekeeper implements Actor {
     private Ledger ledger;
     private final Deque<Retired> retired = new ArrayDeque<>();
     private final ApplyLoop applyLoop;
+    private final QuotaWatch quotaWatch;
     private final HousekeepingLimits limits;
     private final Clock clock;
     private final Events events;
@@ -115,13 +116,14 @@ final class Housekeeper implements Actor {
     private boolean wasRefused;
 
     Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
-            HousekeepingLimits limits, Clock clock, Events events) {
+            QuotaWatch quotaWatch, HousekeepingLimits limits, Clock clock, Events events) {
         this.mailbox = mailbox;
         this.inForce = inForce;
         this.ledgers = ledgers;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
         this.applyLoop = applyLoop;
+        this.quotaWatch = quotaWatch;
         this.limits = limits;
         this.clock = clock;
         this.events = events;
@@ -141,6 +143,7 @@ final class Housekeeper implements Actor {
             }
         }
         closeRetired();
+        quotaWatch.look(clock.nanos());
         pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
         Job current = job == null ? nextJob() : job;
         job = current;

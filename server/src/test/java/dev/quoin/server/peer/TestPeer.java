@@ -168,6 +168,8 @@ final class TestPeer implements AutoCloseable {
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
         volatile boolean checkpointsLeases;
+        volatile boolean asksWhoTheOthersAre;
+        volatile boolean hearsOnlyQuoin;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
@@ -247,6 +249,16 @@ final class TestPeer implements AutoCloseable {
         @Override
         public void checkpointLeases(boolean isOn) {
             checkpointsLeases = isOn;
+        }
+
+        @Override
+        public boolean asksWhoTheOthersAre() {
+            return asksWhoTheOthersAre;
+        }
+
+        @Override
+        public void hears(boolean allAreQuoin) {
+            hearsOnlyQuoin = allAreQuoin;
         }
 
         @Override
