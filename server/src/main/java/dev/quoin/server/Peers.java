@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -74,12 +75,13 @@ final class Peers implements AutoCloseable {
      * The member is started: others are dialled, and are answered.
      *
      * @param questionNanos how long a question to the leader may be on its way
+     * @param downgradeCheck between two looks whether a downgrade is done
      */
-    LeaseForwarder serve(Member member, long questionNanos) {
+    LeaseForwarder serve(Member member, long questionNanos, Duration downgradeCheck) {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
-        monitor = VersionMonitor.start(host, network);
+        monitor = VersionMonitor.start(host, network, downgradeCheck);
         LeaseForwarder leases = LeaseForwarder.start(host, network, questionNanos);
         forwarder = leases;
         return leases;

@@ -27,7 +27,10 @@ import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.compaction.AutoCompactor;
 import dev.quoin.server.dial.PeerHttp;
+import dev.quoin.server.health.HealthFront;
+import dev.quoin.server.health.HealthMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -70,7 +73,12 @@ final class Server {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
                     new EventLog(onRemoved));
             LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
+                    peers.serve(member, config.member().limits().requestTimeoutNanos(), config.downgradeCheck()));
+            if (!config.metricsListeners().isEmpty()) {
+                // Before there is a leader: whoever watches a member wants to know just then.
+                nets.add(NetServer.start(
+                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
+            }
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -82,17 +90,13 @@ final class Server {
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
-            nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
+            nets.addFirst(NetServer.start(netConfig(config, member, answers, watches, gate,
                     promotions(config, member, peers, clock), leases, clock)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
-            }
-            if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(
-                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
+                nets.add(1, NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
             }
             serving = true;
-            return new Server(peers, member, nets, ticks(config, watches, gate));
+            return new Server(peers, member, nets, ticks(config, watches, gate, compactor(config, member, clock)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
@@ -101,13 +105,23 @@ final class Server {
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate) {
+    private static @Nullable AutoCompactor compactor(ServerConfig config, Member member, Clock clock) {
+        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
+        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls), clock);
+    }
+
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
+            @Nullable AutoCompactor compactor) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
-        return List.of(
-                Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
+        List<Ticks> ticks = new ArrayList<>(List.of(
+                Ticks.every(limits.electionTimeout(), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
-                        () -> watches.tick(System.nanoTime())));
+                        () -> watches.tick(System.nanoTime()))));
+        if (compactor != null) {
+            ticks.add(Ticks.paced(compactor.begin(), compactor::look));
+        }
+        return ticks;
     }
 
     private static Runnable hastener(Member member) {
@@ -156,7 +170,8 @@ final class Server {
     }
 
     private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
+        MemberHealth health = new MemberHealth(member, config.member().limits().electionTimeout());
+        return new HttpFront(member, new HealthFront(health, HealthMetrics.NONE));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {

@@ -14,6 +14,7 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.NetLimits;
 import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.compaction.Retention;
 import dev.quoin.server.config.Durations;
 import dev.quoin.server.config.Effects;
 import dev.quoin.server.config.Flags;
@@ -39,13 +40,16 @@ import dev.quoin.server.config.TlsSettings;
  * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
+ * @param retention which history is kept when nobody compacts
+ * @param downgradeCheck between two looks whether a downgrade is done; not positive: nobody looks
  * @param gates what is new and is switched on or off
  * @param notes what there is to say about the flags
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
         List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
         ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
-        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+        boolean advanceElection, Duration watchProgress, Retention retention, Duration downgradeCheck,
+        Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -87,8 +91,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                 addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
                 flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
-                WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
-                flags.gates(), notes);
+                WatchProgress.interval(flags.duration("watch-progress-notify-interval")), retention(flags),
+                flags.duration("downgrade-check-time"), flags.gates(), notes);
     }
 
     private static void checkUrls(Flags flags) throws Refused {
@@ -109,10 +113,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         if (!mode.equals("periodic") && !mode.equals("revision")) {
             throw Refused.check("unknown auto-compaction-mode \"" + mode + "\"");
         }
-        String retention = flags.text("auto-compaction-retention");
-        if (!retention.matches("\\+?[0-9]{0,18}") && Durations.parse(retention).isEmpty()) {
-            throw Refused.check("error parsing CompactionRetention: time: invalid duration \"" + retention + "\"");
-        }
+        retention(flags);
         long samples = flags.number("distributed-tracing-sampling-rate");
         if (flags.isTrue("enable-distributed-tracing") && (samples < 0 || samples > 1_000_000)) {
             throw Refused.check("distributed tracing configurition is not valid: (tracing sampling rate must be "
@@ -127,6 +128,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         if (!hashCheck.isPositive()) {
             throw Refused.check("--compact-hash-check-time must be >0 (set to " + Durations.text(hashCheck) + ")");
         }
+    }
+
+    private static Retention retention(Flags flags) throws Refused {
+        String text = flags.text("auto-compaction-retention");
+        return Retention.parse(flags.text("auto-compaction-mode"), text).orElseThrow(() -> Refused
+                .check("error parsing CompactionRetention: time: invalid duration \"" + text + "\""));
     }
 
     /** What etcd's log has to say about values that it takes all the same. */
