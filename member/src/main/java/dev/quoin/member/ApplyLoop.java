@@ -85,6 +85,9 @@ final class ApplyLoop implements Actor {
         /** An entry was applied that takes the store over its quota; {@code then} is to be run when that is known. */
         void exceeded(Runnable then);
 
+        /** A request about alarms was applied. */
+        void alarmed(long request, Command.Alarm alarm);
+
         void changeRefused(String why);
 
         /** Another state has taken the place of this one. */
@@ -292,6 +295,9 @@ final class ApplyLoop implements Actor {
         boolean isExceeded = quota.isExceededBy(request.command().cost());
         Outcome outcome = outcome(entry, request);
         noteLeases(request.command(), outcome);
+        if (request.command() instanceof Command.Alarm alarm && outcome instanceof Outcome.Alarms) {
+            listener.alarmed(request.id(), alarm);
+        }
         if (isExceeded && !(outcome instanceof Outcome.Refused)) {
             Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
             listener.exceeded(() -> complete(request.id(), noSpace));

@@ -96,6 +96,7 @@ final class Housekeeper implements Actor {
     private Ledger ledger;
     private final Deque<Retired> retired = new ArrayDeque<>();
     private final ApplyLoop applyLoop;
+    private final QuotaWatch quotaWatch;
     private final HousekeepingLimits limits;
     private final Clock clock;
     private final Events events;
@@ -120,7 +121,7 @@ final class Housekeeper implements Actor {
 
     /** @param logRounds begins a round through the log, which is gone through in turns with the ledger */
     Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
-            Supplier<LogScrub> logRounds, HousekeepingLimits limits, Clock clock, Events events) {
+            Supplier<LogScrub> logRounds, QuotaWatch quotaWatch, HousekeepingLimits limits, Clock clock, Events events) {
         this.mailbox = mailbox;
         this.inForce = inForce;
         this.ledgers = ledgers;
@@ -128,6 +129,7 @@ final class Housekeeper implements Actor {
         this.ledger = inForce.ledger();
         this.applyLoop = applyLoop;
         this.logRounds = logRounds;
+        this.quotaWatch = quotaWatch;
         this.limits = limits;
         this.clock = clock;
         this.events = events;
@@ -147,6 +149,7 @@ final class Housekeeper implements Actor {
             }
         }
         closeRetired();
+        quotaWatch.look(clock.nanos());
         pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
         Job current = job == null ? nextJob() : job;
         job = current;

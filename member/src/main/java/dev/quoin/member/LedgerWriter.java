@@ -1,17 +1,26 @@
 package dev.quoin.member;
 
+import java.time.Duration;
+
+import dev.quoin.disk.DiskFailure;
+
 /**
  * The thread that writes the store's records behind: every so often what has gathered is written and synced. Nothing
- * waits for it but an apply loop that got too far ahead; what is acknowledged lies in the write-ahead log.
+ * waits for it but an apply loop that got too far ahead; what is acknowledged lies in the write-ahead log. So what finds no
+ * space on the disk is written later.
  */
 final class LedgerWriter implements Actor {
+    private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
     private final Mailbox<Object> doorbell = new Mailbox<>();
     private final StoreInForce inForce;
+    private final DiskRoom room;
     private final long flushNanos;
     private Runnable onFlushed = () -> {};
 
-    LedgerWriter(StoreInForce inForce, long flushNanos) {
+    LedgerWriter(StoreInForce inForce, DiskRoom room, long flushNanos) {
         this.inForce = inForce;
+        this.room = room;
         this.flushNanos = flushNanos;
     }
 
@@ -22,10 +31,16 @@ final class LedgerWriter implements Actor {
 
     @Override
     public long turn() {
-        if (inForce.ledger().flush()) {
-            onFlushed.run();
+        try {
+            if (inForce.ledger().flush()) {
+                onFlushed.run();
+            }
+            room.taken(DiskRoom.Part.LEDGER);
+            return flushNanos;
+        } catch (DiskFailure failure) {
+            room.refused(DiskRoom.Part.LEDGER, failure);
+            return RETRY_NANOS;
         }
-        return flushNanos;
     }
 
     @Override

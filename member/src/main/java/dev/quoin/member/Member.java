@@ -24,6 +24,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
 import dev.quoin.disk.ledger.Ledger;
@@ -40,6 +41,7 @@ import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.AuthView;
 import dev.quoin.store.Caller;
+import dev.quoin.store.Command;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
 import dev.quoin.store.KeyHash;
@@ -77,6 +79,7 @@ public final class Member implements AutoCloseable {
     private final ApplyLoop applyLoop;
     private final Lessor lessor;
     private final Quota quota;
+    private final QuotaWatch quotaWatch;
     private final PendingAlarm noSpace = new PendingAlarm();
     /** Held while a hash is computed: it takes memory for every revision, and a processor. */
     private final ReentrantLock hashing = new ReentrantLock();
@@ -152,16 +155,19 @@ public final class Member implements AutoCloseable {
         waiters = new Waiters(limits.inFlightBytesMax());
         raftMailbox = new Mailbox<>();
         LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
-        LogWriter logWriter = new LogWriter(startup.wal(), ledgers::markInstalled,
+        DiskRoom room = new DiskRoom(events);
+        LogWriter logWriter = new LogWriter(startup.wal(), room, ledgers::markInstalled,
                 ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
-        LedgerWriter ledgerWriter = new LedgerWriter(inForce, limits.ledgerFlushNanos());
+        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos());
         quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
+        quotaWatch = new QuotaWatch(quota, startup.memberId(), view().alarms(), clock.nanos(), events,
+                () -> proposeOwn(Chores.noSpaceAlarmEnd(memberId())));
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
                 watches.feed(), new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
-                () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)),
+                () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)), quotaWatch,
                 limits.housekeeping(), clock, events);
         ledgerWriter.onFlushed(() -> {
             release.consider(inForce.ledger().durable());
@@ -171,14 +177,14 @@ public final class Member implements AutoCloseable {
                 limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
-                network, new ConsensusWiring(), witness);
+                network, room, new ConsensusWiring(), witness);
         lessor = new Lessor(startup.opened().store().leases(), clock, limits, new LeaseWiring());
         actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
         actors.put("ledger", ledgerWriter);
-        actors.put("wal-ahead", new LogPreparer(startup.wal()));
+        actors.put("wal-ahead", new LogPreparer(startup.wal(), room));
         actors.put("housekeeper", housekeeper);
         isLearner = isLearner(startup.opened().membership());
         network.start(new Arrivals());
@@ -231,12 +237,18 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public void alarmed(long request, Command.Alarm alarm) {
+            quotaWatch.applied(request, alarm);
+        }
+
+        @Override
         public void changeRefused(String why) {
             events.changeRefused(why);
         }
 
         @Override
         public void installed(OpenedStore replaced) {
+            quotaWatch.replaced(view().alarms());
             housekeeperMailbox.put(new Housekeeper.Message.Replaced(replaced));
         }
 
@@ -465,6 +477,19 @@ public final class Member implements AutoCloseable {
         return quota.isExceededBy(cost);
     }
 
+    /**
+     * Whether it matters here if all members are Quoin, so that somebody should ask them: this member has raised an alarm,
+     * which it would take back by itself only then.
+     */
+    public boolean asksWhoTheOthersAre() {
+        return quotaWatch.wantsToHear();
+    }
+
+    /** What the members have just said of themselves. */
+    public void hears(boolean allAreQuoin) {
+        quotaWatch.heard(allAreQuoin, clock.nanos());
+    }
+
     /** Raises the alarm about space in this member's name, unless it is raised; then runs {@code then}. */
     public void raiseNoSpace(Runnable then) {
         boolean isRaised = view().alarms().stream()
@@ -488,6 +513,7 @@ public final class Member implements AutoCloseable {
                 noSpace.raised();
             }
         });
+        quotaWatch.raising(alarm.id());
         waiters.addOwn(alarm);
         raftMailbox.put(new RaftLoop.Message.Propose(alarm));
     }
@@ -666,6 +692,16 @@ public final class Member implements AutoCloseable {
         proposeOwn(Chores.corruptAlarm(member));
     }
 
+    /** Proposes that a downgrade to this version begins. The outcome says nothing. */
+    public void proposeDowngrade(String target, Answer answer) {
+        propose(List.of(prepareOwn(Chores.downgrade(target), answer)));
+    }
+
+    /** As {@link #proposeDowngradeEnd}, for somebody who wants to hear of it. The outcome says nothing. */
+    public void proposeDowngradeEnd(Answer answer) {
+        propose(List.of(prepareOwn(Chores.downgradeEnd(), answer)));
+    }
+
     private void proposeOwn(Chores.Request request) {
         if (!stopped) {
             Proposal proposal = prepareOwn(request);
@@ -738,6 +774,11 @@ public final class Member implements AutoCloseable {
     /** The term this member is in. */
     public long term() {
         return raftLoop.progress().term();
+    }
+
+    /** Whether the disk of the log has owed an answer for an election timeout or longer: nothing can be committed here. */
+    public boolean isLogLate() {
+        return raftLoop.progress().isLogLate();
     }
 
     /** Whether this member has no vote yet, as far as it knows. */
@@ -820,11 +861,22 @@ public final class Member implements AutoCloseable {
         waiters.failAll(Failure.STOPPED);
         lessor.abandon();
         try {
-            inForce.ledger().flush();
+            closeLedger();
         } finally {
-            inForce.ledger().close();
             startup.wal().close();
             lock.close();
+        }
+    }
+
+    /** What it cannot write for want of space is in the log. */
+    private void closeLedger() {
+        try {
+            inForce.ledger().close();
+        } catch (DiskFailure failure) {
+            if (!failure.isNoSpace()) {
+                throw failure;
+            }
+            events.diskFull(failure);
         }
     }
 }

@@ -138,13 +138,19 @@ final class RaftLoop implements Actor {
     /** What the log's writer was asked for, and when. */
     private record Write(long ticket, long askedNanos) {}
 
-    /** What others may see of consensus, as of some turn not long ago. */
-    record Progress(long leader, long term, long committed, long unappliedBytes) {}
+    /**
+     * What others may see of consensus, as of some turn not long ago.
+     *
+     * @param isLogLate whether the log's disk has owed an answer for an election timeout or longer
+     */
+    record Progress(long leader, long term, long committed, long unappliedBytes, boolean isLogLate) {}
 
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
     /** How long after an election something may still come of what the leader before it was told. */
     private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
+    /** If it gets the office back meanwhile, the others have no room either, or are not there. */
+    private static final long LEAVE_AGAIN_NANOS = Duration.ofMinutes(5).toNanos();
     /** What one message to the leader may carry, if it is more than one proposal. */
     private static final long FORWARDED_BYTES_MAX = 1 << 20;
 
@@ -160,8 +166,11 @@ final class RaftLoop implements Actor {
     private final Network network;
     private final Listener listener;
     private final Witness witness;
+    private final DiskRoom room;
 
     private long lastTickNanos;
+    /** A leader whose disk is full makes way from then on. */
+    private long mayLeaveNanos;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
     private long appliedIndex;
     private final List<dev.quoin.raft.Message> outgoing = new ArrayList<>();
@@ -192,8 +201,8 @@ final class RaftLoop implements Actor {
     /** @param mailbox what the other owners, the network and the clients put their messages into */
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
             RequestIds ids,
-            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener,
-            Witness witness) {
+            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, DiskRoom room,
+            Listener listener, Witness witness) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -205,12 +214,14 @@ final class RaftLoop implements Actor {
         this.network = network;
         this.listener = listener;
         this.witness = witness;
+        this.room = room;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
+        mayLeaveNanos = lastTickNanos;
         lostLeader = new LostLeader(tickNanos, chance);
         waitingReads = new WaitingReads(ids::next);
         leaderSinceNanos = lastTickNanos;
-        progress = progressOf(core);
+        progress = progressNow();
     }
 
     /** For any thread. */
@@ -227,7 +238,7 @@ final class RaftLoop implements Actor {
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
-        progress = progressOf(core);
+        progress = progressNow();
         if (!outgoing.isEmpty()) {
             network.send(List.copyOf(outgoing));
             outgoing.clear();
@@ -289,6 +300,10 @@ final class RaftLoop implements Actor {
     }
 
     private void propose(List<Waiting> proposals) {
+        if (hasNoRoom()) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.DISK_FULL));
+            return;
+        }
         if (!hasWillingLeader()) {
             // They wait for a leader as long as their deadlines allow; the sweep ends those that waited too long.
             withoutLeader.addAll(proposals);
@@ -328,6 +343,8 @@ final class RaftLoop implements Actor {
     private void proposeInTerm(long term, List<Proposal> proposals) {
         if (!core.isLeader() || core.term() != term || core.transferee() != 0) {
             proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.NOT_LEADER));
+        } else if (hasNoRoom()) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.DISK_FULL));
         } else if (isBehind()) {
             proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS));
         } else {
@@ -335,6 +352,14 @@ final class RaftLoop implements Actor {
             handOver(List.copyOf(proposals));
             isAtHandForNow = false;
         }
+    }
+
+    /**
+     * Whether the disk has no room for what is proposed here. A leader stops at the first sign, while there is room left for
+     * what keeps a cluster going; another member passes on what it is asked as long as it could hear of the outcome.
+     */
+    private boolean hasNoRoom() {
+        return room.isLogStuck() || (core.isLeader() && room.isFull());
     }
 
     /** A leader that makes way for another takes no proposals. */
@@ -416,7 +441,9 @@ final class RaftLoop implements Actor {
         return switch (message) {
             case dev.quoin.raft.Message.Append append ->
                 !append.entries().isEmpty() && core.unappliedBytes() > limits.inFlightBytesMax();
-            case dev.quoin.raft.Message.Propose propose -> isBehind();
+            case dev.quoin.raft.Message.Propose propose -> isBehind() || hasNoRoom();
+            // It could not even vote for itself.
+            case dev.quoin.raft.Message.TimeoutNow timeoutNow -> room.isLogStuck();
             default -> false;
         };
     }
@@ -522,7 +549,7 @@ final class RaftLoop implements Actor {
         }
         lastTickNanos = now;
         step(new Input.Tick());
-        leaveIfDiskHangs(now);
+        leaveIfDiskFails(now);
         if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
             waiters.failOlderThan(core.term());
         }
@@ -576,23 +603,33 @@ final class RaftLoop implements Actor {
         step(new Input.Persisted(ticket));
     }
 
+    /** How long the disk has owed the oldest answer, 0 if it owes none. */
+    private long logWaitNanos(long now) {
+        return unanswered.isEmpty() ? 0 : now - unanswered.getFirst().askedNanos();
+    }
+
     /**
-     * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes. It lets
-     * one of them lead that is up to date.
+     * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes; one whose
+     * disk is full takes nothing more. It lets one of them lead that is up to date.
      */
-    private void leaveIfDiskHangs(long now) {
-        if (!core.isLeader() || core.transferee() != 0 || unanswered.isEmpty()) {
+    private void leaveIfDiskFails(long now) {
+        if (!core.isLeader() || core.transferee() != 0) {
             return;
         }
-        long waiting = now - unanswered.getFirst().askedNanos();
-        if (waiting < limits.electionTicks() * tickNanos) {
+        long waiting = logWaitNanos(now);
+        boolean isFull = room.isFull();
+        boolean isHanging = !isFull && waiting >= limits.electionTicks() * tickNanos;
+        if (!isHanging && !(isFull && now - mayLeaveNanos >= 0)) {
             return;
         }
         core.progress().stream().filter(seen -> seen.peer() != self && !seen.learner() && seen.recentlyActive()
                 && seen.state() == PeerProgress.State.REPLICATE)
                 .max(Comparator.comparingLong(PeerProgress::match).thenComparingLong(PeerProgress::peer))
                 .ifPresent(seen -> {
-                    listener.diskHangs(waiting);
+                    if (isHanging) {
+                        listener.diskHangs(waiting);
+                    }
+                    mayLeaveNanos = now + LEAVE_AGAIN_NANOS;
                     step(new Input.TransferLeadership(seen.peer()));
                 });
     }
@@ -674,8 +711,9 @@ final class RaftLoop implements Actor {
         taken.clear();
     }
 
-    private static Progress progressOf(RaftCore core) {
-        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes());
+    private Progress progressNow() {
+        boolean isLogLate = logWaitNanos(clock.nanos()) >= limits.electionTicks() * tickNanos;
+        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes(), isLogLate);
     }
 
     @Override

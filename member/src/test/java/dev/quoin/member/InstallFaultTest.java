@@ -106,7 +106,8 @@ class InstallFaultTest {
             disk.createDirectories(directory.member());
             startup = Startup.on(disk, directory, CONFIG, Events.NONE);
             ledgers = new LedgerDirectories(disk, directory);
-            log = new LogWriter(startup.wal(), ledgers::markInstalled, done -> persisted = done);
+            log = new LogWriter(startup.wal(), new DiskRoom(Events.NONE), ledgers::markInstalled,
+                    done -> persisted = done);
             store = startup.opened().store();
             ledger = startup.opened().ledger();
             last = startup.restart().baseIndex() + startup.restart().entries().size();

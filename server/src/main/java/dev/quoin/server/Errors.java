@@ -171,6 +171,7 @@ final class Errors {
             case NOT_LEADER -> NOT_LEADER;
             case STOPPED -> STOPPED;
             case NO_ROOM -> NO_ROOM;
+            case DISK_FULL -> NO_SPACE;
         };
     }
 

@@ -81,4 +81,28 @@ final class EventLog implements Events {
         LOG.atWarn().addKeyValue("waiting-ms", TimeUnit.NANOSECONDS.toMillis(nanos))
                 .log("the disk of the write-ahead log does not answer; handing leadership over");
     }
+
+    @Override
+    public void diskFull(DiskFailure failure) {
+        LOG.atError().addKeyValue("error", failure.getMessage())
+                .log("the disk is full: writes are refused and leadership is handed over until there is space again");
+    }
+
+    @Override
+    public void diskHasRoom() {
+        LOG.info("the disk has space again: writes are accepted");
+    }
+
+    @Override
+    public void quotaFills(int percent, long bytesInUse, long quotaBytes) {
+        LOG.atWarn().addKeyValue("percent", percent).addKeyValue("bytes-in-use", bytesInUse)
+                .addKeyValue("quota-size-bytes", quotaBytes)
+                .log("much of the quota is in use; at 100 percent writes are refused: compact, or raise it");
+    }
+
+    @Override
+    public void alarmLifted() {
+        LOG.atInfo().addKeyValue("alarm", "NOSPACE")
+                .log("there has been space below the quota for 30s; taking back the alarm that this member raised");
+    }
 }

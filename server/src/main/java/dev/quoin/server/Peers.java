@@ -97,12 +97,14 @@ final class Peers implements AutoCloseable {
      *
      * @param questionNanos how long a question to the leader may be on its way
      * @param checkpointsAlways as {@link VersionMonitor#start} has it
+     * @param downgradeCheck between two looks whether a downgrade is done
      */
-    LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways, CorruptionSettings settings) {
+    LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways, Duration downgradeCheck,
+            CorruptionSettings settings) {
         PeerHost host = PeerHost.of(member);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
-        VersionMonitor versions = VersionMonitor.start(host, network, checkpointsAlways);
+        VersionMonitor versions = VersionMonitor.start(host, network, checkpointsAlways, downgradeCheck);
         monitor = versions;
         corruption = CorruptionMonitor.start(host, network, settings, versions::areAllQuoin,
                 Duration.ofNanos(questionNanos));

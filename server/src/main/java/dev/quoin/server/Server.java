@@ -30,9 +30,12 @@ import dev.quoin.net.NetServer;
 import dev.quoin.net.NetTls;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.compaction.AutoCompactor;
 import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
 import dev.quoin.server.gateway.Gateway;
+import dev.quoin.server.health.HealthFront;
+import dev.quoin.server.health.HealthMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -83,7 +86,12 @@ final class Server {
                 peers.compare(member, Duration.ofNanos(requestNanos));
             }
             LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos,
-                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.corruption()));
+                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.downgradeCheck(), config.corruption()));
+            if (!config.metricsListeners().isEmpty()) {
+                // Before there is a leader: whoever watches a member wants to know just then.
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
+                        MonitoringFront.before(front(config, member)))));
+            }
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -100,18 +108,15 @@ final class Server {
             LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases);
             inner = new InnerCalls(router, config.netLimits(), NetMetrics.NONE, turn, ServerLimits.GATEWAY_CALLS_MAX);
             HttpHandler http = http(config, member, inner);
-            nets.add(NetServer
+            nets.addFirst(NetServer
                     .start(netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, turn)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(
+                nets.add(1, NetServer.start(
                         httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
             }
-            if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
-                        MonitoringFront.before(front(config, member)))));
-            }
             serving = true;
-            return new Server(peers, member, nets, inner, ticks(config, watches, gate, certificates(peers, nets)));
+            return new Server(peers, member, nets, inner,
+                    ticks(config, watches, gate, certificates(peers, nets), compactor(config, member, clock)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
@@ -129,15 +134,24 @@ final class Server {
         return new Certificates(holders);
     }
 
+    private static @Nullable AutoCompactor compactor(ServerConfig config, Member member, Clock clock) {
+        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
+        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls), clock);
+    }
+
     private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
-            Certificates certificates) {
+            Certificates certificates, @Nullable AutoCompactor compactor) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
-        return List.of(
-                Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
+        List<Ticks> ticks = new ArrayList<>(List.of(
+                Ticks.every(limits.electionTimeout(), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
                         () -> watches.tick(System.nanoTime())),
-                Ticks.every(CERTIFICATES_TICK, certificates::tick));
+                Ticks.every(CERTIFICATES_TICK, certificates::tick)));
+        if (compactor != null) {
+            ticks.add(Ticks.paced(compactor.begin(), compactor::look));
+        }
+        return ticks;
     }
 
     private static Runnable hastener(Member member) {
@@ -193,7 +207,8 @@ final class Server {
     }
 
     private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
+        MemberHealth health = new MemberHealth(member, config.member().limits().electionTimeout());
+        return new HttpFront(member, new HealthFront(health, HealthMetrics.NONE));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<NetConfig.Listen> listens, @Nullable NetTls tls,

@@ -16,6 +16,7 @@ import dev.quoin.member.MemberLimits;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
 import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.compaction.Retention;
 import dev.quoin.server.config.Durations;
 import dev.quoin.server.config.Effects;
 import dev.quoin.server.config.Flags;
@@ -43,6 +44,8 @@ import dev.quoin.server.peer.CorruptionSettings;
  * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
+ * @param retention which history is kept when nobody compacts
+ * @param downgradeCheck between two looks whether a downgrade is done; not positive: nobody looks
  * @param gates what is new and is switched on or off
  * @param corruption when what members hold is compared
  * @param notes what there is to say about the flags
@@ -51,7 +54,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
         boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
-        Gates gates, CorruptionSettings corruption, List<Note> notes) {
+        Retention retention, Duration downgradeCheck, Gates gates, CorruptionSettings corruption, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -97,8 +100,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
                 flags.isTrue("enable-grpc-gateway"),
                 Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
-                WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
-                flags.gates(), corruption(flags), notes);
+                WatchProgress.interval(flags.duration("watch-progress-notify-interval")), retention(flags),
+                flags.duration("downgrade-check-time"), flags.gates(), corruption(flags), notes);
     }
 
     private static CorruptionSettings corruption(Flags flags) {
@@ -129,10 +132,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         if (!mode.equals("periodic") && !mode.equals("revision")) {
             throw Refused.check("unknown auto-compaction-mode \"" + mode + "\"");
         }
-        String retention = flags.text("auto-compaction-retention");
-        if (!retention.matches("\\+?[0-9]{0,18}") && Durations.parse(retention).isEmpty()) {
-            throw Refused.check("error parsing CompactionRetention: time: invalid duration \"" + retention + "\"");
-        }
+        retention(flags);
         long samples = flags.number("distributed-tracing-sampling-rate");
         if (flags.isTrue("enable-distributed-tracing") && (samples < 0 || samples > 1_000_000)) {
             throw Refused.check("distributed tracing configurition is not valid: (tracing sampling rate must be "
@@ -147,6 +147,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         if (!hashCheck.isPositive()) {
             throw Refused.check("--compact-hash-check-time must be >0 (set to " + Durations.text(hashCheck) + ")");
         }
+    }
+
+    private static Retention retention(Flags flags) throws Refused {
+        String text = flags.text("auto-compaction-retention");
+        return Retention.parse(flags.text("auto-compaction-mode"), text).orElseThrow(() -> Refused
+                .check("error parsing CompactionRetention: time: invalid duration \"" + text + "\""));
     }
 
     /** What etcd's log has to say about values that it takes all the same. */

@@ -62,10 +62,10 @@ record Mutation(String name, List<Edit> edits) {
                             if (sync) {
                                         wal.sync();
                                     }
-                                    onPersisted.accept(writes.getLast().ticket());
+                                    onPersisted.accept(last.ticket());
                             """,
                     """
-                            onPersisted.accept(writes.getLast().ticket());
+                            onPersisted.accept(last.ticket());
                                     if (sync) {
                                         wal.sync();
                                     }

@@ -54,6 +54,12 @@ public interface PeerHost {
     /** As {@link dev.quoin.member.Lessor#checkpoint}. */
     void checkpointLeases(boolean isOn);
 
+    /** As {@link Member#asksWhoTheOthersAre}. */
+    boolean asksWhoTheOthersAre();
+
+    /** As {@link Member#hears}. */
+    void hears(boolean allAreQuoin);
+
     /** As {@link Member#changeMembers}. */
     void changeMembers(ClusterChange change, ChangeAnswer answer);
 
@@ -132,6 +138,16 @@ public interface PeerHost {
             @Override
             public void checkpointLeases(boolean isOn) {
                 member.lessor().checkpoint(isOn);
+            }
+
+            @Override
+            public boolean asksWhoTheOthersAre() {
+                return member.asksWhoTheOthersAre();
+            }
+
+            @Override
+            public void hears(boolean allAreQuoin) {
+                member.hears(allAreQuoin);
             }
 
             @Override

@@ -170,6 +170,8 @@ final class TestPeer implements AutoCloseable {
         volatile boolean checkpointsLeases;
         volatile int hash = -2;
         volatile KeyHash compactionHash = new KeyHash(-2, -1, 5);
+        volatile boolean asksWhoTheOthersAre;
+        volatile boolean hearsOnlyQuoin;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
@@ -259,6 +261,16 @@ final class TestPeer implements AutoCloseable {
         @Override
         public void checkpointLeases(boolean isOn) {
             checkpointsLeases = isOn;
+        }
+
+        @Override
+        public boolean asksWhoTheOthersAre() {
+            return asksWhoTheOthersAre;
+        }
+
+        @Override
+        public void hears(boolean allAreQuoin) {
+            hearsOnlyQuoin = allAreQuoin;
         }
 
         @Override
