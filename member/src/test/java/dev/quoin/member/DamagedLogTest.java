@@ -89,6 +89,18 @@ class DamagedLogTest {
             public void removed(String why) {}
 
             @Override
+            public void diskFull(DiskFailure failure) {}
+
+            @Override
+            public void diskHasRoom() {}
+
+            @Override
+            public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+            @Override
+            public void alarmLifted() {}
+
+            @Override
             public void diskHangs(long hanging) {}
         });
     }
