@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
+import dev.quoin.base.Clock;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalSnapshot;
@@ -33,14 +34,18 @@ final class LogWriter implements Actor {
     private final Wal wal;
     private final LongConsumer beforeInstall;
     private final LongConsumer onPersisted;
+    private final Clock clock;
+    private final MemberMetrics metrics;
 
     /**
      * @param beforeInstall told the index of a snapshot just before the log begins anew behind it, which commits this member
      *        to the snapshot's state; see {@link LedgerDirectories#markInstalled}
      * @param onPersisted told the last ticket of every turn, after the sync if one was asked for
      */
-    LogWriter(Wal wal, LongConsumer beforeInstall, LongConsumer onPersisted) {
+    LogWriter(Wal wal, LongConsumer beforeInstall, LongConsumer onPersisted, Clock clock, MemberMetrics metrics) {
         this.wal = wal;
+        this.clock = clock;
+        this.metrics = metrics;
         this.beforeInstall = beforeInstall;
         this.onPersisted = onPersisted;
     }
@@ -90,9 +95,14 @@ final class LogWriter implements Actor {
             }
         }
         // Of several states only the last matters to a reader of the log.
+        long begun = clock.nanos();
+        long before = wal.writtenBytes();
         wal.append(entries, state(writes.getLast().state()));
+        long appended = clock.nanos();
+        metrics.logWritten(wal.writtenBytes() - before, appended - begun);
         if (sync) {
             wal.sync();
+            metrics.logSynced(clock.nanos() - appended);
         }
         onPersisted.accept(writes.getLast().ticket());
     }
