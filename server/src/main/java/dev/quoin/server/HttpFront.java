@@ -10,21 +10,24 @@ import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpRequest;
 import dev.quoin.net.HttpResponse;
 import dev.quoin.net.StatusException;
+import dev.quoin.server.metrics.HealthCounts;
 
 /** What the client port answers over plain HTTP: {@code /health} and {@code /version}, as etcd words them. */
 final class HttpFront implements HttpHandler {
     private final Member member;
     private final MemberCalls calls;
+    private final HealthCounts counts;
 
-    HttpFront(Member member, MemberCalls calls) {
+    HttpFront(Member member, MemberCalls calls, HealthCounts counts) {
         this.member = member;
         this.calls = calls;
+        this.counts = counts;
     }
 
     @Override
     public HttpResponse handle(HttpRequest request) throws InterruptedException {
         return switch (request.path()) {
-            case "/health" -> isGet(request) ? health(request) : onlyGet();
+            case "/health" -> isGet(request) ? counted(health(request)) : onlyGet();
             case "/version" -> isGet(request) ? version() : onlyGet();
             default -> HttpResponse.text(404, "404 page not found\n");
         };
@@ -37,6 +40,11 @@ final class HttpFront implements HttpHandler {
     private static HttpResponse onlyGet() {
         return new HttpResponse(405, HttpFields.of("content-type", "text/plain; charset=utf-8", "allow", "GET"),
                 new HttpResponse.Body.Whole(Bytes.utf8("Method Not Allowed\n")));
+    }
+
+    private HttpResponse counted(HttpResponse response) {
+        counts.answered(response.status() == 200);
+        return response;
     }
 
     /** Leader first, then a read (etcdhttp/health.go). No alarm can be raised yet, which etcd would look at before. */

@@ -28,6 +28,7 @@ import dev.quoin.net.NetServer;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.dial.PeerHttp;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -62,13 +63,16 @@ final class Server {
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
         MemberConfig found = Origins.complete(config, disk);
-        Peers peers = Peers.listen(config, clock);
+        ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
+                slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
+        Peers peers = Peers.listen(config, clock, metrics.peers());
         Member member = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved));
+                    new EventLog(onRemoved), metrics.member());
+            metrics.begin(member);
             LeaseDesk leases = new LeaseDesk(member,
                     peers.serve(member, config.member().limits().requestTimeoutNanos()));
             if (config.advanceElection()) {
@@ -79,17 +83,20 @@ final class Server {
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
             WatchService watches = new WatchService(member, answers, config.limits(),
-                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
+                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)),
+                    metrics.watches());
+            metrics.pendingEvents(watches::untold);
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), leases, clock)));
+                    promotions(config, member, peers, clock), leases, clock, metrics)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member, metrics))));
             }
             if (!config.metricsListeners().isEmpty()) {
                 nets.add(NetServer.start(
-                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
+                        httpConfig(config, config.metricsListeners(),
+                                MonitoringFront.before(front(config, member, metrics)))));
             }
             serving = true;
             return new Server(peers, member, nets, ticks(config, watches, gate));
@@ -134,29 +141,34 @@ final class Server {
     }
 
     private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
-            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
+            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock, ServerMetrics metrics) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, answers, config.limits()).methods());
+        KvService keys = new KvService(member, answers, config.limits(), metrics.requests());
+        metrics.lists(keys::listsAtWork);
+        methods.addAll(keys.methods());
         methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
+        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member, metrics) : NO_HTTP;
+        RequestLog log = new RequestLog(metrics.requests(), config.metrics().slowApply(),
+                config.metrics().slowRequest());
         return new NetConfig(listens(config, config.clientListeners()),
                 Router.of(methods.stream().map(gate::before).toList()),
-                http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member, leases), null, 1);
+                http, config.netLimits(), metrics.rpc(log),
+                loop -> Turn.of(loop).end(loop, member, leases, metrics.requests()), null, 1);
     }
 
-    private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(front(config, member), config.hosts(), config.origins());
+    private static HttpHandler http(ServerConfig config, Member member, ServerMetrics metrics) {
+        return new AccessControl(front(config, member, metrics), config.hosts(), config.origins());
     }
 
-    private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
+    private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {
+        return new MetricsFront(member, metrics, config.arguments(),
+                new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()), metrics.health()));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {

@@ -22,6 +22,7 @@ import dev.quoin.server.config.Gates;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 import dev.quoin.server.config.TlsSettings;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /**
  * What the flags ask for, checked.
@@ -40,12 +41,15 @@ import dev.quoin.server.config.TlsSettings;
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
  * @param gates what is new and is switched on or off
+ * @param metrics what is counted, and from when on something is slow
+ * @param arguments what was given, for whoever looks at the process
  * @param notes what there is to say about the flags
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
         List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
         ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
-        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+        boolean advanceElection, Duration watchProgress, Gates gates, ServerMetrics.Settings metrics,
+        List<String> arguments, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -88,7 +92,11 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                 flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
-                flags.gates(), notes);
+                flags.gates(),
+                new ServerMetrics.Settings(Version.ETCD, Version.QUOIN, flags.text("metrics").equals("extensive"),
+                        flags.duration("warning-apply-duration"), flags.duration("warning-unary-request-duration"),
+                        flags.gates()),
+                flags.shown(), notes);
     }
 
     private static void checkUrls(Flags flags) throws Refused {
