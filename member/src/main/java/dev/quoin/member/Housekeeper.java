@@ -100,13 +100,17 @@ final class Housekeeper implements Actor {
     private final HousekeepingLimits limits;
     private final Clock clock;
     private final Events events;
+    private final MemberMetrics metrics;
 
     private final List<Message.AwaitCompaction> awaiting = new ArrayList<>();
     private final List<Message.Hurry> hurried = new ArrayList<>();
     private boolean isHurryPrepared;
+    /** Since when somebody waits for space. */
+    private long hurriedNanos;
     private final List<Pinned> pins = new ArrayList<>();
     private long lastPin;
     private @Nullable Job job;
+    private long jobSinceNanos;
     private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
     private final Supplier<LogScrub> logRounds;
@@ -121,7 +125,8 @@ final class Housekeeper implements Actor {
 
     /** @param logRounds begins a round through the log, which is gone through in turns with the ledger */
     Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
-            Supplier<LogScrub> logRounds, QuotaWatch quotaWatch, HousekeepingLimits limits, Clock clock, Events events) {
+            Supplier<LogScrub> logRounds, QuotaWatch quotaWatch, HousekeepingLimits limits, Clock clock, Events events,
+            MemberMetrics metrics) {
         this.mailbox = mailbox;
         this.inForce = inForce;
         this.ledgers = ledgers;
@@ -133,6 +138,7 @@ final class Housekeeper implements Actor {
         this.limits = limits;
         this.clock = clock;
         this.events = events;
+        this.metrics = metrics;
     }
 
     @Override
@@ -140,7 +146,7 @@ final class Housekeeper implements Actor {
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
-                case Message.Hurry hurry -> hurried.add(hurry);
+                case Message.Hurry hurry -> hurry(hurry);
                 case Message.Pin pin -> pin(pin);
                 case Message.Unpin(long number) -> pins.removeIf(pinned -> pinned.number == number);
                 case Message.Replaced(OpenedStore old) -> retire(old);
@@ -151,9 +157,21 @@ final class Housekeeper implements Actor {
         closeRetired();
         quotaWatch.look(clock.nanos());
         pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
-        Job current = job == null ? nextJob() : job;
+        Job current = job;
+        if (current == null) {
+            current = nextJob();
+            jobSinceNanos = clock.nanos();
+        }
         job = current;
         return current == null ? idle() : step(current);
+    }
+
+    private void hurry(Message.Hurry hurry) {
+        if (hurried.isEmpty()) {
+            hurriedNanos = clock.nanos();
+            metrics.defragmenting(true);
+        }
+        hurried.add(hurry);
     }
 
     private void hear(Reply reply) {
@@ -212,6 +230,9 @@ final class Housekeeper implements Actor {
         long pause = current.step();
         if (pause == Job.DONE) {
             job = null;
+            if (current instanceof CompactionJob) {
+                metrics.compacted(clock.nanos() - jobSinceNanos);
+            }
             eagerSteps = EAGER_STEPS;
             return 0;
         }
@@ -321,6 +342,10 @@ final class Housekeeper implements Actor {
                 hurry.waiter().ready();
             }
         });
+        if (!hurried.isEmpty()) {
+            metrics.defragmenting(false);
+            metrics.defragmented(clock.nanos() - hurriedNanos);
+        }
         hurried.clear();
         isHurryPrepared = false;
     }

@@ -2,6 +2,7 @@ package dev.quoin.member;
 
 import java.time.Duration;
 
+import dev.quoin.base.Clock;
 import dev.quoin.disk.DiskFailure;
 
 /**
@@ -16,12 +17,16 @@ final class LedgerWriter implements Actor {
     private final StoreInForce inForce;
     private final DiskRoom room;
     private final long flushNanos;
+    private final Clock clock;
+    private final MemberMetrics metrics;
     private Runnable onFlushed = () -> {};
 
-    LedgerWriter(StoreInForce inForce, DiskRoom room, long flushNanos) {
+    LedgerWriter(StoreInForce inForce, DiskRoom room, long flushNanos, Clock clock, MemberMetrics metrics) {
         this.inForce = inForce;
         this.room = room;
         this.flushNanos = flushNanos;
+        this.clock = clock;
+        this.metrics = metrics;
     }
 
     /** Called after each flush that wrote something. Set before the first turn. */
@@ -31,8 +36,10 @@ final class LedgerWriter implements Actor {
 
     @Override
     public long turn() {
+        long begun = clock.nanos();
         try {
             if (inForce.ledger().flush()) {
+                metrics.ledgerFlushed(clock.nanos() - begun);
                 onFlushed.run();
             }
             room.taken(DiskRoom.Part.LEDGER);

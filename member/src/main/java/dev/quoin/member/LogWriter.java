@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.LongConsumer;
 
+import dev.quoin.base.Clock;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
@@ -43,15 +44,20 @@ final class LogWriter implements Actor {
     private final List<Effect.Persist> batch = new ArrayList<>();
     private final List<Effect.Persist> arrived = new ArrayList<>();
     private final Deque<Message.Release> releases = new ArrayDeque<>();
+    private final Clock clock;
+    private final MemberMetrics metrics;
 
     /**
      * @param beforeInstall told the index of a snapshot just before the log begins anew behind it, which commits this member
      *        to the snapshot's state; see {@link LedgerDirectories#markInstalled}. May be told again
      * @param onPersisted told the last ticket of everything that was written together, after the sync if one was asked for
      */
-    LogWriter(Wal wal, DiskRoom room, LongConsumer beforeInstall, LongConsumer onPersisted) {
+    LogWriter(Wal wal, DiskRoom room, LongConsumer beforeInstall, LongConsumer onPersisted, Clock clock,
+            MemberMetrics metrics) {
         this.wal = wal;
         this.room = room;
+        this.clock = clock;
+        this.metrics = metrics;
         this.beforeInstall = beforeInstall;
         this.onPersisted = onPersisted;
     }
@@ -119,9 +125,14 @@ final class LogWriter implements Actor {
         }
         // Of several states only the last matters to a reader of the log.
         Effect.Persist last = batch.getLast();
+        long begun = clock.nanos();
+        long before = wal.writtenBytes();
         wal.append(entries, state(last.state()));
+        long appended = clock.nanos();
+        metrics.logWritten(wal.writtenBytes() - before, appended - begun);
         if (sync) {
             wal.sync();
+            metrics.logSynced(clock.nanos() - appended);
         }
         onPersisted.accept(last.ticket());
         batch.clear();

@@ -69,6 +69,7 @@ public final class Member implements AutoCloseable {
     private final Watches watches;
     private final Network network;
     private final Events events;
+    private final MemberMetrics metrics;
     private final DiskLock lock;
     private final Clock clock;
     private final MemberLimits limits;
@@ -104,13 +105,14 @@ public final class Member implements AutoCloseable {
      * @param network to the other members; closed by the member
      * @param halt told when the member must not go on
      * @param events told what else there is to say
+     * @param metrics where it is counted
      * @throws StartRefused if the directory is not one that this member can start on
      * @throws dev.quoin.disk.Damaged if what it holds is not what was written
      * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
      */
     public static Member start(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Halt halt,
-            Events events) {
-        Member member = open(config, disk, clock, chance, network, events);
+            Events events, MemberMetrics metrics) {
+        Member member = open(config, disk, clock, chance, network, events, Witness.NONE, metrics);
         member.actors.forEach((name, actor) -> member.threads.add(actor == member.raftLoop
                 ? ActorThread.helped(name, actor, halt)
                 : ActorThread.alone(name, actor, halt)));
@@ -120,11 +122,11 @@ public final class Member implements AutoCloseable {
 
     /** As {@link #start}, without threads. */
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events) {
-        return open(config, disk, clock, chance, network, events, Witness.NONE);
+        return open(config, disk, clock, chance, network, events, Witness.NONE, MemberMetrics.NONE);
     }
 
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
-            Witness witness) {
+            Witness witness, MemberMetrics metrics) {
         DataDirectory directory = DataDirectory.of(config);
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -135,40 +137,42 @@ public final class Member implements AutoCloseable {
             throw refused;
         }
         witness.started(startup.restart());
-        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness);
+        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness, metrics);
     }
 
     private Member(MemberConfig config, Disk disk, DataDirectory directory, Startup startup, DiskLock lock, Clock clock,
-            Chance chance, Network network, Events events, Witness witness) {
+            Chance chance, Network network, Events events, Witness witness, MemberMetrics metrics) {
         this.config = config;
         this.disk = disk;
         this.directory = directory;
         this.startup = startup;
         inForce = new StoreInForce(startup.opened());
-        watches = new Watches(config.limits().watch(), this::view);
+        watches = new Watches(config.limits().watch(), this::view, metrics);
         this.network = network;
         this.events = events;
+        this.metrics = metrics;
         this.lock = lock;
         this.clock = clock;
         limits = config.limits();
         ids = new RequestIds(startup.memberId(), clock.now().toEpochMilli());
-        waiters = new Waiters(limits.inFlightBytesMax());
+        waiters = new Waiters(limits.inFlightBytesMax(), metrics::proposalFailed);
+        EntryTimes times = new EntryTimes();
         raftMailbox = new Mailbox<>();
         LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
         DiskRoom room = new DiskRoom(events);
         LogWriter logWriter = new LogWriter(startup.wal(), room, ledgers::markInstalled,
-                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
+                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)), clock, metrics);
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
-        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos());
+        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos(), clock, metrics);
         quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
         quotaWatch = new QuotaWatch(quota, startup.memberId(), view().alarms(), clock.nanos(), events,
                 () -> proposeOwn(Chores.noSpaceAlarmEnd(memberId())));
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
-                watches.feed(), new Wiring(ledgerWriter));
+                watches.feed(), metrics, times, new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
                 () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)), quotaWatch,
-                limits.housekeeping(), clock, events);
+                limits.housekeeping(), clock, events, metrics);
         ledgerWriter.onFlushed(() -> {
             release.consider(inForce.ledger().durable());
             applyLoop.mailbox().nudge();
@@ -177,8 +181,8 @@ public final class Member implements AutoCloseable {
                 limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
-                network, room, new ConsensusWiring(), witness);
-        lessor = new Lessor(startup.opened().store().leases(), clock, limits, new LeaseWiring());
+                network, room, new ConsensusWiring(), witness, metrics, times);
+        lessor = new Lessor(startup.opened().store().leases(), clock, limits, metrics, new LeaseWiring());
         actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
@@ -396,7 +400,9 @@ public final class Member implements AutoCloseable {
 
                 @Override
                 public void finish() throws SnapshotRefused {
-                    raftMailbox.put(new RaftLoop.Message.Arrived(message, reception.finish()));
+                    long begun = clock.nanos();
+                    ReceivedState state = reception.finish(() -> metrics.stateSynced(clock.nanos() - begun));
+                    raftMailbox.put(new RaftLoop.Message.Arrived(message, state));
                 }
 
                 @Override
@@ -570,6 +576,7 @@ public final class Member implements AutoCloseable {
      */
     public Hashing hash(long revision) {
         hashing.lock();
+        long begun = clock.nanos();
         try {
             while (true) {
                 View view = view();
@@ -582,6 +589,7 @@ public final class Member implements AutoCloseable {
                 }
             }
         } finally {
+            metrics.hashed(clock.nanos() - begun);
             hashing.unlock();
         }
     }
@@ -664,8 +672,33 @@ public final class Member implements AutoCloseable {
             return;
         }
         long now = clock.nanos();
-        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos(),
+        ChangeAnswer told = change instanceof ClusterChange.Promote ? counted(answer) : answer;
+        raftMailbox.put(new RaftLoop.Message.Change(change, told, now, now + limits.requestTimeoutNanos(),
                 applyLoop.appliedIndex()));
+    }
+
+    /** Who does not lead has decided nothing. */
+    private ChangeAnswer counted(ChangeAnswer answer) {
+        return new ChangeAnswer() {
+            @Override
+            public void changed(Membership after) {
+                metrics.promoted();
+                answer.changed(after);
+            }
+
+            @Override
+            public void refused(ChangeRefusal why) {
+                if (why != ChangeRefusal.NOT_LEADER) {
+                    metrics.notPromoted(why);
+                }
+                answer.refused(why);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                answer.failed(failure);
+            }
+        };
     }
 
     /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */
@@ -786,8 +819,29 @@ public final class Member implements AutoCloseable {
         return isLearner;
     }
 
+    /** How many requests wait here for what becomes of them. */
+    public int waitingCount() {
+        return waiters.count();
+    }
+
+    /** For how long another member has been within reach without a break; 0 if it is not. */
+    public long reachableNanos(long other) {
+        long since = network.activeSinceNanos(other);
+        return since == 0 ? 0 : Math.max(0, clock.nanos() - since);
+    }
+
+    /** Whether the state of a leader is about to take the place of this member's own. */
+    public boolean isInstalling() {
+        return raftLoop.progress().statesTaken() > 0;
+    }
+
+    /** What was applied, and is not in the store's files yet. */
+    public long unwrittenBytes() {
+        return inForce.ledger().unwrittenBytes();
+    }
+
     /** The data of entries that wait here to be applied, as of some moment not long ago. */
-    long unappliedBytes() {
+    public long unappliedBytes() {
         return raftLoop.progress().unappliedBytes();
     }
 

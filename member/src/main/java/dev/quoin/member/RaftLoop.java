@@ -136,15 +136,18 @@ final class RaftLoop implements Actor {
     }
 
     /** What the log's writer was asked for, and when. */
-    private record Write(long ticket, long askedNanos) {}
+    private record Write(long ticket, long lastIndex, long askedNanos) {}
 
     /**
      * What others may see of consensus, as of some turn not long ago.
      *
      * @param isLogLate whether the log's disk has owed an answer for an election timeout or longer
+     * @param statesTaken states of a leader that are about to take the place of this member's own
      */
-    record Progress(long leader, long term, long committed, long unappliedBytes, boolean isLogLate) {}
+    record Progress(long leader, long term, long committed, long unappliedBytes, boolean isLogLate, int statesTaken) {}
 
+    /** An index before all others. */
+    private static final long NO_ENTRY = 0;
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
     /** How long after an election something may still come of what the leader before it was told. */
@@ -167,6 +170,8 @@ final class RaftLoop implements Actor {
     private final Listener listener;
     private final Witness witness;
     private final DiskRoom room;
+    private final MemberMetrics metrics;
+    private final EntryTimes times;
 
     private long lastTickNanos;
     /** A leader whose disk is full makes way from then on. */
@@ -192,6 +197,8 @@ final class RaftLoop implements Actor {
     private final LostLeader lostLeader;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
+    /** The last leader there was, 0 for none yet. */
+    private long lastLeader;
     private boolean areChoresDue;
     private long choresDoneNanos;
     /** The term in which others were told that this member leads; 0 if they were told that it does not. */
@@ -202,7 +209,7 @@ final class RaftLoop implements Actor {
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
             RequestIds ids,
             Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, DiskRoom room,
-            Listener listener, Witness witness) {
+            Listener listener, Witness witness, MemberMetrics metrics, EntryTimes times) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -215,13 +222,15 @@ final class RaftLoop implements Actor {
         this.listener = listener;
         this.witness = witness;
         this.room = room;
+        this.metrics = metrics;
+        this.times = times;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
         mayLeaveNanos = lastTickNanos;
         lostLeader = new LostLeader(tickNanos, chance);
         waitingReads = new WaitingReads(ids::next);
         leaderSinceNanos = lastTickNanos;
-        progress = progressNow();
+        progress = progressNow(0);
     }
 
     /** For any thread. */
@@ -238,7 +247,7 @@ final class RaftLoop implements Actor {
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
-        progress = progressNow();
+        progress = progressNow(taken.size());
         if (!outgoing.isEmpty()) {
             network.send(List.copyOf(outgoing));
             outgoing.clear();
@@ -429,6 +438,7 @@ final class RaftLoop implements Actor {
             reads.stream().filter(read -> isApplied || read.isAboutLeader()).forEach(read -> read.answer().ready());
             reads.removeIf(read -> isApplied || read.isAboutLeader());
             if (!reads.isEmpty()) {
+                reads.forEach(read -> read.answer().awaitsApplication());
                 applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
             }
         }
@@ -511,6 +521,10 @@ final class RaftLoop implements Actor {
     private void onLeaderChanged(long leader) {
         leaderSinceNanos = clock.nanos();
         isLeaderNew = leader != 0;
+        if (leader != 0 && leader != lastLeader) {
+            lastLeader = leader;
+            metrics.leaderChanged();
+        }
         if (transfer != null && transfer.to() == leader) {
             endTransfer(null);
         }
@@ -534,6 +548,9 @@ final class RaftLoop implements Actor {
         if (!withoutLeader.isEmpty()) {
             propose(List.of());
         }
+        if (waitingReads.isDue(now)) {
+            metrics.readIndexSlow();
+        }
         if (waitingReads.isDue(now) || (isNew && !waitingReads.isEmpty())) {
             step(new Input.ReadRequested(waitingReads.askAgain(now)));
         }
@@ -548,6 +565,9 @@ final class RaftLoop implements Actor {
             return tickNanos - sinceLast;
         }
         lastTickNanos = now;
+        if (core.isLeader() && core.members().voters().size() > 1 && sinceLast >= 2 * tickNanos) {
+            metrics.heartbeatLate(sinceLast);
+        }
         step(new Input.Tick());
         leaveIfDiskFails(now);
         if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
@@ -561,9 +581,17 @@ final class RaftLoop implements Actor {
     }
 
     private void sweep(long now) {
-        waiters.expire(now, this::whyLate);
+        waiters.expire(now, late -> {
+            if (late instanceof Proposal proposal && now - late.startNanos() >= metrics.slowRequestNanos()) {
+                proposal.answer().slow(Phases.NONE.with(stuckIn(now), now - late.startNanos()));
+            }
+            return whyLate(late);
+        });
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
-        waitingReads.sweep(now);
+        int late = waitingReads.sweep(now);
+        if (late > 0) {
+            metrics.readIndexFailed(late);
+        }
         if (transfer != null && transfer.answer().deadlineNanos() - now < 0) {
             endTransfer(Failure.TIMEOUT);
         }
@@ -583,6 +611,15 @@ final class RaftLoop implements Actor {
         return isConnected ? Failure.TIMEOUT : Failure.CONNECTION_LOST;
     }
 
+    /** What requests wait for that do not come to an end. */
+    private Phases.Phase stuckIn(long now) {
+        long half = limits.requestTimeoutNanos() / 2;
+        if (!unanswered.isEmpty() && now - unanswered.getFirst().askedNanos() >= half) {
+            return Phases.Phase.SYNC;
+        }
+        return isBehind() ? Phases.Phase.APPLY : Phases.Phase.PEER;
+    }
+
     private boolean isQuorumConnectedSince(long nanos) {
         List<Long> voters = core.members().voters();
         long connected = voters.stream().filter(voter -> voter == self || isConnectedSince(voter, nanos)).count();
@@ -597,8 +634,12 @@ final class RaftLoop implements Actor {
     // ---- the log's disk
 
     private void onPersisted(long ticket) {
+        long synced = NO_ENTRY;
         while (!unanswered.isEmpty() && unanswered.getFirst().ticket() <= ticket) {
-            unanswered.removeFirst();
+            synced = Math.max(synced, unanswered.removeFirst().lastIndex());
+        }
+        if (synced != NO_ENTRY) {
+            times.synced(synced, clock.nanos());
         }
         step(new Input.Persisted(ticket));
     }
@@ -668,10 +709,13 @@ final class RaftLoop implements Actor {
             switch (effect) {
                 case Effect.Persist persist -> {
                     isStateTaken |= persist.snapshot() != null;
-                    unanswered.add(new Write(persist.ticket(), clock.nanos()));
+                    noteAsked(persist);
                     logWriter.mailbox().put(new LogWriter.Message.Write(persist));
                 }
-                case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
+                case Effect.Commit commit -> {
+                    times.committed(commit.entries().getLast().index(), clock.nanos());
+                    applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
+                }
                 case Effect.Send(dev.quoin.raft.Message.InstallSnapshot install) -> listener.stateWanted(install);
                 case Effect.Send(dev.quoin.raft.Message message) -> outgoing.add(message);
                 case Effect.ReadReady(long id, long index) -> onReadReady(id, index);
@@ -681,6 +725,15 @@ final class RaftLoop implements Actor {
                 case Effect.Dropped dropped -> onDropped(dropped.reason());
                 case Effect.Install(SnapshotMeta snapshot) -> install(snapshot);
             }
+        }
+    }
+
+    private void noteAsked(Effect.Persist persist) {
+        long now = clock.nanos();
+        long last = persist.entries().isEmpty() ? NO_ENTRY : persist.entries().getLast().index();
+        unanswered.add(new Write(persist.ticket(), last, now));
+        if (last != NO_ENTRY) {
+            times.appended(last, now, core.isLeader());
         }
     }
 
@@ -711,9 +764,10 @@ final class RaftLoop implements Actor {
         taken.clear();
     }
 
-    private Progress progressNow() {
+    private Progress progressNow(int statesTaken) {
         boolean isLogLate = logWaitNanos(clock.nanos()) >= limits.electionTicks() * tickNanos;
-        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes(), isLogLate);
+        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes(), isLogLate,
+                statesTaken);
     }
 
     @Override

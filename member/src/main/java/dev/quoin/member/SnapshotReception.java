@@ -76,12 +76,14 @@ final class SnapshotReception {
     /**
      * Those were all the bytes. It is over afterwards, in any case.
      *
+     * @param onSynced run once the file is durable, before it is looked at
      * @throws SnapshotRefused if they are not a whole and sound state, or not the one that was announced
      */
-    ReceivedState finish() {
+    ReceivedState finish(Runnable onSynced) {
         Invariant.check(!isOver, "a state that is not received any more is finished");
         try {
             file.sync();
+            onSynced.run();
             copy();
         } catch (Damaged damage) {
             throw unusable(damage);

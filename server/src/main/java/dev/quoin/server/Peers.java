@@ -23,6 +23,7 @@ import dev.quoin.server.peer.LeaseForwarder;
 import dev.quoin.server.peer.PeerFront;
 import dev.quoin.server.peer.PeerHost;
 import dev.quoin.server.peer.PeerLimits;
+import dev.quoin.server.peer.PeerMetrics;
 import dev.quoin.server.peer.PeerNetwork;
 import dev.quoin.server.peer.VersionMonitor;
 
@@ -44,14 +45,14 @@ final class Peers implements AutoCloseable {
     }
 
     /** Takes the port. Who asks there is sent away until {@link #serve}. */
-    static Peers listen(ServerConfig config, Clock clock) throws IOException {
+    static Peers listen(ServerConfig config, Clock clock, PeerMetrics metrics) throws IOException {
         // One for both directions, so that an answer to a member leaves on the thread that read what it said; and none of the
         // clients', so that they do not keep members from hearing each other.
         EventLoops loops = new EventLoops("net-peer", 1, null);
         PeerNetwork network = null;
         try {
             network = new PeerNetwork(config.cluster().peerUrls(), PeerLimits.DEFAULT, config.tls().dial(), loops,
-                    clock);
+                    clock, metrics);
             PeerFront front = new PeerFront(network);
             NetServer net = NetServer.start(new NetConfig(config.peerListeners(), Router.of(List.of()), front,
                     PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, config.tls().peers(), 1), loops);

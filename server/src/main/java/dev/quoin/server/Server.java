@@ -35,7 +35,7 @@ import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
 import dev.quoin.server.gateway.Gateway;
 import dev.quoin.server.health.HealthFront;
-import dev.quoin.server.health.HealthMetrics;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -73,14 +73,17 @@ final class Server {
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
         MemberConfig found = Origins.complete(config, disk);
-        Peers peers = Peers.listen(config, clock);
+        ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
+                slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
+        Peers peers = Peers.listen(config, clock, metrics.peers());
         Member member = null;
         InnerCalls inner = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved));
+                    new EventLog(onRemoved), metrics.member());
+            metrics.begin(member);
             long requestNanos = config.member().limits().requestTimeoutNanos();
             if (config.corruption().initially() && found.origin() == null) {
                 peers.compare(member, Duration.ofNanos(requestNanos));
@@ -90,7 +93,7 @@ final class Server {
             if (!config.metricsListeners().isEmpty()) {
                 // Before there is a leader: whoever watches a member wants to know just then.
                 nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
-                        MonitoringFront.before(front(config, member)))));
+                        MonitoringFront.before(front(config, member, metrics)))));
             }
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
@@ -100,16 +103,20 @@ final class Server {
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
             WatchService watches = new WatchService(member, answers, config.limits(),
-                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
+                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)),
+                    metrics.watches());
+            metrics.pendingEvents(watches::untold);
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             Router router = router(config, member, answers, watches, gate,
                     promotions(config, member, peers, clock), leases, clock);
-            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases);
-            inner = new InnerCalls(router, config.netLimits(), NetMetrics.NONE, turn, ServerLimits.GATEWAY_CALLS_MAX);
-            HttpHandler http = http(config, member, inner);
-            nets.addFirst(NetServer
-                    .start(netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, turn)));
+            NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
+                    config.metrics().slowRequest()));
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
+            inner = new InnerCalls(router, config.netLimits(), counted, turn, ServerLimits.GATEWAY_CALLS_MAX);
+            HttpHandler http = http(config, member, inner, metrics);
+            nets.addFirst(NetServer.start(
+                    netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, counted, turn)));
             if (!config.httpListeners().isEmpty()) {
                 nets.add(1, NetServer.start(
                         httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
@@ -181,7 +188,9 @@ final class Server {
             CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, answers, config.limits()).methods());
+        KvService keys = new KvService(member, answers, config.limits(), metrics.requests());
+        metrics.lists(keys::listsAtWork);
+        methods.addAll(keys.methods());
         methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, calls));
@@ -192,13 +201,14 @@ final class Server {
         return Router.of(methods.stream().map(gate::before).toList());
     }
 
-    private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, LoopTurn turn) {
-        return new NetConfig(config.clientListeners(), router, http, config.netLimits(), NetMetrics.NONE, turn,
+    private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, NetMetrics counted,
+            LoopTurn turn) {
+        return new NetConfig(config.clientListeners(), router, http, config.netLimits(), counted, turn,
                 config.tls().clients(), 1);
     }
 
-    private static HttpHandler http(ServerConfig config, Member member, InnerCalls inner) {
-        HttpHandler front = front(config, member);
+    private static HttpHandler http(ServerConfig config, Member member, InnerCalls inner, ServerMetrics metrics) {
+        HttpHandler front = front(config, member, metrics);
         HttpHandler all = config.gateway()
                 ? new Gateway(front, inner, config.limits().messageBytesMax(),
                         ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
@@ -206,9 +216,10 @@ final class Server {
         return new AccessControl(all, config.hosts(), config.origins());
     }
 
-    private static HttpFront front(ServerConfig config, Member member) {
+    private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {
         MemberHealth health = new MemberHealth(member, config.member().limits().electionTimeout());
-        return new HttpFront(member, new HealthFront(health, HealthMetrics.NONE));
+        return new MetricsFront(member, metrics, config.arguments(),
+                new HttpFront(member, new HealthFront(health, metrics.health())));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<NetConfig.Listen> listens, @Nullable NetTls tls,

@@ -26,6 +26,7 @@ import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 import dev.quoin.server.config.TlsSettings;
 import dev.quoin.server.peer.CorruptionSettings;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /**
  * What the flags ask for, checked.
@@ -48,13 +49,16 @@ import dev.quoin.server.peer.CorruptionSettings;
  * @param downgradeCheck between two looks whether a downgrade is done; not positive: nobody looks
  * @param gates what is new and is switched on or off
  * @param corruption when what members hold is compared
+ * @param metrics what is counted, and from when on something is slow
+ * @param arguments what was given, for whoever looks at the process
  * @param notes what there is to say about the flags
  */
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
         boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
-        Retention retention, Duration downgradeCheck, Gates gates, CorruptionSettings corruption, List<Note> notes) {
+        Retention retention, Duration downgradeCheck, Gates gates, CorruptionSettings corruption,
+        ServerMetrics.Settings metrics, List<String> arguments, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -101,7 +105,11 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
                 Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")), retention(flags),
-                flags.duration("downgrade-check-time"), flags.gates(), corruption(flags), notes);
+                flags.duration("downgrade-check-time"), flags.gates(), corruption(flags),
+                new ServerMetrics.Settings(Version.ETCD, Version.QUOIN, flags.text("metrics").equals("extensive"),
+                        flags.duration("warning-apply-duration"), flags.duration("warning-unary-request-duration"),
+                        flags.gates()),
+                flags.shown(), notes);
     }
 
     private static CorruptionSettings corruption(Flags flags) {

@@ -124,10 +124,17 @@ class ServerConfigTest {
                         "--max-snapshots: there are no snapshot files to keep",
                         "--enable-pprof: Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID"
                                 + " Thread.print",
-                        "--metrics: there are no metrics yet",
                         "SetMemberLocalAddr: connections to members go out from the address that the system chooses"))),
                 Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()));
         assertThat(config("--name=a", "--data-dir=d").notes()).isEmpty();
+        assertThat(config.metrics().isExtensive()).isTrue();
+        assertThat(config("--name=a", "--data-dir=d").metrics().isExtensive()).isFalse();
+    }
+
+    @Test
+    void whatTheProcessWasGivenIsShownWithoutItsSecrets() throws Refused {
+        assertThat(config("--name=a", "--data-dir=d", "--warning-apply-duration=1s").arguments())
+                .containsExactly("--name=a", "--data-dir=d", "--warning-apply-duration=1s");
     }
 
     @Test

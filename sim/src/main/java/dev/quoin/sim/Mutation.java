@@ -61,6 +61,7 @@ record Mutation(String name, List<Edit> edits) {
                     """
                             if (sync) {
                                         wal.sync();
+                                        metrics.logSynced(clock.nanos() - appended);
                                     }
                                     onPersisted.accept(last.ticket());
                             """,

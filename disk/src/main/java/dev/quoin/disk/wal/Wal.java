@@ -40,6 +40,7 @@ public final class Wal implements AutoCloseable {
     /** Where the next frame goes. */
     private long end;
     private long syncedEnd;
+    private long writtenBytes;
     /** Where the mark was last synced itself. */
     private long markSyncedEnd;
     private WalState state;
@@ -491,6 +492,11 @@ public final class Wal implements AutoCloseable {
         return lastSnapshotIndex;
     }
 
+    /** Records that were written since it was opened, heads of segments aside. For its owner. */
+    public long writtenBytes() {
+        return writtenBytes;
+    }
+
     public int segmentCount() {
         return segments.size();
     }
@@ -523,6 +529,7 @@ public final class Wal implements AutoCloseable {
         }
         tail.writeFully(end, frames.buffer(), 0, frames.size());
         end += frames.size();
+        writtenBytes += frames.size();
         frames.reset(2 * limits.writeBytes());
     }
 

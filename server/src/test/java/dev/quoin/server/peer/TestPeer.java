@@ -69,7 +69,7 @@ final class TestPeer implements AutoCloseable {
         this.limits = limits;
         info = info(id, port);
         host = new TestHost(id, clusterId);
-        network = new PeerNetwork(info.peerUrls(), limits, null, loops, CLOCK);
+        network = new PeerNetwork(info.peerUrls(), limits, null, loops, CLOCK, PeerMetrics.NONE);
         network.start(inbox);
         front = new PeerFront(network);
         listen();
