@@ -53,6 +53,8 @@ public final class InnerCall {
     private long queuedBytes;
     private boolean blocked; // was found without room, and has not been told otherwise
     private boolean ended; // the status is queued: nothing may follow
+    private Status.Code code = Status.Code.CANCELLED; // that of the status
+    private long answeredBytes;
     private @Nullable MessagePipe pipe; // the long message that is being sent
 
     InnerCall(InnerCalls calls, LoopState loop, NetLimits limits, Method method, Metadata headers, Peer peer,
@@ -128,6 +130,7 @@ public final class InnerCall {
             return false;
         }
         ended = true;
+        code = status.code();
         queue.add(new Received.Ended(status));
         if (pipe != null) {
             pipe.close();
@@ -146,6 +149,8 @@ public final class InnerCall {
         if (!ended) {
             queue.add(new Received.Message(length, content));
             queuedBytes += length;
+            answeredBytes += length;
+            served.counted.sent(length);
             blocked |= !hasRoom();
             notifyAll();
         }
@@ -166,12 +171,27 @@ public final class InnerCall {
         pipe = null;
     }
 
+    /** What is told of a call that is over, as {@link CallEnd} has it. */
+    private record Over(Call call, End why, Status.Code code, long nanos, @Nullable Bytes request, long sentBytes)
+            implements
+                CallEnd {
+        @Override
+        public Bytes @Nullable [] answer() {
+            return null;
+        }
+    }
+
+    private synchronized Over over(End why, long nanos) {
+        return new Over(served, why, code, nanos, served.request, answeredBytes);
+    }
+
     /** The call as its handler knows it. */
     private final class Served extends RoomWaiter implements ServedCall {
         private final Method method;
         private final Metadata headers;
         private final Peer peer;
         private final long deadlineNanos;
+        private final NetMetrics.Calls counted;
         private final Deadlines.Timer deadline = new Deadlines.Timer() {
             @Override
             void due() {
@@ -181,6 +201,8 @@ public final class InnerCall {
             }
         };
         private boolean opened; // of the loop, as all here but the two below
+        private long openedNanos;
+        private @Nullable Bytes request;
         private boolean halfClosed;
         private volatile boolean over;
         private volatile boolean cancelled;
@@ -191,6 +213,7 @@ public final class InnerCall {
             this.headers = headers;
             this.peer = peer;
             this.deadlineNanos = deadlineNanos;
+            counted = calls.counted(method);
         }
 
         // ---- on the loop
@@ -203,7 +226,8 @@ public final class InnerCall {
             if (deadlineNanos != NO_DEADLINE) {
                 loop.deadlines.arm(deadline, deadlineNanos);
             }
-            metrics().callOpened(method);
+            openedNanos = loop.turnNanos();
+            counted.opened(calls.countedHeader(headers));
             tell("open", () -> method.handler().onOpen(this));
         }
 
@@ -216,6 +240,10 @@ public final class InnerCall {
                 finish(Status.of(Status.Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max ("
                         + message.length() + " vs. " + limits.requestBytesMax() + ")"));
                 return;
+            }
+            counted.received(message.length());
+            if (method.kind() == Method.Kind.UNARY) {
+                request = message;
             }
             if (method.mode() == Method.Mode.HOT) {
                 loop.hotMessage();
@@ -259,7 +287,7 @@ public final class InnerCall {
             if (!opened) {
                 return;
             }
-            metrics().callEnded(method, why);
+            counted.ended(InnerCall.this.over(why, loop.turnNanos() - openedNanos));
             try {
                 method.handler().onEnd(this, why);
             } catch (Throwable t) {

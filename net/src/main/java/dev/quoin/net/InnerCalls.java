@@ -1,5 +1,6 @@
 package dev.quoin.net;
 
+import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,6 +21,7 @@ public final class InnerCalls implements AutoCloseable {
     private final Router router;
     private final NetLimits limits;
     private final NetMetrics metrics;
+    private final IdentityHashMap<Method, NetMetrics.Calls> counted = new IdentityHashMap<>(); // not changed any more
     private final int openMax;
     private final EventLoops loops;
     private final VirtualWork work;
@@ -38,6 +40,7 @@ public final class InnerCalls implements AutoCloseable {
         this.limits = limits;
         this.metrics = metrics;
         this.openMax = openMax;
+        router.forEach(method -> counted.put(method, metrics.calls(method)));
         loops = new EventLoops("inner-loop", 1, turn);
         work = new VirtualWork("inner-call", limits.virtualCallsMax());
     }
@@ -86,6 +89,17 @@ public final class InnerCalls implements AutoCloseable {
 
     VirtualWork virtualWork() {
         return work;
+    }
+
+    /** Where a call is counted. */
+    NetMetrics.Calls counted(Method method) {
+        return counted.getOrDefault(method, NetMetrics.Calls.NONE);
+    }
+
+    @Nullable
+    CharSequence countedHeader(Metadata headers) {
+        String name = metrics.countedHeader();
+        return name.isEmpty() ? null : headers.text(name);
     }
 
     NetMetrics metrics() {

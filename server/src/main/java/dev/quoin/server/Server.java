@@ -109,7 +109,7 @@ final class Server {
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             Router router = router(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), leases, clock);
+                    promotions(config, member, peers, clock), leases, clock, metrics);
             NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
                     config.metrics().slowRequest()));
             LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
@@ -185,7 +185,8 @@ final class Server {
     }
 
     private static Router router(ServerConfig config, Member member, Answers answers, WatchService watches,
-            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
+            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock,
+            ServerMetrics metrics) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
         KvService keys = new KvService(member, answers, config.limits(), metrics.requests());

@@ -25,8 +25,8 @@ import dev.quoin.server.config.Gates;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 import dev.quoin.server.config.TlsSettings;
-import dev.quoin.server.peer.CorruptionSettings;
 import dev.quoin.server.metrics.ServerMetrics;
+import dev.quoin.server.peer.CorruptionSettings;
 
 /**
  * What the flags ask for, checked.

@@ -230,7 +230,7 @@ public final class MemberCounts implements MemberMetrics {
     public void proposalFailed(Failure why) {
         switch (why) {
             case TIMEOUT, CONNECTION_LOST, LEADER_LOST -> proposalsFailed.increment();
-            case TOO_MANY_REQUESTS, NOT_LEADER, NO_ROOM, STOPPED -> {}
+            case TOO_MANY_REQUESTS, NOT_LEADER, NO_ROOM, DISK_FULL, STOPPED -> {}
         }
     }
 
