@@ -33,6 +33,7 @@ type step struct {
 	lines  int           // so many lines are read, and then the client goes; 0: to the end
 	silent time.Duration // nothing comes for so long, and then the client goes
 	during []step        // asked once the first line is there
+	after  time.Duration // waited once the answer is there: the server has something left to do that shows in later answers
 
 	save map[string]string // a name for what the group of a pattern matches in the answer
 	mask []string          // patterns of which the group differs for good reasons
@@ -87,7 +88,9 @@ func (s *side) ask(ctx context.Context, asked step) answer {
 	if asked.silent > 0 {
 		return s.silence(ctx, asked)
 	}
-	return s.once(ctx, asked)
+	answered := s.once(ctx, asked)
+	time.Sleep(asked.after)
+	return answered
 }
 
 // silence demands that nothing is answered.

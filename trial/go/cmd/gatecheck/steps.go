@@ -217,13 +217,16 @@ func watches() []step {
 	)
 }
 
+// placeIsGone is how long a server may take to delete the key of a waiter that has gone: its client hears of the end before.
+const placeIsGone = time.Second
+
 // coordination has leases with names of their own, of which the keys of locks and elections are made.
 func coordination() []step {
 	steps := post("/v3/lease/grant", `{"TTL":600,"ID":4096}`, `{"TTL":600,"ID":4097}`)
 	steps = append(steps, post("/v3/lock/lock", `{"name":"bG9jaw==","lease":"4096"}`, `{"name":"bG9jaw==","lease":4096}`, `{"name":"bG9jaw==","lease":"404"}`,
 		`{"name":7}`)...)
 	steps = append(steps, step{what: "a lock that others have", path: "/v3/lock/lock", body: `{"name":"bG9jaw==","lease":"4097"}`,
-		header: map[string]string{"Grpc-Timeout": "300m"}})
+		header: map[string]string{"Grpc-Timeout": "300m"}, after: placeIsGone})
 	steps = append(steps, post("/v3/lock/unlock", `{"key":"bG9jay8xMDAw"}`, `{"key":"bG9jay8xMDAw"}`, `{"key":"bm9uZQ=="}`, `{"key":1}`)...)
 	steps = append(steps, post("/v3/election/leader", `{"name":"ZWxlY3Q="}`, `{}`)...)
 	steps = append(steps, step{path: "/v3/election/observe", body: `{"name":"ZWxlY3Q="}`, silent: silence})
@@ -236,7 +239,8 @@ func coordination() []step {
 	steps = append(steps, post("/v3/election/proclaim", `{"leader":`+leader+`,"value":"c2Vjb25k"}`,
 		`{"leader":{"name":"ZWxlY3Q=","key":"ZWxlY3QvMTAwMA==","rev":"1","lease":"4096"},"value":"c2Vjb25k"}`)...)
 	steps = append(steps, step{path: "/v3/election/observe", body: `{"name":"ZWxlY3Q="}`, lines: 1})
-	steps = append(steps, step{path: "/v3/election/campaign", body: `{"name":"ZWxlY3Q=","lease":"4097"}`, header: map[string]string{"Grpc-Timeout": "300m"}})
+	steps = append(steps, step{path: "/v3/election/campaign", body: `{"name":"ZWxlY3Q=","lease":"4097"}`, header: map[string]string{"Grpc-Timeout": "300m"},
+		after: placeIsGone})
 	steps = append(steps, post("/v3/election/campaign", `{"name":"ZWxlY3Q=","lease":"404"}`, `{"name":"ZWxlY3Q=","lease":[]}`)...)
 	return append(steps, append(post("/v3/election/resign", `{"leader":`+leader+`}`, `{"leader":`+leader+`}`, `{"leader":{}}`),
 		post("/v3/election/leader", `{"name":"ZWxlY3Q="}`)...)...)
