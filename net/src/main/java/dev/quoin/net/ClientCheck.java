@@ -80,14 +80,8 @@ final class ClientCheck extends X509ExtendedTrustManager {
                         "certificate serial " + certificate.getSerialNumber().toString(16) + " revoked");
             }
         }
+        new AllowedNames(clients.commonNames(), clients.hostNames()).check(own);
         CertificateNames names = CertificateNames.of(own);
-        String commonName = TlsContext.commonName(own.getSubjectX500Principal().getName());
-        boolean isNamed = clients.commonNames().isEmpty() || clients.commonNames().contains(commonName);
-        boolean isFor = clients.hostNames().isEmpty() || clients.hostNames().stream().anyMatch(names::areFor);
-        if (!isNamed || !isFor) {
-            throw new CertificateException("client certificate authentication failed: common name " + commonName
-                    + ", names " + names.hosts() + ", addresses " + names.addresses());
-        }
         if (clients.atAddress() && !names.areNone()) {
             checkAddress(names, engine.getPeerHost());
         }

@@ -15,11 +15,16 @@ import org.jspecify.annotations.Nullable;
  *                         certificate
  * @param serverName       asked for and looked for in place of the name that was dialled, or null
  * @param trustsAll        whether the other's certificate is not looked at: for those that members make for themselves
+ * @param commonNames      one of which the other's certificate must have; empty: any
+ * @param hostNames        for one of which it must be valid; empty: any
  * @param protocols        versions and cipher suites
  */
 public record DialTls(@Nullable Path authority, @Nullable Path certificateChain, @Nullable Path privateKey,
-        @Nullable String serverName, boolean trustsAll, TlsProtocols protocols) {
+        @Nullable String serverName, boolean trustsAll, List<String> commonNames, List<String> hostNames,
+        TlsProtocols protocols) {
     public DialTls {
+        commonNames = List.copyOf(commonNames);
+        hostNames = List.copyOf(hostNames);
         if ((certificateChain == null) != (privateKey == null)) {
             throw new IllegalArgumentException("a certificate needs its key, and a key its certificate");
         }
@@ -27,7 +32,7 @@ public record DialTls(@Nullable Path authority, @Nullable Path certificateChain,
 
     public DialTls(@Nullable Path authority, @Nullable Path certificateChain, @Nullable Path privateKey,
             @Nullable String serverName) {
-        this(authority, certificateChain, privateKey, serverName, false, TlsProtocols.DEFAULT);
+        this(authority, certificateChain, privateKey, serverName, false, List.of(), List.of(), TlsProtocols.DEFAULT);
     }
 
     List<Path> files() {

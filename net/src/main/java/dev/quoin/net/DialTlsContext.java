@@ -6,6 +6,8 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.Executor;
 
+import javax.net.ssl.X509ExtendedTrustManager;
+
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -55,7 +57,10 @@ final class DialTlsContext {
             if (tls.trustsAll()) {
                 builder.trustManager(InsecureTrustManagerFactory.INSTANCE).endpointIdentificationAlgorithm(null);
             } else {
-                builder.trustManager(ClientCheck.trusting(tls.authority())).endpointIdentificationAlgorithm("HTTPS");
+                AllowedNames allowed = new AllowedNames(tls.commonNames(), tls.hostNames());
+                X509ExtendedTrustManager chains = ClientCheck.trusting(tls.authority());
+                builder.trustManager(allowed.areAll() ? chains : new ServerCheck(chains, allowed))
+                        .endpointIdentificationAlgorithm("HTTPS");
             }
             if (tls.certificateChain() != null && tls.privateKey() != null) {
                 List<X509Certificate> chain = Pem.certificates(tls.certificateChain());

@@ -1,6 +1,5 @@
 package dev.quoin.net;
 
-import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeUnit;
 
 import javax.net.ssl.ExtendedSSLSession;
@@ -15,6 +14,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -23,7 +23,6 @@ import io.netty.handler.ssl.SslHandler;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
 
 /** The pipelines of one connection, put in place once its client has shown what it speaks. */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
@@ -102,19 +101,22 @@ final class Pipelines {
         @Override
         protected void handshakeFailure(ChannelHandlerContext ctx, Throwable cause) {
             shared.metrics.refused(NetMetrics.Refusal.TLS);
-            // Whoever went without a word is a probe of the port, and there are many (embed/config_logging.go).
-            boolean isProbe = cause instanceof ClosedChannelException;
-            LOG.atLevel(isProbe ? Level.DEBUG : Level.WARN)
+            LOG.atWarn()
                     .addKeyValue("remote-addr", String.valueOf(ctx.channel().remoteAddress()).replaceFirst("^/", ""))
                     .addKeyValue("server-name", serverName(handler.engine()))
-                    .addKeyValue("error", isProbe ? "EOF" : reason(cause))
+                    .addKeyValue("error", reason(cause))
                     .log("rejected connection on " + endpoint);
             ctx.close();
         }
 
+        /** Netty tells of a handshake that failed as of any other bytes that cannot be read. */
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
+            if (cause instanceof DecoderException && cause.getCause() instanceof SSLException refusal) {
+                handshakeFailure(ctx, refusal);
+            } else {
+                ctx.close();
+            }
         }
 
         @Override

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,45 @@ class ClientCertificateTest {
             assertThat(ask(server, new DialTls(file("ca.pem"), null, null, null)).end())
                     .isInstanceOf(DialEnd.Failed.class);
         }
+    }
+
+    /** Counted where it is logged. */
+    @Test
+    void aRefusalIsToldOnce() throws Exception {
+        AtomicInteger refusals = new AtomicInteger();
+        NetMetrics counting = new NetMetrics() {
+            @Override
+            public void refused(Refusal why) {
+                refusals.addAndGet(why == Refusal.TLS ? 1 : 0);
+            }
+        };
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        NetTls tls = new NetTls(file("rsa.pem"), file("rsa.key"), file("ca.pem"));
+        NetConfig config = new NetConfig(List.of(new NetConfig.Listen(address, false, true)), TestService.router(),
+                request -> HttpResponse.text(200, ""), NetLimits.defaults(), counting, null, tls, 1);
+        try (NetServer server = NetServer.start(config)) {
+            assertThat(knownAs(server, "expired")).isEqualTo("refused");
+            for (int i = 0; i < 100 && refusals.get() == 0; i++) {
+                Thread.sleep(20);
+            }
+            assertThat(refusals).hasValue(1);
+        }
+    }
+
+    /** As etcd: who may dial a member must be right in whom the member dials. */
+    @Test
+    void onlyServersWithOneOfTheNamesAreDialled() throws Exception {
+        try (NetServer server = start(NetTls.Clients.ANYBODY, TlsProtocols.DEFAULT)) {
+            assertThat(ask(server, named(List.of("rsa"), List.of())).end()).isNotInstanceOf(DialEnd.Failed.class);
+            assertThat(ask(server, named(List.of(), List.of("localhost"))).end())
+                    .isNotInstanceOf(DialEnd.Failed.class);
+            assertThat(ask(server, named(List.of("alice"), List.of())).end()).isInstanceOf(DialEnd.Failed.class);
+            assertThat(ask(server, named(List.of(), List.of("elsewhere"))).end()).isInstanceOf(DialEnd.Failed.class);
+        }
+    }
+
+    private static DialTls named(List<String> commonNames, List<String> hostNames) throws Exception {
+        return new DialTls(file("ca.pem"), null, null, null, false, commonNames, hostNames, TlsProtocols.DEFAULT);
     }
 
     @Test
@@ -143,7 +183,8 @@ class ClientCertificateTest {
 
     private static DialEnd end(TlsProtocols ofServer, TlsProtocols ofClient) throws Exception {
         try (NetServer server = start(NetTls.Clients.ANYBODY, ofServer)) {
-            return ask(server, new DialTls(file("ca.pem"), null, null, null, false, ofClient)).end();
+            return ask(server, new DialTls(file("ca.pem"), null, null, null, false, List.of(), List.of(),
+                    ofClient)).end();
         }
     }
 

@@ -113,11 +113,13 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
     /** A certificate of its own for dialling, or that of the peer port. */
     private static DialTls dial(Family peer, Flags flags, TlsProtocols protocols) {
         if (peer.isEmpty()) {
-            return new DialTls(peer.file("trusted-ca-file"), null, null, serverName(peer, flags), false, protocols);
+            return new DialTls(peer.file("trusted-ca-file"), null, null, serverName(peer, flags), false,
+                    names(flags, "peer-cert-allowed-cn"), names(flags, "peer-cert-allowed-hostname"), protocols);
         }
         boolean hasOwn = !peer.text("client-cert-file").isEmpty();
         return new DialTls(peer.file("trusted-ca-file"), peer.file(hasOwn ? "client-cert-file" : "cert-file"),
-                peer.file(hasOwn ? "client-key-file" : "key-file"), serverName(peer, flags), false, protocols);
+                peer.file(hasOwn ? "client-key-file" : "key-file"), serverName(peer, flags), false,
+                names(flags, "peer-cert-allowed-cn"), names(flags, "peer-cert-allowed-hostname"), protocols);
     }
 
     /** Whoever finds the members by the records of a domain expects the domain in their certificates (embed/config.go). */

@@ -228,7 +228,8 @@ class ServerConfigTest {
         assertThat(config.tls().peers()).isEqualTo(new NetTls("peer endpoint", Path.of("pc"), Path.of("pk"),
                 new NetTls.Clients(true, null, null, List.of("n"), List.of(), true), protocols));
         assertThat(config.tls().dial())
-                .isEqualTo(new DialTls(null, Path.of("pcc"), Path.of("pck"), null, false, protocols));
+                .isEqualTo(new DialTls(null, Path.of("pcc"), Path.of("pck"), null, false, List.of("n"),
+                        List.of(), protocols));
         assertThat(config.notes()).contains(
                 Note.warning("scheme is http or unix while key and cert files are present; ignoring key and cert files",
                         Map.of("client-url", "http://127.0.0.1:1")));

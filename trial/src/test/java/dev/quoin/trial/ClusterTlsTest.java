@@ -89,7 +89,7 @@ class ClusterTlsTest {
         for (int i = 0; i < 3; i++) {
             served(i, ours);
         }
-        assertThat(ask(0, ours, "client", "move-leader", idOf(ours, "m2")).exitCode()).isIn(0, 1);
+        moveLeader(ours, "m2");
         served(0, ours);
 
         refused(ours, theirs);
@@ -103,6 +103,15 @@ class ClusterTlsTest {
         members.get(1).kill9();
         members.get(1).start();
         served(1, ours);
+    }
+
+    /** Only the leader does it, and each says whether it is one. */
+    private void moveLeader(Authority authority, String name) throws Exception {
+        List<Integer> exits = new ArrayList<>();
+        for (int i = 0; i < members.size() && !exits.contains(0); i++) {
+            exits.add(ask(i, authority, "client", "move-leader", idOf(authority, name)).exitCode());
+        }
+        assertThat(exits).contains(0);
     }
 
     private String idOf(Authority authority, String name) throws Exception {
