@@ -2,7 +2,9 @@ package dev.quoin.server;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +76,11 @@ final class Peers implements AutoCloseable {
     /** What speaks TLS with other members, if anything does. */
     List<Certificates.Holder> certificates() {
         return List.of(net::refreshTls, network.client().dialler()::refreshTls);
+    }
+
+    /** Until when the certificate that others are shown is valid, if there is one. */
+    Optional<Instant> certificateExpiry() {
+        return net.certificateExpiry();
     }
 
     /** For questions to other members. */

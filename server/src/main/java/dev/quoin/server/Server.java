@@ -121,6 +121,7 @@ final class Server {
                 nets.add(1, NetServer.start(
                         httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
             }
+            metrics.certificates(nets.getFirst()::certificateExpiry, peers::certificateExpiry);
             serving = true;
             return new Server(peers, member, nets, inner,
                     ticks(config, watches, gate, certificates(peers, nets), compactor(config, member, clock)));

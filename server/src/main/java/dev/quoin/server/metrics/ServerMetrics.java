@@ -2,12 +2,15 @@ package dev.quoin.server.metrics;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 import dev.quoin.base.Clock;
 import dev.quoin.member.ChangeRefusal;
@@ -23,6 +26,7 @@ import dev.quoin.server.metrics.Histogram.Unit;
  * the member is there once it {@linkplain #begin runs}.
  */
 public final class ServerMetrics {
+    private static final double SECONDS_OF_A_DAY = Duration.ofDays(1).toSeconds();
     private static final Buckets DISK = Buckets.exponential(0.001, 2, 14);
 
     /**
@@ -43,6 +47,8 @@ public final class ServerMetrics {
     private final RequestCounts requests;
     private final HealthCounts health;
     private final WatchCounts watches;
+    private volatile Supplier<Optional<Instant>> clientCertificate = Optional::empty;
+    private volatile Supplier<Optional<Instant>> peerCertificate = Optional::empty;
     private final Labelled<Counter> scrapes;
     private final Counter scrapesUnderWay;
 
@@ -66,7 +72,7 @@ public final class ServerMetrics {
                 "Current number of scrapes being served.");
         facts(settings);
         standIns();
-        certificates();
+        certificates(clock);
         process.register(registry);
         JvmMetrics.register(registry);
     }
@@ -114,12 +120,23 @@ public final class ServerMetrics {
     }
 
     /** Whoever has no certificate has none that could run out: so an alert can be there before the first one is. */
-    private void certificates() {
+    private void certificates(Clock clock) {
         registry.gauges("quoin_certificate_days_left",
                 "Days until a certificate in use runs out, +Inf where none is in use.", List.of("use"), series -> {
-                    series.add(Double.POSITIVE_INFINITY, "client");
-                    series.add(Double.POSITIVE_INFINITY, "peer");
+                    series.add(daysLeft(clientCertificate.get(), clock), "client");
+                    series.add(daysLeft(peerCertificate.get(), clock), "peer");
                 });
+    }
+
+    private static double daysLeft(Optional<Instant> expiry, Clock clock) {
+        return expiry.map(end -> Duration.between(clock.now(), end).toSeconds() / SECONDS_OF_A_DAY)
+                .orElse(Double.POSITIVE_INFINITY);
+    }
+
+    /** Says where it is found out until when the certificates in use last; none are, until this is called. */
+    public void certificates(Supplier<Optional<Instant>> ofClients, Supplier<Optional<Instant>> ofPeers) {
+        clientCertificate = ofClients;
+        peerCertificate = ofPeers;
     }
 
     // ---- for those who count
