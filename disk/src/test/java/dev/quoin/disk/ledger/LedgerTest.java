@@ -170,7 +170,7 @@ class LedgerTest {
         List<Bytes> payloads = new ArrayList<>();
         List<Long> positions = new ArrayList<>();
         for (int size : new int[]{0, 1, 8, 39, Ledger.PIECE_BYTES - 25, Ledger.PIECE_BYTES - 24,
-                Ledger.PIECE_BYTES - 23, Ledger.PIECE_BYTES, 3 * Ledger.PIECE_BYTES - 24, 200_003}) {
+            Ledger.PIECE_BYTES - 23, Ledger.PIECE_BYTES, 3 * Ledger.PIECE_BYTES - 24, 200_003}) {
             byte[] payload = new byte[size];
             random.nextBytes(payload);
             payloads.add(Bytes.of(payload));
