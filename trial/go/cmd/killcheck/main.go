@@ -6,6 +6,9 @@
 //	    --listen-peer-urls {peer} --initial-advertise-peer-urls {peer} --initial-cluster default={peer}
 //
 // The store must be empty at first, and killcheck its only client: then every revision can be accounted for.
+//
+// With --faults it is the disk that ends the server, or makes it wait: calls of its fail, as faults.so does it (trial/faults).
+// Then the server must also say what failed, and end itself where it could not keep a promise any more.
 package main
 
 import (
@@ -15,9 +18,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"quoin.dev/trial/internal/faults"
 	"quoin.dev/trial/internal/process"
 	"quoin.dev/trial/internal/tally"
 )
@@ -36,6 +41,9 @@ func run() int {
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and log")
 	compacts := flag.Bool("compact", true, "compact all the time under the load")
 	keep := flag.Bool("keep", false, "keep that directory when something failed")
+	faultRounds := flag.Int("faults", 0, "instead of killing it, let calls of its disk fail in so many rounds; needs --shim")
+	shim := flag.String("shim", "", "faults.so, as trial/faults/build has made it")
+	only := flag.String("only", "", "with --faults, a regular expression: only the kinds that it matches")
 	selfTest := flag.Bool("self-test", false, "one kill, then plant false expectations and demand that each is noticed")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: killcheck [flags] -- COMMAND ARGS... with {data}, {client} and {peer} to be filled in")
@@ -54,17 +62,25 @@ func run() int {
 		counts.Check("make a directory", err)
 		return counts.Close()
 	}
-	server, err := process.New(flag.Args(), home)
-	if err != nil {
+	command := flag.Args()
+	if *faultRounds > 0 && len(command) > 0 {
+		command = faults.Command(*shim, filepath.Join(home, pageName), command)
+	}
+	server, err := process.New(command, home)
+	kinds, onlyErr := faultsOf(*only)
+	if err != nil || onlyErr != nil || *faultRounds > 0 && *shim == "" {
 		flag.Usage()
 		os.RemoveAll(home)
 		return 2
 	}
 	t := &trial{ctx: ctx, server: server, seed: *seed, clients: *clients, compacts: *compacts, ready: *ready,
 		random: rand.New(rand.NewPCG(*seed, 0)), counts: counts}
-	if *selfTest {
+	switch {
+	case *selfTest:
 		t.selfTest()
-	} else {
+	case *faultRounds > 0:
+		t.allFaults(home, command, kinds, *faultRounds)
+	default:
 		t.all(*kills)
 	}
 	server.Kill()

@@ -124,7 +124,8 @@ func (s *Server) Start(ctx context.Context, within time.Duration) (time.Duration
 	return time.Since(begin), nil
 }
 
-// Await waits until the spawned process is ready: Status answers and names a leader.
+// Await waits until the spawned process is ready: Status answers and names a leader. The error of a process that has ended
+// instead wraps what Wait said of it.
 func (s *Server) Await(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -136,7 +137,7 @@ func (s *Server) Await(ctx context.Context, within time.Duration) error {
 		select {
 		case end := <-s.ended:
 			s.running = nil
-			return fmt.Errorf("the server ended before it was ready (%v); its log ends:\n%s", end, s.LogTail())
+			return fmt.Errorf("the server ended before it was ready (%w); its log ends:\n%s", end, s.LogTail())
 		case <-ctx.Done():
 			s.Kill()
 			return fmt.Errorf("the server was not ready within %v (%v); its log ends:\n%s", within, err, s.LogTail())
@@ -212,6 +213,35 @@ func (s *Server) Exited() bool {
 	default:
 		return false
 	}
+}
+
+// AwaitExit waits for the process to end by itself, and returns what Wait says of it: an *exec.ExitError, or nil for code 0.
+func (s *Server) AwaitExit(within time.Duration) (end error, err error) {
+	select {
+	case end := <-s.ended:
+		s.running = nil
+		return end, nil
+	case <-time.After(within):
+		return nil, fmt.Errorf("process %d has not ended within %v", s.PID(), within)
+	}
+}
+
+// LogSize is the length of what the server has printed so far, in all of its lives.
+func (s *Server) LogSize() int64 {
+	info, err := os.Stat(s.logPath)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// LogFrom is what the server has printed from there on.
+func (s *Server) LogFrom(offset int64) (string, error) {
+	log, err := os.ReadFile(s.logPath)
+	if err != nil {
+		return "", err
+	}
+	return string(log[min(offset, int64(len(log))):]), nil
 }
 
 // LogTail is the end of what the server printed.

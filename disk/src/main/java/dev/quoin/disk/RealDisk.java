@@ -1,6 +1,7 @@
 package dev.quoin.disk;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,9 +11,11 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,16 +47,24 @@ public final class RealDisk implements Disk {
         return new FileAttribute<?>[]{PosixFilePermissions.asFileAttribute(set)};
     }
 
+    /** A disk that cannot say is not one that says no: what seems not to be there would be made anew. */
     @Override
     public boolean exists(Path path) {
-        return Files.exists(path);
+        try {
+            Files.readAttributes(path, BasicFileAttributes.class);
+            return true;
+        } catch (NoSuchFileException no) {
+            return false;
+        } catch (IOException e) {
+            throw new DiskFailure("look for", path, e);
+        }
     }
 
     @Override
     public List<String> list(Path directory) {
         try (Stream<Path> children = Files.list(directory)) {
             return children.map(child -> child.getFileName().toString()).sorted().toList();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new DiskFailure("list", directory, e);
         }
     }

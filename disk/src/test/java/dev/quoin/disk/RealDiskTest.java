@@ -55,6 +55,16 @@ class RealDiskTest {
     }
 
     @Test
+    void whatCannotBeLookedForIsNotTakenToBeMissing() throws IOException {
+        Path loop = Files.createSymbolicLink(directory.resolve("loop"), directory.resolve("loop"));
+        assertThatThrownBy(() -> disk.exists(loop)).isInstanceOf(DiskFailure.class)
+                .hasMessageContaining("loop: look for failed");
+        assertThat(disk.exists(directory.resolve("nothing"))).isFalse();
+        assertThat(disk.exists(directory.resolve("nothing/below"))).isFalse();
+        assertThat(disk.exists(directory)).isTrue();
+    }
+
+    @Test
     void aFileIsWrittenZeroedCutAndRenamed() {
         Path name = directory.resolve("file");
         try (DiskFile file = disk.create(name)) {

@@ -39,8 +39,8 @@ final class ApplyLoop implements Actor {
     sealed interface Message {
         record Committed(List<Entry> entries) implements Message {}
 
-        /** These reads may go on once {@code index} is applied. */
-        record ReadAt(long index, List<RaftLoop.Message.Read> reads) implements Message {}
+        /** These reads, which wait since then, may go on once {@code index} is applied. */
+        record ReadAt(long index, List<RaftLoop.Message.Read> reads, long sinceNanos) implements Message {}
 
         /** What the housekeeper asks for; passed over if {@code of} is not the ledger in force any more. */
         record Housekeeping(Ledger of, Chore chore) implements Message {}
@@ -119,6 +119,8 @@ final class ApplyLoop implements Actor {
     /** The node of a change that changes nothing. */
     private static final long NOBODY = 0;
     private static final long NOT_BEFORE_A_MESSAGE = Long.MAX_VALUE;
+    /** A smaller share of what is slow is not what made it so. */
+    private static final int SLOW_SHARE = 4;
     private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
@@ -132,6 +134,7 @@ final class ApplyLoop implements Actor {
     private final ChangeFeed feed;
     private final MemberMetrics metrics;
     private final EntryTimes times;
+    private final Pauses pauses;
     private final Listener listener;
     /** When the entry before was done. */
     private long lapNanos;
@@ -153,7 +156,7 @@ final class ApplyLoop implements Actor {
     private final long lastAtStart;
 
     ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
-            ChangeFeed feed, MemberMetrics metrics, EntryTimes times, Listener listener) {
+            ChangeFeed feed, MemberMetrics metrics, EntryTimes times, Pauses pauses, Listener listener) {
         this.inForce = inForce;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
@@ -169,6 +172,7 @@ final class ApplyLoop implements Actor {
         this.feed = feed;
         this.metrics = metrics;
         this.times = times;
+        this.pauses = pauses;
         this.listener = listener;
     }
 
@@ -330,7 +334,11 @@ final class ApplyLoop implements Actor {
 
     /** That a revision is compacted already is no failure (apply/uber_applier.go dispatch). */
     private void noteTime(Requests.Logged.ToStore request, Outcome outcome) {
+        long begun = lapNanos;
         long nanos = lap();
+        if (nanos >= metrics.slowApplyNanos()) {
+            nanos = pauses.awake(begun, lapNanos);
+        }
         boolean isDone = !(outcome instanceof Outcome.Refused(Refusal reason)) || reason == Refusal.COMPACTED;
         metrics.applied(Requests.name(request.command()), isDone, nanos);
         if (nanos >= metrics.slowApplyNanos()) {
@@ -460,7 +468,18 @@ final class ApplyLoop implements Actor {
 
     private void releaseReads() {
         while (!waitingReads.isEmpty() && waitingReads.getFirst().index() <= appliedIndex) {
-            waitingReads.removeFirst().reads().forEach(read -> read.answer().ready());
+            Message.ReadAt released = waitingReads.removeFirst();
+            explain(released);
+            released.reads().forEach(read -> read.answer().ready());
+        }
+    }
+
+    /** What a read has waited for here, its entries have waited for: a disk, another member, or this loop. */
+    private void explain(Message.ReadAt read) {
+        long now = clock.nanos();
+        if (now - read.sinceNanos() >= metrics.slowRequestNanos() / SLOW_SHARE) {
+            Phases phases = times.phases(read.index(), read.sinceNanos(), now);
+            read.reads().forEach(one -> one.answer().appliedSlowly(phases));
         }
     }
 

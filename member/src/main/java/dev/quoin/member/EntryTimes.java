@@ -52,9 +52,14 @@ final class EntryTimes {
         }
     }
 
+    private final Pauses pauses;
     private final Trail appended = new Trail();
     private final Trail synced = new Trail();
     private final Trail committed = new Trail();
+
+    EntryTimes(Pauses pauses) {
+        this.pauses = pauses;
+    }
 
     /** Entries up to {@code index} are in the log; {@code isOwn} if this member leads, and has put them there. */
     synchronized void appended(long index, long now, boolean isOwn) {
@@ -72,7 +77,7 @@ final class EntryTimes {
     }
 
     /**
-     * Where the time of a request went, whose entry was applied.
+     * Where the time of a request went, whose entry, or the last one that it must see, was applied.
      *
      * @param start when it was asked for
      * @param now when it was applied
@@ -89,7 +94,9 @@ final class EntryTimes {
         long agreed = Math.max(onDisk, committed.nanos[committedAt]);
         // What a follower passes on has come back with the leader's entries.
         Phases.Phase before = appended.own[appendedAt] ? Phases.Phase.QUEUE : Phases.Phase.PEER;
-        return Phases.NONE.with(before, inLog - start).with(Phases.Phase.SYNC, onDisk - inLog)
-                .with(Phases.Phase.PEER, agreed - onDisk).with(Phases.Phase.APPLY, now - agreed);
+        return Phases.NONE.with(before, pauses.awake(start, inLog))
+                .with(Phases.Phase.SYNC, pauses.awake(inLog, onDisk))
+                .with(Phases.Phase.PEER, pauses.awake(onDisk, agreed))
+                .with(Phases.Phase.APPLY, pauses.awake(agreed, now)).withPause(pauses.within(start, now));
     }
 }

@@ -18,14 +18,17 @@ final class LedgerWriter implements Actor {
     private final DiskRoom room;
     private final long flushNanos;
     private final Clock clock;
+    private final Pauses pauses;
     private final MemberMetrics metrics;
     private Runnable onFlushed = () -> {};
 
-    LedgerWriter(StoreInForce inForce, DiskRoom room, long flushNanos, Clock clock, MemberMetrics metrics) {
+    LedgerWriter(StoreInForce inForce, DiskRoom room, long flushNanos, Clock clock, Pauses pauses,
+            MemberMetrics metrics) {
         this.inForce = inForce;
         this.room = room;
         this.flushNanos = flushNanos;
         this.clock = clock;
+        this.pauses = pauses;
         this.metrics = metrics;
     }
 
@@ -39,7 +42,7 @@ final class LedgerWriter implements Actor {
         long begun = clock.nanos();
         try {
             if (inForce.ledger().flush()) {
-                metrics.ledgerFlushed(clock.nanos() - begun);
+                metrics.ledgerFlushed(pauses.awake(begun, clock.nanos()));
                 onFlushed.run();
             }
             room.taken(DiskRoom.Part.LEDGER);

@@ -45,6 +45,7 @@ final class LogWriter implements Actor {
     private final List<Effect.Persist> arrived = new ArrayList<>();
     private final Deque<Message.Release> releases = new ArrayDeque<>();
     private final Clock clock;
+    private final Pauses pauses;
     private final MemberMetrics metrics;
 
     /**
@@ -53,10 +54,11 @@ final class LogWriter implements Actor {
      * @param onPersisted told the last ticket of everything that was written together, after the sync if one was asked for
      */
     LogWriter(Wal wal, DiskRoom room, LongConsumer beforeInstall, LongConsumer onPersisted, Clock clock,
-            MemberMetrics metrics) {
+            Pauses pauses, MemberMetrics metrics) {
         this.wal = wal;
         this.room = room;
         this.clock = clock;
+        this.pauses = pauses;
         this.metrics = metrics;
         this.beforeInstall = beforeInstall;
         this.onPersisted = onPersisted;
@@ -129,10 +131,10 @@ final class LogWriter implements Actor {
         long before = wal.writtenBytes();
         wal.append(entries, state(last.state()));
         long appended = clock.nanos();
-        metrics.logWritten(wal.writtenBytes() - before, appended - begun);
+        metrics.logWritten(wal.writtenBytes() - before, pauses.awake(begun, appended));
         if (sync) {
             wal.sync();
-            metrics.logSynced(clock.nanos() - appended);
+            metrics.logSynced(pauses.awake(appended, clock.nanos()));
         }
         onPersisted.accept(last.ticket());
         batch.clear();

@@ -70,6 +70,7 @@ public final class Member implements AutoCloseable {
     private final Network network;
     private final Events events;
     private final MemberMetrics metrics;
+    private final Pauses pauses;
     private final DiskLock lock;
     private final Clock clock;
     private final MemberLimits limits;
@@ -116,6 +117,7 @@ public final class Member implements AutoCloseable {
         member.actors.forEach((name, actor) -> member.threads.add(actor == member.raftLoop
                 ? ActorThread.helped(name, actor, halt)
                 : ActorThread.alone(name, actor, halt)));
+        member.threads.add(ActorThread.alone("pauses", member.pauses, halt));
         member.threads.forEach(ActorThread::start);
         return member;
     }
@@ -151,25 +153,27 @@ public final class Member implements AutoCloseable {
         this.network = network;
         this.events = events;
         this.metrics = metrics;
+        pauses = new Pauses(clock, metrics);
         this.lock = lock;
         this.clock = clock;
         limits = config.limits();
         ids = new RequestIds(startup.memberId(), clock.now().toEpochMilli());
         waiters = new Waiters(limits.inFlightBytesMax(), metrics::proposalFailed);
-        EntryTimes times = new EntryTimes();
+        EntryTimes times = new EntryTimes(pauses);
         raftMailbox = new Mailbox<>();
         LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
         DiskRoom room = new DiskRoom(events);
         LogWriter logWriter = new LogWriter(startup.wal(), room, ledgers::markInstalled,
-                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)), clock, metrics);
+                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)), clock, pauses, metrics);
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
-        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos(), clock, metrics);
+        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos(), clock, pauses,
+                metrics);
         quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
         quotaWatch = new QuotaWatch(quota, startup.memberId(), view().alarms(), clock.nanos(), events,
                 () -> proposeOwn(Chores.noSpaceAlarmEnd(memberId())));
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
-                watches.feed(), metrics, times, new Wiring(ledgerWriter));
+                watches.feed(), metrics, times, pauses, new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
                 () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)), quotaWatch,
                 limits.housekeeping(), clock, events, metrics);
@@ -181,7 +185,7 @@ public final class Member implements AutoCloseable {
                 limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
-                network, room, new ConsensusWiring(), witness, metrics, times);
+                network, room, new ConsensusWiring(), witness, metrics, times, pauses);
         lessor = new Lessor(startup.opened().store().leases(), clock, limits, metrics, new LeaseWiring());
         actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
@@ -828,6 +832,14 @@ public final class Member implements AutoCloseable {
     public long reachableNanos(long other) {
         long since = network.activeSinceNanos(other);
         return since == 0 ? 0 : Math.max(0, clock.nanos() - since);
+    }
+
+    /**
+     * How much of a time the process has stood still: it got no processor, was stopped, or its JVM paused. Of the last seconds,
+     * on the member's clock.
+     */
+    public long pausedNanos(long from, long to) {
+        return pauses.within(from, to);
     }
 
     /** Whether the state of a leader is about to take the place of this member's own. */

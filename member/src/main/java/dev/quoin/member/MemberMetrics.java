@@ -11,6 +11,9 @@ import dev.quoin.store.Tally;
 public interface MemberMetrics extends WatchMetrics {
     MemberMetrics NONE = new MemberMetrics() {};
 
+    /** This process has stood still for so long: it got no processor, was stopped, or its JVM paused. */
+    default void paused(long nanos) {}
+
     // ---- disks
 
     /** Entries and states were handed to the write-ahead log's file. */

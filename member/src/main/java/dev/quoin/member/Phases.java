@@ -6,7 +6,7 @@ import java.util.TreeMap;
 
 /**
  * Where the time of a request went, so that an operator knows what to look at. Nanoseconds, as exact as
- * {@link EntryTimes} is. Immutable.
+ * {@link EntryTimes} and {@link Pauses} are. Immutable.
  */
 public final class Phases {
     /** What a request waits for, in the order in which it does. */
@@ -23,19 +23,31 @@ public final class Phases {
         SEND
     }
 
-    public static final Phases NONE = new Phases(Map.of());
+    public static final Phases NONE = new Phases(Map.of(), 0);
 
     private final Map<Phase, Long> nanos;
+    private final long pausedNanos;
 
-    private Phases(Map<Phase, Long> nanos) {
+    private Phases(Map<Phase, Long> nanos, long pausedNanos) {
         this.nanos = new TreeMap<>(nanos);
+        this.pausedNanos = pausedNanos;
     }
 
     /** With so much time more for a phase. */
     public Phases with(Phase phase, long more) {
         Map<Phase, Long> all = new TreeMap<>(nanos);
         all.merge(phase, Math.max(0, more), Long::sum);
-        return new Phases(all);
+        return new Phases(all, pausedNanos);
+    }
+
+    /** With so much time more in which the whole process stood still, so that its turn did not come. */
+    public Phases withPause(long more) {
+        return new Phases(with(Phase.QUEUE, more).nanos, pausedNanos + Math.max(0, more));
+    }
+
+    /** How much of {@link Phase#QUEUE} the whole process stood still. */
+    public long pausedNanos() {
+        return pausedNanos;
     }
 
     public long nanos(Phase phase) {

@@ -172,6 +172,7 @@ final class RaftLoop implements Actor {
     private final DiskRoom room;
     private final MemberMetrics metrics;
     private final EntryTimes times;
+    private final Pauses pauses;
 
     private long lastTickNanos;
     /** A leader whose disk is full makes way from then on. */
@@ -209,7 +210,7 @@ final class RaftLoop implements Actor {
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
             RequestIds ids,
             Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, DiskRoom room,
-            Listener listener, Witness witness, MemberMetrics metrics, EntryTimes times) {
+            Listener listener, Witness witness, MemberMetrics metrics, EntryTimes times, Pauses pauses) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -224,6 +225,7 @@ final class RaftLoop implements Actor {
         this.room = room;
         this.metrics = metrics;
         this.times = times;
+        this.pauses = pauses;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
         mayLeaveNanos = lastTickNanos;
@@ -439,7 +441,7 @@ final class RaftLoop implements Actor {
             reads.removeIf(read -> isApplied || read.isAboutLeader());
             if (!reads.isEmpty()) {
                 reads.forEach(read -> read.answer().awaitsApplication());
-                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
+                applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads, clock.nanos()));
             }
         }
     }
@@ -599,7 +601,7 @@ final class RaftLoop implements Actor {
 
     /** As etcd explains it (etcdserver/server.go parseProposeCtxErr). */
     private Failure whyLate(Waiting late) {
-        long beforeElection = leaderSinceNanos - 2L * limits.electionTicks() * tickNanos;
+        long beforeElection = leaderSinceNanos - 2 * electionNanos();
         if (core.leader() == 0) {
             return Failure.TIMEOUT;
         }
@@ -614,7 +616,7 @@ final class RaftLoop implements Actor {
     /** What requests wait for that do not come to an end. */
     private Phases.Phase stuckIn(long now) {
         long half = limits.requestTimeoutNanos() / 2;
-        if (!unanswered.isEmpty() && now - unanswered.getFirst().askedNanos() >= half) {
+        if (logWaitNanos(now) >= half) {
             return Phases.Phase.SYNC;
         }
         return isBehind() ? Phases.Phase.APPLY : Phases.Phase.PEER;
@@ -644,9 +646,20 @@ final class RaftLoop implements Actor {
         step(new Input.Persisted(ticket));
     }
 
-    /** How long the disk has owed the oldest answer, 0 if it owes none. */
+    /**
+     * How long the disk has owed the oldest answer, 0 if it owes none. While this process stands still, it owes nothing: the
+     * answer may lie there.
+     */
     private long logWaitNanos(long now) {
-        return unanswered.isEmpty() ? 0 : now - unanswered.getFirst().askedNanos();
+        if (unanswered.isEmpty()) {
+            return 0;
+        }
+        long asked = unanswered.getFirst().askedNanos();
+        return now - asked < electionNanos() ? now - asked : pauses.awake(asked, now);
+    }
+
+    private long electionNanos() {
+        return limits.electionTicks() * tickNanos;
     }
 
     /**
@@ -659,7 +672,7 @@ final class RaftLoop implements Actor {
         }
         long waiting = logWaitNanos(now);
         boolean isFull = room.isFull();
-        boolean isHanging = !isFull && waiting >= limits.electionTicks() * tickNanos;
+        boolean isHanging = !isFull && waiting >= electionNanos();
         if (!isHanging && !(isFull && now - mayLeaveNanos >= 0)) {
             return;
         }
@@ -765,7 +778,7 @@ final class RaftLoop implements Actor {
     }
 
     private Progress progressNow(int statesTaken) {
-        boolean isLogLate = logWaitNanos(clock.nanos()) >= limits.electionTicks() * tickNanos;
+        boolean isLogLate = logWaitNanos(clock.nanos()) >= electionNanos();
         return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes(), isLogLate,
                 statesTaken);
     }

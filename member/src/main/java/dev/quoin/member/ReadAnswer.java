@@ -5,6 +5,9 @@ public interface ReadAnswer {
     /** It is known what has to be applied first, and that this is not so yet. For whoever times what it waits for. */
     default void awaitsApplication() {}
 
+    /** What had to be applied first took long, for these reasons. Told before {@link #ready}, as {@link Answer#slow} is. */
+    default void appliedSlowly(Phases phases) {}
+
     /** {@link Member#view} now shows everything that was acknowledged before the question was asked. */
     void ready();
 

@@ -2,7 +2,6 @@ package dev.quoin.member;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Test;
 
 import dev.quoin.api.etcdserverpb.PutRequest;
 import dev.quoin.base.Bytes;
-import dev.quoin.base.Clock;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
@@ -30,20 +28,6 @@ class BoundsTest {
             Duration.ofSeconds(7).toNanos(), 5_000, IN_FLIGHT_BYTES, Duration.ofMillis(100).toNanos(), 10_000, 5, 1, 0,
             WalLimits.ofSegmentBytes(1 << 20), new LedgerLimits(64 << 10, 4 << 10, 300), HousekeepingLimits.DEFAULT,
             RaftLimits.DEFAULT);
-
-    private static final class HandClock implements Clock {
-        private long nanos;
-
-        @Override
-        public long nanos() {
-            return nanos;
-        }
-
-        @Override
-        public Instant now() {
-            return Instant.ofEpochMilli(1_700_000_000_000L);
-        }
-    }
 
     private final HandClock clock = new HandClock();
     private final List<String> heard = new ArrayList<>();

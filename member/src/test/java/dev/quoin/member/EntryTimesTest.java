@@ -10,7 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 class EntryTimesTest {
     private static final long MS = 1_000_000;
 
-    private final EntryTimes times = new EntryTimes();
+    private final HandClock clock = new HandClock();
+    private final Pauses pauses = new Pauses(clock, MemberMetrics.NONE);
+    private final EntryTimes times = new EntryTimes(pauses);
 
     private void pass(long index, long appendedMs, long syncedMs, long committedMs, boolean isOwn) {
         times.appended(index, appendedMs * MS, isOwn);
@@ -48,6 +50,22 @@ class EntryTimesTest {
     void onAFollowerTheWayToTheLeaderIsThePeers() {
         pass(1, 300, 310, 320, false);
         assertThat(times.phases(1, 0, 330 * MS).longest()).isEqualTo(Phase.PEER);
+    }
+
+    @Test
+    void timeInWhichTheProcessStoodStillIsTheProcessorsWhateverWasWaitedFor() {
+        clock.nanos = 100 * MS;
+        pauses.turn();
+        pass(1, 110, 620, 650, true);
+        clock.nanos = 615 * MS;
+        pauses.turn();
+        clock.nanos = 640 * MS;
+        pauses.turn();
+        Phases phases = times.phases(1, 105 * MS, 660 * MS);
+        assertThat(phases.longest()).isEqualTo(Phase.QUEUE);
+        assertThat(phases.pausedNanos()).isEqualTo(490 * MS);
+        assertThat(millis(phases, Phase.SYNC)).isEqualTo(20);
+        assertThat(phases.sum()).isEqualTo(555 * MS);
     }
 
     @Test

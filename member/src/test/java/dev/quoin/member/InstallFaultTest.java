@@ -107,7 +107,8 @@ class InstallFaultTest {
             startup = Startup.on(disk, directory, CONFIG, Events.NONE);
             ledgers = new LedgerDirectories(disk, directory);
             log = new LogWriter(startup.wal(), new DiskRoom(Events.NONE), ledgers::markInstalled,
-                    done -> persisted = done, new StillClock(), MemberMetrics.NONE);
+                    done -> persisted = done, new StillClock(), new Pauses(new StillClock(), MemberMetrics.NONE),
+                    MemberMetrics.NONE);
             store = startup.opened().store();
             ledger = startup.opened().ledger();
             last = startup.restart().baseIndex() + startup.restart().entries().size();

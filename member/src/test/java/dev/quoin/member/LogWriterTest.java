@@ -36,7 +36,8 @@ class LogWriterTest {
     private final LogWriter writer = new LogWriter(wal, new DiskRoom(Events.NONE), index -> {
         assertThat(wal.lastSnapshotIndex()).as("the log has not begun anew yet").isLessThan(index);
         told.add("install " + index);
-    }, ticket -> told.add("persisted " + ticket), new StillClock(), MemberMetrics.NONE);
+    }, ticket -> told.add("persisted " + ticket), new StillClock(),
+            new Pauses(new StillClock(), MemberMetrics.NONE), MemberMetrics.NONE);
     private long ticket;
 
     private void write(@Nullable SnapshotMeta snapshot, long term, long commit, long... indices) {

@@ -3,6 +3,8 @@ package dev.quoin.server;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
 import dev.quoin.member.Phases;
@@ -24,6 +26,8 @@ final class ReadRound {
     private long askedNanos;
     /** When it was known what had to be applied first. Set by a thread of the member before the loop hears of anything. */
     private volatile long agreedNanos;
+    /** What applying waited for, if that was told. */
+    private volatile @Nullable Phases applied;
     private long readyNanos;
 
     void add(Turn.Read read) {
@@ -37,6 +41,11 @@ final class ReadRound {
             @Override
             public void awaitsApplication() {
                 agreedNanos = System.nanoTime();
+            }
+
+            @Override
+            public void appliedSlowly(Phases phases) {
+                applied = phases;
             }
 
             @Override
@@ -72,14 +81,20 @@ final class ReadRound {
      *
      * @param nanos how long it was open, until now
      */
-    Phases phases(long nanos) {
+    Phases phases(long nanos, RequestCounts counts) {
+        long now = System.nanoTime();
+        long paused = counts.pausedNanos(now - nanos, now);
         if (askedNanos == 0 || readyNanos == 0) {
-            return Phases.NONE.with(Phase.SEND, nanos);
+            return Phases.NONE.withPause(paused).with(Phase.SEND, nanos - paused);
         }
-        long sent = Math.max(0, System.nanoTime() - readyNanos);
         long agreed = agreedNanos == 0 ? readyNanos : agreedNanos;
-        Phases known = Phases.NONE.with(Phase.PEER, agreed - askedNanos).with(Phase.APPLY, readyNanos - agreed)
-                .with(Phase.SEND, sent);
+        Phases told = applied;
+        Phases known = told == null
+                ? Phases.NONE.with(Phase.APPLY, readyNanos - agreed - counts.pausedNanos(agreed, readyNanos))
+                : told;
+        known = known.withPause(paused - known.pausedNanos())
+                .with(Phase.PEER, agreed - askedNanos - counts.pausedNanos(askedNanos, agreed))
+                .with(Phase.SEND, now - readyNanos - counts.pausedNanos(readyNanos, now));
         return known.with(Phase.QUEUE, nanos - known.sum());
     }
 }

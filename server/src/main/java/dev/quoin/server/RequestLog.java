@@ -141,8 +141,8 @@ final class RequestLog implements RpcMetrics.Listeners {
                     .addKeyValue("request", Content.of(path, end).text)
                     .addKeyValue("response", "size:" + end.sentBytes())
                     .addKeyValue("guilty-phase", RequestCounts.name(phases.longest()))
-                    .addKeyValue("phases", text(phases)).addKeyValue("left-out", leftOut)
-                    .log("apply request took too long");
+                    .addKeyValue("phases", text(phases)).addKeyValue("paused", paused(phases))
+                    .addKeyValue("left-out", leftOut).log("apply request took too long");
         }
 
         private void stats(CallEnd end, Level level, Phases phases) {
@@ -160,7 +160,8 @@ final class RequestLog implements RpcMetrics.Listeners {
                     .addKeyValue("response size", content.isKnown ? end.sentBytes() : NOT_COUNTED)
                     .addKeyValue("request content", content.text)
                     .addKeyValue("guilty-phase", RequestCounts.name(phases.longest()))
-                    .addKeyValue("phases", text(phases)).addKeyValue("left-out", leftOut).log("request stats");
+                    .addKeyValue("phases", text(phases)).addKeyValue("paused", paused(phases))
+                    .addKeyValue("left-out", leftOut).log("request stats");
         }
     }
 
@@ -173,13 +174,24 @@ final class RequestLog implements RpcMetrics.Listeners {
     }
 
     /** Of others nobody knows more than how long they took; what became of them says a little. */
-    private static Phases phases(CallEnd end) {
+    private Phases phases(CallEnd end) {
         return switch (end.call().attachment()) {
-            case ReadRound round -> round.phases(end.nanos());
-            case Phases until -> until.with(Phase.SEND, end.nanos() - until.sum());
+            case ReadRound round -> round.phases(end.nanos(), counts);
+            case Phases until -> with(until, Phase.SEND, end.nanos());
             case null, default ->
-                Phases.NONE.with(end.code() == Status.Code.UNAVAILABLE ? Phase.PEER : Phase.QUEUE, end.nanos());
+                with(Phases.NONE, end.code() == Status.Code.UNAVAILABLE ? Phase.PEER : Phase.QUEUE, end.nanos());
         };
+    }
+
+    /** What is not accounted for went to this phase, but what a pause has taken of it. */
+    private Phases with(Phases known, Phase phase, long nanos) {
+        long now = System.nanoTime();
+        Phases withPauses = known.withPause(counts.pausedNanos(now - nanos, now) - known.pausedNanos());
+        return withPauses.with(phase, nanos - withPauses.sum());
+    }
+
+    private static String paused(Phases phases) {
+        return Durations.text(Duration.ofNanos(phases.pausedNanos()));
     }
 
     private static List<String> text(Phases phases) {

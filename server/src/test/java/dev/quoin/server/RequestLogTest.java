@@ -134,6 +134,14 @@ class RequestLogTest {
     }
 
     @Test
+    void timeInWhichTheProcessStoodStillIsToldApart() {
+        ends("Put", put(), null, 500 * MS, Phases.NONE.with(Phase.SYNC, 100 * MS).withPause(390 * MS));
+        assertThat(fields(lines.list.getFirst())).containsEntry("guilty-phase", "queue")
+                .containsEntry("phases", "[queue=390ms, sync=100ms, peer=0s, apply=0s, send=10ms]")
+                .containsEntry("paused", "390ms");
+    }
+
+    @Test
     void aClientThatDoesNotTakeItsAnswerIsToBlameItself() {
         ends("Put", put(), null, 500 * MS, Phases.NONE.with(Phase.SYNC, 100 * MS));
         assertThat(fields(lines.list.getFirst())).containsEntry("guilty-phase", "send");

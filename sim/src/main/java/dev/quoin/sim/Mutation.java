@@ -61,7 +61,7 @@ record Mutation(String name, List<Edit> edits) {
                     """
                             if (sync) {
                                         wal.sync();
-                                        metrics.logSynced(clock.nanos() - appended);
+                                        metrics.logSynced(pauses.awake(appended, clock.nanos()));
                                     }
                                     onPersisted.accept(last.ticket());
                             """,

@@ -1,9 +1,13 @@
 package dev.quoin.trial;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.TlsChannelCredentials;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -45,6 +49,12 @@ final class Authority {
     private void openssl(String... arguments) throws IOException, InterruptedException {
         Program.Result result = Program.of(openssl).run(arguments);
         assertThat(result.exitCode()).as(result.stderr()).isZero();
+    }
+
+    /** What a gRPC client shows that has this certificate, and what it trusts. */
+    ChannelCredentials credentials(String name) throws IOException {
+        return TlsChannelCredentials.newBuilder().trustManager(new File(file("ca.pem")))
+                .keyManager(new File(file(name + ".pem")), new File(file(name + ".key"))).build();
     }
 
     /** The serial number of the certificate that a server shows now. */

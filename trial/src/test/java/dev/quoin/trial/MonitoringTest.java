@@ -1,6 +1,7 @@
 package dev.quoin.trial;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -29,6 +30,8 @@ import io.etcd.jetcd.api.MoveLeaderRequest;
 import io.etcd.jetcd.api.StatusRequest;
 import io.etcd.jetcd.api.StatusResponse;
 import io.grpc.StatusRuntimeException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,15 +39,16 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * A real Prometheus watches three members with the files that the image ships: every rule and every graph finds what it asks
- * for; and what goes wrong is told by the alert that is named after it. Rules are evaluated as they are, but do not wait
- * before they fire.
+ * A real Prometheus watches three members with the files that the image ships, over TLS with a certificate of its own, and over
+ * plain HTTP: every rule and every graph finds what it asks for; and what goes wrong is told by the alert that is named after
+ * it. Rules are evaluated as they are, but do not wait before they fire.
  */
 @Tag("interop")
 class MonitoringTest {
     private static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private static final Duration PATIENCE = Duration.ofSeconds(40);
     private static final Pattern NAME = Pattern.compile("\\b((?:etcd|grpc|quoin|jvm|process)_[a-z0-9_]+)\\b");
+    private static final String LOCAL = "DNS:localhost,IP:127.0.0.1";
     private static final String QUOTA = Integer.toString(4 << 20);
 
     @TempDir
@@ -53,7 +57,18 @@ class MonitoringTest {
 
     private final Path shipped = ServerProcess.image().resolveSibling("../monitoring").normalize();
     private final List<ServerProcess> members = new ArrayList<>();
-    private int port;
+    private final List<Integer> ports = ServerProcess.freePorts(7);
+    /** Who signs the certificates on all ports; null for members without TLS. */
+    private @Nullable Authority authority;
+    private @Nullable Process watching;
+
+    @AfterEach
+    void stop() {
+        if (watching != null) {
+            watching.destroyForcibly().onExit().join();
+        }
+        members.forEach(ServerProcess::close);
+    }
 
     @Test
     void promtoolFindsNothingWrong() throws Exception {
@@ -67,61 +82,109 @@ class MonitoringTest {
     }
 
     @Test
-    void everyRuleFindsWhatItAsksForAndTellsOfWhatGoesWrong() throws Exception {
+    void everyRuleFindsWhatItAsksForOverTlsAndTellsOfWhatGoesWrong() throws Exception {
         Path prometheus = Tools.system("prometheus", "prometheus");
-        List<Integer> ports = ServerProcess.freePorts(7);
-        port = ports.get(6);
-        Process watching = null;
-        try {
-            for (int i = 0; i < 3; i++) {
-                members.add(member(i, ports));
-                members.get(i).spawn();
-            }
-            for (ServerProcess member : members) {
-                member.awaitReady();
-            }
-            watching = watch(prometheus);
-            use();
-            allIsThere();
-            leadersChange();
-            spaceEnds();
-            membersGo();
-        } finally {
-            if (watching != null) {
-                watching.destroyForcibly().waitFor();
-            }
-            members.forEach(ServerProcess::close);
+        Authority signs = Authority.in(home.resolve("authority"));
+        for (String name : List.of("server", "client", "prometheus")) {
+            signs.sign(name, name, LOCAL);
+        }
+        authority = signs;
+        startMembers();
+        Path directory = configure("prometheus-tls.yml");
+        Files.copy(Path.of(signs.file("ca.pem")), directory.resolve("ca.crt"));
+        Files.copy(Path.of(signs.file("prometheus.pem")), directory.resolve("prometheus.crt"));
+        Files.copy(Path.of(signs.file("prometheus.key")), directory.resolve("prometheus.key"));
+        watch(prometheus, directory);
+        use();
+        allIsThere();
+        awaitAlert("EtcdCertificateEnds"); // in two days
+        leadersChange();
+        spaceEnds();
+        membersGo();
+    }
+
+    @Test
+    void membersWithoutTlsAreScrapedAsTheOtherFileSays() throws Exception {
+        Path prometheus = Tools.system("prometheus", "prometheus");
+        startMembers();
+        watch(prometheus, configure("prometheus.yml"));
+        use();
+        until("all members are scraped", () -> value("sum(up)") == 3);
+        until("certificates are looked for", () -> value("count(quoin_certificate_days_left)") == 6);
+        assertThat(firing()).doesNotContain("EtcdMembersDown", "EtcdCertificateEnds");
+    }
+
+    private void startMembers() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            members.add(member(i));
+            members.get(i).spawn();
+        }
+        for (ServerProcess member : members) {
+            member.awaitReady();
         }
     }
 
-    private ServerProcess member(int i, List<Integer> ports) throws IOException {
-        String cluster = Stream.of(0, 1, 2).map(n -> "m" + n + "=http://127.0.0.1:" + ports.get(2 * n + 1))
+    private ServerProcess member(int i) throws IOException {
+        String scheme = authority == null ? "http" : "https";
+        String cluster = Stream.of(0, 1, 2).map(n -> "m" + n + "=" + scheme + "://127.0.0.1:" + ports.get(2 * n + 1))
                 .collect(Collectors.joining(","));
-        return ServerProcess.of(ServerProcess.image(), Files.createDirectories(home.resolve("m" + i)),
+        ServerProcess member = ServerProcess.of(ServerProcess.image(), Files.createDirectories(home.resolve("m" + i)),
                 ports.get(2 * i), ports.get(2 * i + 1)).with("--name", "m" + i, "--initial-cluster", cluster,
                         "--quota-backend-bytes", QUOTA);
+        return authority == null ? member : withCertificates(member, authority, i);
     }
 
-    /** With the shipped rules, which do not wait here. */
-    private Process watch(Path prometheus) throws IOException {
+    private ServerProcess withCertificates(ServerProcess member, Authority signs, int i) {
+        String client = "https://127.0.0.1:" + ports.get(2 * i);
+        String peer = "https://127.0.0.1:" + ports.get(2 * i + 1);
+        for (String prefix : List.of("--", "--peer-")) {
+            member.with(prefix + "cert-file", signs.file("server.pem"), prefix + "key-file", signs.file("server.key"),
+                    prefix + "trusted-ca-file", signs.file("ca.pem"), prefix + "client-cert-auth");
+        }
+        return member.with("--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls",
+                peer,
+                "--initial-advertise-peer-urls", peer);
+    }
+
+    private PlainClient client(ServerProcess member) {
+        if (authority == null) {
+            return new PlainClient(member);
+        }
+        try {
+            return new PlainClient(member, authority.credentials("client"));
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    /** Writes a shipped file for these members, and the shipped rules, which do not wait here; returns where. */
+    private Path configure(String file) throws IOException {
         Path directory = Files.createDirectories(home.resolve("prometheus"));
         Files.writeString(directory.resolve("rules.yml"),
                 Files.readString(shipped.resolve("rules.yml")).replaceAll("(?m)^ +for: .*\n", ""));
-        String config = Files.readString(shipped.resolve("prometheus.yml")).replace(": 15s", ": 1s").replaceFirst(
+        String config = Files.readString(shipped.resolve(file)).replace(": 15s", ": 1s").replaceFirst(
                 "targets: .*",
                 "targets: [" + members.stream().map(member -> "'127.0.0.1:" + member.clientPort() + "'")
                         .collect(Collectors.joining(", ")) + "]");
         Files.writeString(directory.resolve("prometheus.yml"), config);
+        return directory;
+    }
+
+    private void watch(Path prometheus, Path directory) throws IOException {
         Process process = new ProcessBuilder(prometheus.toString(),
                 "--config.file=" + directory.resolve("prometheus.yml"),
-                "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port)
+                "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port())
                 .redirectErrorStream(true).redirectOutput(directory.resolve("out").toFile()).start();
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(process::destroyForcibly));
-        return process;
+        watching = process;
+    }
+
+    private int port() {
+        return ports.get(6);
     }
 
     private void use() {
-        try (PlainClient client = new PlainClient(members.getFirst())) {
+        try (PlainClient client = client(members.getFirst())) {
             for (int i = 0; i < 5; i++) {
                 client.put("k" + i, "v");
                 assertThat(client.pairs("k" + i)).hasSize(1);
@@ -144,8 +207,33 @@ class MonitoringTest {
         assertThat(alerts).isGreaterThanOrEqualTo(15);
         until("every rule is evaluated", () -> rules().stream()
                 .filter(rule -> rule.get("health").getAsString().equals("ok")).count() == alerts);
+        for (JsonObject rule : rules()) {
+            String watched = watched(rule.get("query").getAsString());
+            until(rule.get("name").getAsString() + " has series: " + watched,
+                    () -> value("count(" + watched + ")") > 0);
+        }
         assertThat(firing()).as("alerts of a cluster that is well").doesNotContain("EtcdMembersDown",
                 "EtcdInsufficientMembers", "EtcdNoLeader", "EtcdLeaderChange", "EtcdSpaceLow", "EtcdSpaceExhausted");
+    }
+
+    /** What a rule compares with its bound: the left of the last comparison that no bracket and no quotes are around. */
+    private static String watched(String expression) {
+        int depth = 0;
+        int end = -1;
+        boolean isQuoted = false;
+        for (int at = 0; at < expression.length(); at++) {
+            char c = expression.charAt(at);
+            isQuoted ^= c == '"';
+            if (!isQuoted && "([{".indexOf(c) >= 0) {
+                depth++;
+            } else if (!isQuoted && ")]}".indexOf(c) >= 0) {
+                depth--;
+            } else if (!isQuoted && depth == 0 && "<>=".indexOf(c) >= 0 && expression.charAt(at - 1) == ' ') {
+                end = at;
+            }
+        }
+        assertThat(end).as("no comparison in " + expression).isPositive();
+        return expression.substring(0, end);
     }
 
     private static Set<String> names(String expressions) {
@@ -183,7 +271,7 @@ class MonitoringTest {
 
     private void moveLeader() {
         for (ServerProcess member : members) {
-            try (PlainClient client = new PlainClient(member)) {
+            try (PlainClient client = client(member)) {
                 MaintenanceBlockingStub maintenance = MaintenanceGrpc.newBlockingStub(client.channel());
                 StatusResponse status = maintenance.status(StatusRequest.getDefaultInstance());
                 if (status.getLeader() != status.getHeader().getMemberId()) {
@@ -199,7 +287,7 @@ class MonitoringTest {
 
     private long another(long leader) {
         for (ServerProcess member : members) {
-            try (PlainClient client = new PlainClient(member)) {
+            try (PlainClient client = client(member)) {
                 long id = MaintenanceGrpc.newBlockingStub(client.channel()).status(StatusRequest.getDefaultInstance())
                         .getHeader().getMemberId();
                 if (id != leader) {
@@ -211,7 +299,7 @@ class MonitoringTest {
     }
 
     private void spaceEnds() throws Exception {
-        try (PlainClient client = new PlainClient(members.getFirst())) {
+        try (PlainClient client = client(members.getFirst())) {
             String value = "x".repeat(100_000);
             for (int i = 0; i < 100; i++) {
                 client.put("full" + i, value);
@@ -235,7 +323,7 @@ class MonitoringTest {
 
     private ServerProcess leader() {
         for (ServerProcess member : members) {
-            try (PlainClient client = new PlainClient(member)) {
+            try (PlainClient client = client(member)) {
                 StatusResponse status = MaintenanceGrpc.newBlockingStub(client.channel())
                         .status(StatusRequest.getDefaultInstance());
                 if (status.getLeader() == status.getHeader().getMemberId()) {
@@ -280,7 +368,7 @@ class MonitoringTest {
 
     private JsonObject ask(String what) throws Exception {
         HttpResponse<String> answer = HTTP.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/api/v1/" + what))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + "/api/v1/" + what))
                         .timeout(Duration.ofSeconds(10)).build(),
                 HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);

@@ -9,6 +9,8 @@ import io.etcd.jetcd.api.KeyValue;
 import io.etcd.jetcd.api.PutRequest;
 import io.etcd.jetcd.api.PutResponse;
 import io.etcd.jetcd.api.RangeRequest;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 
@@ -17,8 +19,11 @@ final class PlainClient implements AutoCloseable {
     private final ManagedChannel channel;
 
     PlainClient(ServerProcess server) {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.clientPort()).usePlaintext().disableRetry()
-                .build();
+        this(server, InsecureChannelCredentials.create());
+    }
+
+    PlainClient(ServerProcess server, ChannelCredentials credentials) {
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.clientPort(), credentials).disableRetry().build();
     }
 
     ManagedChannel channel() {

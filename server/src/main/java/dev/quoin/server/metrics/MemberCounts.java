@@ -1,6 +1,7 @@
 package dev.quoin.server.metrics;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -25,6 +26,7 @@ import dev.quoin.store.Tally;
  */
 public final class MemberCounts implements MemberMetrics {
     private static final Logger LOG = LoggerFactory.getLogger(MemberCounts.class);
+    private static final long NANOS_PER_MICRO = 1_000;
     private static final Buckets DISK = Buckets.exponential(0.001, 2, 14);
 
     private final Clock clock;
@@ -32,6 +34,7 @@ public final class MemberCounts implements MemberMetrics {
     private final long slowRequestNanos;
     private final Consumer<SlowApply> onSlowApply;
 
+    private final Counter pausedMicros = new Counter();
     private final Histogram logWrite;
     private final Histogram logSync;
     private final Counter logBytes;
@@ -89,6 +92,9 @@ public final class MemberCounts implements MemberMetrics {
         slowRequestNanos = slowRequest.toNanos();
         this.onSlowApply = onSlowApply;
 
+        registry.add(new Family("quoin_paused_seconds_total",
+                "Time in which this process stood still: it got no processor, was stopped, or its JVM paused.",
+                Family.Type.COUNTER, List.of(), series -> series.add(pausedMicros.value() / 1e6)));
         logWrite = registry.histogram("etcd_disk_wal_write_duration_seconds",
                 "The latency distributions of write called by WAL.", Unit.NANOS_AS_SECONDS, DISK);
         logSync = registry.histogram("etcd_disk_wal_fsync_duration_seconds",
@@ -189,6 +195,11 @@ public final class MemberCounts implements MemberMetrics {
     /** A read that took longer than it should, in whatever phase: etcd counts it with those that were applied slowly. */
     void readSlowly() {
         appliedSlowly.increment();
+    }
+
+    @Override
+    public void paused(long nanos) {
+        pausedMicros.add(nanos / NANOS_PER_MICRO);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.quoin.server.metrics;
 
+import java.util.function.LongBinaryOperator;
+
 import dev.quoin.server.metrics.Histogram.Unit;
 import dev.quoin.server.peer.PeerMetrics;
 
@@ -24,6 +26,7 @@ public final class PeerCounts implements PeerMetrics {
     private final Labelled<Histogram> roundTrips;
     private final Histogram snapshotSave;
     private volatile String local = "";
+    private volatile LongBinaryOperator pausedNanos = (from, to) -> 0;
 
     PeerCounts(Registry registry) {
         active = registry.countedGauges("etcd_network_active_peers",
@@ -60,9 +63,14 @@ public final class PeerCounts implements PeerMetrics {
                 "The total latency distributions of v3 snapshot save", Unit.NANOS_AS_SECONDS, SNAPSHOT);
     }
 
-    /** Who this member is, before there are links. */
-    void begin(long memberId) {
+    /**
+     * Who this member is, before there are links.
+     *
+     * @param pauses how much of a time the process stood still
+     */
+    void begin(long memberId, LongBinaryOperator pauses) {
         local = Long.toHexString(memberId);
+        pausedNanos = pauses;
     }
 
     @Override
@@ -120,9 +128,11 @@ public final class PeerCounts implements PeerMetrics {
             receivedFailuresHere.increment();
         }
 
+        /** An answer that has waited for this process has been there before. */
         @Override
         public void roundTrip(long nanos) {
-            roundTripsHere.observe(nanos);
+            long now = System.nanoTime();
+            roundTripsHere.observe(nanos - pausedNanos.applyAsLong(now - nanos, now));
         }
 
         @Override

@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+
+import dev.quoin.member.Member;
 import dev.quoin.member.Phases;
 import dev.quoin.member.Phases.Phase;
 
@@ -19,6 +22,7 @@ public final class RequestCounts {
     private final Histogram snapshots;
     private final Map<Phase, Counter> guilty = new EnumMap<>(Phase.class);
     private final Map<Phase, Counter> micros = new EnumMap<>(Phase.class);
+    private volatile @Nullable Member running;
 
     RequestCounts(Registry registry, MemberCounts member) {
         this.member = member;
@@ -43,6 +47,17 @@ public final class RequestCounts {
                 "The time of requests that took longer than --warning-unary-request-duration, by what it went to.",
                 Family.Type.COUNTER, List.of("phase"),
                 series -> micros.forEach((phase, sum) -> series.add(sum.value() / 1e6, name(phase)))));
+    }
+
+    /** The member runs. */
+    void begin(Member started) {
+        running = started;
+    }
+
+    /** How much of a time, on the scale of {@link System#nanoTime}, this process stood still. */
+    public long pausedNanos(long from, long to) {
+        Member started = running;
+        return started == null ? 0 : started.pausedNanos(from, to);
     }
 
     /** As logs and labels have it. */

@@ -170,7 +170,8 @@ public final class ServerMetrics {
 
     /** The member runs. */
     public void begin(Member started) {
-        peers.begin(started.memberId());
+        requests.begin(started);
+        peers.begin(started.memberId(), requests::pausedNanos);
         new MemberGauges(started).register(registry);
     }
 
