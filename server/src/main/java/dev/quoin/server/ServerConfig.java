@@ -240,6 +240,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         Duration minTime = flags.duration("grpc-keepalive-min-time");
         return initial.change().requestBytesMax(limits.messageBytesMax())
                 .httpRequestsMax(ServerLimits.HTTP_REQUESTS_MAX)
+                .unadmittedMax(ServerLimits.unadmittedMax(Runtime.getRuntime().maxMemory()))
                 .streamsPerConnectionMax(streams == 0
                         ? initial.streamsPerConnectionMax()
                         : Math.min(streams, initial.streamsPerConnectionMax()))
