@@ -41,6 +41,11 @@ final class ZapEncoder {
         }
     }
 
+    /** A moment, as it stands in a line. */
+    static String text(Instant moment) {
+        return TIMESTAMP.format(moment);
+    }
+
     private static StringWriter json(ILoggingEvent event) throws IOException {
         StringWriter line = new StringWriter();
         try (JsonWriter json = new JsonWriter(line)) {
