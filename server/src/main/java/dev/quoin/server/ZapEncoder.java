@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -106,6 +107,7 @@ final class ZapEncoder {
             case null -> json.nullValue();
             case Number number -> json.value(number);
             case Boolean bool -> json.value(bool);
+            case Path file -> json.value(file.toString()); // which is a list of names, too
             case Iterable<?> list -> {
                 json.beginArray();
                 for (Object element : list) {

@@ -177,6 +177,8 @@ class ClusterTlsTest {
                 .as("who was given the certificate by hand knows the member by it").isEqualTo("by 2\n");
         assertThat(ask(1, "--cacert=" + own, "get", "key").exitCode()).as("and no other").isNotZero();
 
+        assertThat(members.getFirst().stderr()).contains("automatically generate certificates",
+                "\"msg\":\"created cert file\",\"path\":\"" + own.toAbsolutePath() + "\"");
         String before = Files.readString(own);
         members.getFirst().kill9();
         members.getFirst().start();
