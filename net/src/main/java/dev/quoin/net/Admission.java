@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection before it has said anything: it has one deadline, from accept to its first request head or SETTINGS, TLS
- * handshake included, and counts against its address until then. Owned by the connection's loop.
+ * handshake included, and counts until then among those that wait, of all addresses and of its own. Owned by the connection's loop.
  */
 final class Admission {
     private final Shared shared;
@@ -22,7 +22,7 @@ final class Admission {
         late = new Deadlines.Timer() {
             @Override
             void due() {
-                shared.metrics.refused(NetMetrics.Refusal.FIRST_HEAD_LATE);
+                shared.turnedAway(NetMetrics.Refusal.FIRST_HEAD_LATE, channel);
                 channel.unsafe().close(channel.unsafe().voidPromise());
             }
         };
@@ -33,21 +33,31 @@ final class Admission {
     static @Nullable Admission admit(Shared shared, LoopState loop, Channel channel, @Nullable Object address) {
         if (shared.connections.incrementAndGet() > shared.limits.connectionsMax()) {
             shared.connections.decrementAndGet();
-            shared.metrics.refused(NetMetrics.Refusal.CONNECTIONS);
+            shared.turnedAway(NetMetrics.Refusal.CONNECTIONS, channel);
             return null;
         }
-        if (address != null
-                && shared.unadmitted.merge(address, 1, Integer::sum) > shared.limits.unadmittedPerAddressMax()) {
-            giveBack(shared, address);
+        if (!beginsToWait(shared, address)) {
+            waitsNoLonger(shared, address);
             shared.connections.decrementAndGet();
-            shared.metrics.refused(NetMetrics.Refusal.HANDSHAKES);
+            shared.turnedAway(NetMetrics.Refusal.HANDSHAKES, channel);
             return null;
         }
         return new Admission(shared, loop, channel, address);
     }
 
-    private static void giveBack(Shared shared, Object address) {
-        shared.unadmitted.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+    /** Counts one more that waits; false if that is one too many. */
+    private static boolean beginsToWait(Shared shared, @Nullable Object address) {
+        boolean isOneOfTooMany = shared.unadmitted.incrementAndGet() > shared.limits.unadmittedMax();
+        boolean isOneOfTooManyThere = address != null && shared.unadmittedByAddress.merge(address, 1,
+                Integer::sum) > shared.limits.unadmittedPerAddressMax();
+        return !isOneOfTooMany && !isOneOfTooManyThere;
+    }
+
+    private static void waitsNoLonger(Shared shared, @Nullable Object address) {
+        shared.unadmitted.decrementAndGet();
+        if (address != null) {
+            shared.unadmittedByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+        }
     }
 
     /** The client has spoken. */
@@ -57,9 +67,7 @@ final class Admission {
         }
         waiting = false;
         loop.deadlines.disarm(late);
-        if (address != null) {
-            giveBack(shared, address);
-        }
+        waitsNoLonger(shared, address);
     }
 
     /** The connection is gone. */

@@ -6,7 +6,9 @@ package dev.quoin.net;
  * NetMetrics.Refusal}.
  *
  * @param connectionsMax open connections of the server; one more is closed at once
- * @param unadmittedPerAddressMax connections of one address that have not yet sent a first request or SETTINGS
+ * @param unadmittedMax connections that have not yet sent a first request or SETTINGS, whose handshake may be half done; one
+ *        more is closed at once
+ * @param unadmittedPerAddressMax the same of one address
  * @param firstHeadMillisMax from accept to the first request head or SETTINGS, handshake included
  * @param streamsPerConnectionMax calls open at once on a connection, told to the client as MAX_CONCURRENT_STREAMS
  * @param headerListBytesMax a request's header list, as HTTP/2 counts it, and an HTTP/1.1 head
@@ -41,7 +43,7 @@ package dev.quoin.net;
  * @param dialsMax calls of a {@link Dialler} at once
  * @param dialConnectMillisMax finding the address of who is dialled and connecting to it
  */
-public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long firstHeadMillisMax,
+public record NetLimits(int connectionsMax, int unadmittedMax, int unadmittedPerAddressMax, long firstHeadMillisMax,
         long streamsPerConnectionMax, int headerListBytesMax, int requestLineBytesMax, int requestBytesMax,
         int answerBytesMax, int httpBodyBytesMax, long bodySilenceMillisMax, int streamWindowBytes,
         int connectionWindowBytes,
@@ -61,6 +63,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
     public Builder change() {
         Builder builder = new Builder();
         builder.connectionsMax = connectionsMax;
+        builder.unadmittedMax = unadmittedMax;
         builder.unadmittedPerAddressMax = unadmittedPerAddressMax;
         builder.firstHeadMillisMax = firstHeadMillisMax;
         builder.streamsPerConnectionMax = streamsPerConnectionMax;
@@ -101,6 +104,7 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
     /** Limits in the making: the defaults until set. */
     public static final class Builder {
         private int connectionsMax = 100_000;
+        private int unadmittedMax = 10_000;
         private int unadmittedPerAddressMax = 1_000;
         private long firstHeadMillisMax = 10_000;
         private long streamsPerConnectionMax = 100_000;
@@ -140,6 +144,11 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
 
         public Builder connectionsMax(int value) {
             connectionsMax = value;
+            return this;
+        }
+
+        public Builder unadmittedMax(int value) {
+            unadmittedMax = value;
             return this;
         }
 
@@ -314,7 +323,8 @@ public record NetLimits(int connectionsMax, int unadmittedPerAddressMax, long fi
         }
 
         public NetLimits build() {
-            return new NetLimits(connectionsMax, unadmittedPerAddressMax, firstHeadMillisMax, streamsPerConnectionMax,
+            return new NetLimits(connectionsMax, unadmittedMax, unadmittedPerAddressMax, firstHeadMillisMax,
+                    streamsPerConnectionMax,
                     headerListBytesMax, requestLineBytesMax, requestBytesMax, answerBytesMax, httpBodyBytesMax,
                     bodySilenceMillisMax, streamWindowBytes, connectionWindowBytes, messagesAheadMax,
                     requestBytesPerConnectionMax,

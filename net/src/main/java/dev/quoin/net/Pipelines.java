@@ -20,6 +20,8 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ApplicationProtocolNegotiationHandler;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -107,6 +109,17 @@ final class Pipelines {
                     .addKeyValue("error", reason(cause))
                     .log("rejected connection on " + endpoint);
             ctx.close();
+        }
+
+        /** Netty tells of a handshake that was too slow in this way alone. */
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+            if (event instanceof SslHandshakeCompletionEvent end
+                    && end.cause() instanceof SslHandshakeTimeoutException) {
+                handshakeFailure(ctx, end.cause());
+                return;
+            }
+            super.userEventTriggered(ctx, event);
         }
 
         /** Netty tells of a handshake that failed as of any other bytes that cannot be read. */

@@ -3,6 +3,7 @@ package dev.quoin.net;
 import java.util.IdentityHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.netty.channel.Channel;
 import io.netty.util.AsciiString;
 
 /** What all connections of a server share: its configuration, its bounds on work, and whether it is stopping. */
@@ -14,8 +15,10 @@ final class Shared {
     private final IdentityHashMap<Method, NetMetrics.Calls> counted = new IdentityHashMap<>(); // not changed any more
     final VirtualWork calls;
     final VirtualWork requests;
+    final RefusalLog refusals = new RefusalLog();
     final AtomicInteger connections = new AtomicInteger();
-    final java.util.concurrent.ConcurrentHashMap<Object, Integer> unadmitted = new java.util.concurrent.ConcurrentHashMap<>();
+    final AtomicInteger unadmitted = new AtomicInteger();
+    final java.util.concurrent.ConcurrentHashMap<Object, Integer> unadmittedByAddress = new java.util.concurrent.ConcurrentHashMap<>();
     volatile boolean draining;
 
     Shared(NetConfig config) {
@@ -26,6 +29,12 @@ final class Shared {
         config.router().forEach(method -> counted.put(method, metrics.calls(method)));
         calls = new VirtualWork("call", limits.virtualCallsMax());
         requests = new VirtualWork("http", limits.httpRequestsMax());
+    }
+
+    /** A connection is turned away before it has said anything. */
+    void turnedAway(NetMetrics.Refusal why, Channel channel) {
+        metrics.refused(why);
+        refusals.turnedAway(why, channel.remoteAddress());
     }
 
     /** Where a call is counted. */

@@ -30,8 +30,17 @@ import org.jspecify.annotations.Nullable;
  * from etcd.
  */
 final class TlsContext {
+    private static final String RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
     /** A session that is resumed is not checked again, so none is, where there is something to check. 0 would be for ever. */
     private static final long SESSION_SECONDS = 1;
+
+    static {
+        // A client that asks for handshake after handshake on one connection (TLS 1.2) would pass every bound on handshakes. Go has
+        // no such thing. The JDK reads this when it serves its first handshake.
+        if (System.getProperty(RENEGOTIATION) == null) {
+            System.setProperty(RENEGOTIATION, "true");
+        }
+    }
 
     private final NetTls tls;
     private final Executor handshakes;

@@ -238,6 +238,43 @@ class AbuseTest {
     }
 
     @Test
+    void connectionsThatSayNothingAreBoundedForEachAddressAndForAll() throws Exception {
+        List<NetMetrics.Refusal> refusals = new java.util.concurrent.CopyOnWriteArrayList<>();
+        for (NetLimits.Builder limits : List.of(limits().unadmittedPerAddressMax(2), limits().unadmittedMax(2))) {
+            NetServer server = counting(limits, refusals);
+            RawClient served = client(server);
+            assertServes(served, 1);
+            try (RawClient first = new RawClient(address(server)); RawClient second = new RawClient(address(server))) {
+                try (RawClient third = new RawClient(address(server))) {
+                    assertThat(third.await(RawClient.Frame::isEnd).isEnd()).isTrue();
+                }
+                assertServes(served, 3);
+                for (RawClient late : List.of(first, second)) {
+                    late.bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                    late.settings();
+                    late.await(frame -> frame.type() == RawClient.SETTINGS && frame.flags() == 1);
+                    assertServes(late, 1);
+                }
+                assertServes(client(server), 1);
+            }
+        }
+        assertThat(refusals).containsExactly(NetMetrics.Refusal.HANDSHAKES, NetMetrics.Refusal.HANDSHAKES);
+    }
+
+    private NetServer counting(NetLimits.Builder limits, List<NetMetrics.Refusal> refusals) throws Exception {
+        NetConfig config = TestService.config(limits.build());
+        NetServer server = NetServer.start(new NetConfig(config.listens(), config.router(), config.http(),
+                config.limits(), new NetMetrics() {
+                    @Override
+                    public void refused(Refusal why) {
+                        refusals.add(why);
+                    }
+                }, null, null, 1));
+        open.add(server);
+        return server;
+    }
+
+    @Test
     void bytesOfRequestsInWorkAreBounded() throws Exception {
         RawClient client = client(server(limits().requestBytesPerConnectionMax(100_000)));
         client.headers(1, false, fields(UNARY));

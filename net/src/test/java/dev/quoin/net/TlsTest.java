@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.http.HttpClient;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,11 +18,14 @@ import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -123,6 +128,56 @@ class TlsTest {
             socket.setSSLParameters(parameters);
             assertThatThrownBy(socket::startHandshake).isInstanceOf(SSLException.class)
                     .hasMessageContaining("no_application_protocol");
+        }
+    }
+
+    /** Half a handshake, and silence: the beginning of a record, or a whole ClientHello. */
+    @Test
+    void aHandshakeThatDoesNotComeToItsEndIsCutOff() throws Exception {
+        List<NetMetrics.Refusal> refusals = new CopyOnWriteArrayList<>();
+        NetMetrics counting = new NetMetrics() {
+            @Override
+            public void refused(Refusal why) {
+                refusals.add(why);
+            }
+        };
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        NetConfig config = new NetConfig(List.of(new NetConfig.Listen(address, false, true)), TestService.router(),
+                request -> HttpResponse.text(200, ""),
+                NetLimits.defaults().change().handshakeMillisMax(200).build(), counting, null, server(), 1);
+        try (NetServer server = NetServer.start(config)) {
+            for (byte[] part : List.of(new byte[]{0x16}, clientHello())) {
+                try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                    socket.setSoTimeout(10_000);
+                    socket.getOutputStream().write(part);
+                    socket.getInputStream().readAllBytes();
+                }
+            }
+            assertThat(refusals).containsExactly(NetMetrics.Refusal.TLS, NetMetrics.Refusal.TLS);
+        }
+    }
+
+    static byte[] clientHello() throws Exception {
+        SSLEngine engine = context(false).createSSLEngine("localhost", 1);
+        engine.setUseClientMode(true);
+        ByteBuffer record = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+        engine.wrap(ByteBuffer.allocate(0), record);
+        return Arrays.copyOf(record.array(), record.position());
+    }
+
+    /** TLS 1.2 would let a client ask for one handshake after the other, and show another certificate in each. */
+    @Test
+    void aConnectionHasOneHandshake() throws Exception {
+        try (NetServer server = start(server());
+                SSLSocket socket = (SSLSocket) context(false).getSocketFactory()
+                        .createSocket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setEnabledProtocols(new String[]{"TLSv1.2"});
+            socket.setSoTimeout(10_000);
+            socket.startHandshake();
+            assertThatThrownBy(() -> {
+                socket.startHandshake();
+                socket.getInputStream().read();
+            }).isInstanceOf(SSLException.class);
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -55,12 +56,15 @@ public final class Main {
             }
             Logs.start(LogConfig.of(flags));
             config = ServerConfig.of(flags);
+            config.notes().forEach(Main::tell);
+            for (OwnCertificate own : config.tls().own()) {
+                own.makeUnlessThere(Instant.now());
+            }
         } catch (Refused refused) {
             refuse(refused);
             return;
         }
         Thread.setDefaultUncaughtExceptionHandler(Main::escaped);
-        config.notes().forEach(Main::tell);
         run(config, flags);
     }
 

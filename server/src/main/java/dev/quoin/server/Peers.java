@@ -57,7 +57,9 @@ final class Peers implements AutoCloseable {
                     clock, metrics);
             PeerFront front = new PeerFront(network);
             NetServer net = NetServer.start(new NetConfig(config.peerListeners(), Router.of(List.of()), front,
-                    PeerFront.netLimits(PeerLimits.DEFAULT), NetMetrics.NONE, null, config.tls().peers(), 1), loops);
+                    PeerFront.netLimits(PeerLimits.DEFAULT).change()
+                            .unadmittedMax(ServerLimits.unadmittedMax(Runtime.getRuntime().maxMemory())).build(),
+                    NetMetrics.NONE, null, config.tls().peers(), 1), loops);
             return new Peers(network, front, net, loops);
         } catch (IOException | RuntimeException refused) {
             if (network != null) {

@@ -85,9 +85,10 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         TlsSettings.check(flags);
         Effects.refuseUnserved(flags);
         notes.addAll(Effects.notes(flags));
-        notes.addAll(ServerTls.notes(flags));
         String name = flags.text("name");
         Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
+        ServerTls tls = ServerTls.of(flags, dataDirectory);
+        notes.addAll(ServerTls.notes(flags, dataDirectory));
         notes.addAll(adviceOn(flags, dataDirectory));
         ServerLimits limits = new ServerLimits(Math.clamp(flags.count("max-request-bytes"), 1, REQUEST_BYTES_MAX),
                 flags.count("max-txn-ops"), ServerLimits.LISTS_MAX,
@@ -96,7 +97,6 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         MemberConfig member = new MemberConfig(name, dataDirectory, logDirectory, flags.urls("advertise-client-urls"),
                 Version.ETCD, null, flags.isTrue("strict-reconfig-check"), flags.isTrue("pre-vote"),
                 flags.isTrue("force-new-cluster"), memberLimits(flags));
-        ServerTls tls = ServerTls.of(flags);
         return new ServerConfig(member, cluster, listens(flags, "listen-client-urls", tls.clients() != null),
                 listens(flags, "listen-client-http-urls", tls.clients() != null),
                 listens(flags, "listen-metrics-urls", tls.monitoring() != null),
@@ -240,6 +240,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         Duration minTime = flags.duration("grpc-keepalive-min-time");
         return initial.change().requestBytesMax(limits.messageBytesMax())
                 .httpRequestsMax(ServerLimits.HTTP_REQUESTS_MAX)
+                .unadmittedMax(ServerLimits.unadmittedMax(Runtime.getRuntime().maxMemory()))
                 .streamsPerConnectionMax(streams == 0
                         ? initial.streamsPerConnectionMax()
                         : Math.min(streams, initial.streamsPerConnectionMax()))

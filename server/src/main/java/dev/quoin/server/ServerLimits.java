@@ -23,6 +23,9 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     static final int GATEWAY_CALLS_MAX = 10_000;
     /** Requests over HTTP at work at once: some are left when all calls of the gateway are open. Has no flag. */
     static final int HTTP_REQUESTS_MAX = 16_384;
+    private static final int UNADMITTED_HEAP_SHARE = 8;
+    /** A TLS handshake that has come half its way takes 14 KiB of the heap, measured, and 32 KiB of certificates may be on their way. */
+    private static final int UNADMITTED_BYTES = 48 << 10;
     private static final int GATEWAY_HEAP_SHARE = 16;
     private static final long GATEWAY_BODY_BYTES_MIN = 32 << 20;
     private static final int WATCHER_HEAP_SHARE = 8;
@@ -40,6 +43,14 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     /** What all watchers together may take of the heap: an eighth, and 16 MiB at least. Has no flag. */
     static long watcherBytesMax(long heapBytes) {
         return Math.max(WATCHER_BYTES_MIN, heapBytes / WATCHER_HEAP_SHARE);
+    }
+
+    /**
+     * Connections that have said nothing yet, or are in their handshake, on a port: so many that they take an eighth of the heap at
+     * most; 1,000 at least and 10,000 at most. Has no flag.
+     */
+    static int unadmittedMax(long heapBytes) {
+        return Math.clamp(heapBytes / UNADMITTED_HEAP_SHARE / UNADMITTED_BYTES, 1_000, 10_000);
     }
 
     /** What bodies of the JSON gateway that are read may take of the heap: a sixteenth, and 32 MiB at least. Has no flag. */

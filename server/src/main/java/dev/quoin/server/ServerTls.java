@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +25,44 @@ import dev.quoin.server.config.TlsSettings;
  *                   address that the client comes from
  * @param peers      for the port of other members
  * @param dial       how other members are dialled
+ * @param own        certificates that this member makes for itself
  */
-record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullable NetTls peers, DialTls dial) {
-    /** What etcd calls a set of flags that begin alike. */
-    private record Family(String prefix, String name, Flags flags) {
+record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullable NetTls peers, DialTls dial,
+        List<OwnCertificate> own) {
+    /**
+     * What etcd calls a set of flags that begin alike.
+     *
+     * @param own the certificate that stands in for one that is not given, or null
+     */
+    private record Family(String prefix, String name, Flags flags, @Nullable OwnCertificate own) {
+        static Family clients(Flags flags, Path dataDirectory) {
+            return of("", "client", flags, dataDirectory, List.of("listen-client-urls", "listen-client-http-urls"));
+        }
+
+        static Family peers(Flags flags, Path dataDirectory) {
+            return of("peer-", "peer", flags, dataDirectory, List.of("listen-peer-urls"));
+        }
+
+        private static Family of(String prefix, String name, Flags flags, Path dataDirectory, List<String> listens) {
+            Family given = new Family(prefix, name, flags, null);
+            if (!given.isTrue("auto-tls") || !given.isEmpty()) {
+                return given;
+            }
+            List<String> hosts = listens.stream().flatMap(flag -> flags.urls(flag).stream()).map(Urls::nameOf)
+                    .distinct().toList();
+            long years = flags.number("self-signed-cert-validity");
+            // A configuration file that says nothing of it says 0 (embed/config.go).
+            return new Family(prefix, name, flags, OwnCertificate.of(name, dataDirectory, hosts,
+                    flags.areFromFile() && years == 0 ? 1 : years));
+        }
+
         String text(String flag) {
+            if (own != null && flag.endsWith("cert-file")) {
+                return own.certificate().toString();
+            }
+            if (own != null && flag.endsWith("key-file")) {
+                return own.key().toString();
+            }
             return flags.text(prefix + flag);
         }
 
@@ -48,13 +82,36 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
         boolean isEmpty() {
             return text("cert-file").isEmpty() && text("key-file").isEmpty();
         }
+
+        /** etcd forgets in silence what these ask for, and lets everybody in. */
+        void refuseWhatCannotBeChecked() throws Refused {
+            if (own == null) {
+                return;
+            }
+            for (String flag : List.of(prefix + "trusted-ca-file", prefix + "client-cert-auth", name + "-crl-file",
+                    name + "-cert-allowed-cn", name + "-cert-allowed-hostname")) {
+                if (!flags.text(flag).isEmpty() && !flags.text(flag).equals("false")) {
+                    throw Refused.check("--" + flag + " asks for what --" + prefix + "auto-tls cannot give: nobody is"
+                            + " asked for a certificate; give --" + prefix + "cert-file and --" + prefix + "key-file");
+                }
+            }
+        }
     }
 
-    /** @throws Refused what was given does not fit together; the files are not looked at */
-    static ServerTls of(Flags flags) throws Refused {
+    ServerTls {
+        own = List.copyOf(own);
+    }
+
+    /**
+     * @param dataDirectory where certificates are that this member makes for itself
+     * @throws Refused what was given does not fit together; the files are not looked at
+     */
+    static ServerTls of(Flags flags, Path dataDirectory) throws Refused {
         TlsProtocols protocols = TlsSettings.protocols(flags);
-        Family client = new Family("", "client", flags);
-        Family peer = new Family("peer-", "peer", flags);
+        Family client = Family.clients(flags, dataDirectory);
+        Family peer = Family.peers(flags, dataDirectory);
+        client.refuseWhatCannotBeChecked();
+        peer.refuseWhatCannotBeChecked();
         NetTls clients = server(client, names(flags, "client-cert-allowed-cn"),
                 names(flags, "client-cert-allowed-hostname"), false, protocols);
         NetTls monitoring = clients == null || flags.isTrue("client-skip-client-san-verification")
@@ -63,7 +120,8 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
         NetTls peers = server(peer, names(flags, "peer-cert-allowed-cn"),
                 names(flags, "peer-cert-allowed-hostname"), !flags.isTrue("peer-skip-client-san-verification"),
                 protocols);
-        return new ServerTls(clients, monitoring, peers, dial(peer, flags, protocols));
+        return new ServerTls(clients, monitoring, peers, dial(peer, flags, protocols),
+                Stream.of(peer.own, client.own).filter(own -> own != null).toList());
     }
 
     private static List<String> names(Flags flags, String flag) {
@@ -110,7 +168,7 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
                 tls.protocols());
     }
 
-    /** A certificate of its own for dialling, or that of the peer port. */
+    /** A certificate of its own for dialling, or that of the peer port. Who makes one for itself believes that others do so. */
     private static DialTls dial(Family peer, Flags flags, TlsProtocols protocols) {
         if (peer.isEmpty()) {
             return new DialTls(peer.file("trusted-ca-file"), null, null, serverName(peer, flags), false,
@@ -118,7 +176,7 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
         }
         boolean hasOwn = !peer.text("client-cert-file").isEmpty();
         return new DialTls(peer.file("trusted-ca-file"), peer.file(hasOwn ? "client-cert-file" : "cert-file"),
-                peer.file(hasOwn ? "client-key-file" : "key-file"), serverName(peer, flags), false,
+                peer.file(hasOwn ? "client-key-file" : "key-file"), serverName(peer, flags), peer.own != null,
                 names(flags, "peer-cert-allowed-cn"), names(flags, "peer-cert-allowed-hostname"), protocols);
     }
 
@@ -129,11 +187,14 @@ record ServerTls(@Nullable NetTls clients, @Nullable NetTls monitoring, @Nullabl
     }
 
     /** What etcd says about it in its log. */
-    static List<Note> notes(Flags flags) {
+    static List<Note> notes(Flags flags, Path dataDirectory) {
         List<Note> notes = new ArrayList<>();
-        Family client = new Family("", "client", flags);
-        Family peer = new Family("peer-", "peer", flags);
+        Family client = Family.clients(flags, dataDirectory);
+        Family peer = Family.peers(flags, dataDirectory);
         for (Family family : List.of(peer, client)) {
+            if (family.isTrue("auto-tls") && family.own == null) {
+                notes.add(Note.warning("ignoring " + family.name + " auto TLS since certs given", Map.of()));
+            }
             if (!family.isEmpty()) {
                 notes.add(Note.info("starting with " + family.name + " TLS", Map.of("tls-info", told(family),
                         "cipher-suites", flags.list("cipher-suites"))));

@@ -44,6 +44,15 @@ final class Urls {
         return url.startsWith("https:") || url.startsWith("unixs:");
     }
 
+    /** The host of an URL, as a certificate may name it; empty if there is none, as of a socket that is only a file. */
+    static String nameOf(String url) {
+        if (!PeerUrls.isUnix(url)) {
+            return PeerUrls.host(url);
+        }
+        String authority = PeerUrls.socket(url).split("/", -1)[0];
+        return authority.substring(0, Math.max(0, authority.lastIndexOf(':')));
+    }
+
     /** Where to listen for an URL without TLS. A socket of unix is a file named like the URL's host and path. */
     static SocketAddress listenAddress(String flag, String url) throws Refused {
         if (PeerUrls.isUnix(url)) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -39,6 +40,11 @@ final class ZapEncoder {
         } catch (IOException e) {
             throw new UncheckedIOException("a string refused to be written to", e);
         }
+    }
+
+    /** A moment, as it stands in a line. */
+    static String text(Instant moment) {
+        return TIMESTAMP.format(moment);
     }
 
     private static StringWriter json(ILoggingEvent event) throws IOException {
@@ -101,6 +107,7 @@ final class ZapEncoder {
             case null -> json.nullValue();
             case Number number -> json.value(number);
             case Boolean bool -> json.value(bool);
+            case Path file -> json.value(file.toString()); // which is a list of names, too
             case Iterable<?> list -> {
                 json.beginArray();
                 for (Object element : list) {

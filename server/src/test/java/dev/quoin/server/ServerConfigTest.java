@@ -95,7 +95,6 @@ class ServerConfigTest {
 
     @Test
     void whatWouldProtectAndCannotIsRefused() {
-        assertRefused("--auto-tls is not served yet: no certificates are made here yet", "--auto-tls");
         assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
     }
 
@@ -243,6 +242,49 @@ class ServerConfigTest {
         assertRefused("AllowedCNs and AllowedHostnames are mutually exclusive (cns=[\"a\" \"b\"], hostnames=[\"c\"])",
                 "--peer-cert-file=c", "--peer-key-file=k", "--peer-cert-allowed-cn=a,b",
                 "--peer-cert-allowed-hostname=c");
+    }
+
+    @Test
+    void certificatesThatAMemberMakesForItself() throws Refused {
+        ServerConfig config = config("--name=a", "--data-dir=d", "--auto-tls", "--peer-auto-tls",
+                "--listen-client-urls=https://127.0.0.1:1,https://[::1]:1,unixs://localhost:8",
+                "--advertise-client-urls=https://127.0.0.1:1", "--listen-client-http-urls=https://127.0.0.1:2",
+                "--listen-metrics-urls=https://127.0.0.1:3", "--listen-peer-urls=https://0.0.0.0:4",
+                "--self-signed-cert-validity=7");
+        Path fixtures = Path.of("d", "fixtures").toAbsolutePath();
+        Path client = fixtures.resolve("client");
+        Path peer = fixtures.resolve("peer");
+        assertThat(config.tls().own()).containsExactly(
+                new OwnCertificate("peer", peer, List.of("0.0.0.0"), 7),
+                new OwnCertificate("client", client, List.of("127.0.0.1", "::1", "localhost"), 7));
+        NetTls clients = new NetTls("client endpoint", client.resolve("cert.pem"), client.resolve("key.pem"),
+                NetTls.Clients.ANYBODY, TlsProtocols.DEFAULT);
+        assertThat(config.tls().clients()).isEqualTo(clients);
+        assertThat(config.tls().dial()).as("nobody's certificate says who he is")
+                .isEqualTo(new DialTls(null, peer.resolve("cert.pem"), peer.resolve("key.pem"), null, true, List.of(),
+                        List.of(), TlsProtocols.DEFAULT));
+        assertThat(config.notes()).contains(Note.info("starting with peer TLS", Map.of("cipher-suites", List.of(),
+                "tls-info",
+                "cert = PEER/cert.pem, key = PEER/key.pem, client-cert=PEER/cert.pem, client-key=PEER/key.pem,"
+                        .replace("PEER", peer.toString()) + " trusted-ca = , client-cert-auth = false, crl-file = ")));
+    }
+
+    @Test
+    void certificatesThatAreGivenComeBeforeThoseThatCouldBeMade() throws Refused {
+        ServerConfig config = config("--name=a", "--data-dir=d", "--auto-tls", "--cert-file=c", "--key-file=k",
+                "--client-cert-auth");
+        assertThat(config.tls().own()).isEmpty();
+        assertThat(config.tls().clients()).satisfies(tls -> assertThat(tls.certificateChain()).isEqualTo(Path.of("c")));
+        assertThat(config.notes()).contains(Note.warning("ignoring client auto TLS since certs given", Map.of()));
+    }
+
+    @Test
+    void whoMakesItsOwnCertificateCannotAskForThoseOfOthers() {
+        assertRefused("--client-cert-auth asks for what --auto-tls cannot give: nobody is asked for a certificate; give"
+                + " --cert-file and --key-file", "--auto-tls", "--client-cert-auth");
+        assertRefused("--peer-cert-allowed-cn asks for what --peer-auto-tls cannot give: nobody is asked for a"
+                + " certificate; give --peer-cert-file and --peer-key-file", "--peer-auto-tls",
+                "--peer-cert-allowed-cn=m1");
     }
 
     /** As grpc-go takes a time of 0 for its own default. */

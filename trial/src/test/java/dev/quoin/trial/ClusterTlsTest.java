@@ -38,6 +38,17 @@ class ClusterTlsTest {
 
     private ServerProcess member(Path server, int i, Authority authority, String certificate, String... more)
             throws Exception {
+        return member(server, i)
+                .with("--cert-file", authority.file(certificate + ".pem"), "--key-file",
+                        authority.file(certificate + ".key"), "--trusted-ca-file", authority.file("ca.pem"),
+                        "--client-cert-auth")
+                .with("--peer-cert-file", authority.file(certificate + ".pem"), "--peer-key-file",
+                        authority.file(certificate + ".key"), "--peer-trusted-ca-file", authority.file("ca.pem"),
+                        "--peer-client-cert-auth")
+                .with(more);
+    }
+
+    private ServerProcess member(Path server, int i) throws Exception {
         String cluster = String.join(",",
                 Stream.of(0, 1, 2).map(j -> "m" + j + "=" + https(ports.get(2 * j + 1))).toList());
         String client = https(ports.get(2 * i));
@@ -46,14 +57,7 @@ class ClusterTlsTest {
                 .of(server, Files.createDirectories(home.resolve("m" + i)), ports.get(2 * i), ports.get(2 * i + 1))
                 .with("--name", "m" + i, "--initial-cluster", cluster, "--listen-client-urls", client,
                         "--advertise-client-urls", client, "--listen-peer-urls", peer,
-                        "--initial-advertise-peer-urls", peer)
-                .with("--cert-file", authority.file(certificate + ".pem"), "--key-file",
-                        authority.file(certificate + ".key"), "--trusted-ca-file", authority.file("ca.pem"),
-                        "--client-cert-auth")
-                .with("--peer-cert-file", authority.file(certificate + ".pem"), "--peer-key-file",
-                        authority.file(certificate + ".key"), "--peer-trusted-ca-file", authority.file("ca.pem"),
-                        "--peer-client-cert-auth")
-                .with(more);
+                        "--initial-advertise-peer-urls", peer);
         members.add(member);
         return member;
     }
@@ -153,6 +157,38 @@ class ClusterTlsTest {
         until(() -> members.getFirst().stderr().contains("rejected connection on peer endpoint")
                 && members.getFirst().stderr().contains("client certificate authentication failed"));
         assertThat(members.get(2).stderr()).doesNotContain("ready to serve client requests");
+    }
+
+    /** Whoever asks is served, and what is said is encrypted: neither more nor less than between etcds. */
+    @Test
+    void membersThatMakeTheirOwnCertificatesBesideAnEtcd() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            member(i == 2 ? Tools.built("etcd") : ServerProcess.image(), i).with("--auto-tls", "--peer-auto-tls")
+                    .spawn();
+        }
+        for (ServerProcess member : members) {
+            member.awaitReady();
+        }
+        for (int i = 0; i < 3; i++) {
+            assertThat(ask(i, "--insecure-skip-tls-verify", "put", "key", "by " + i).stdout()).isEqualTo("OK\n");
+        }
+        Path own = members.getFirst().dataDirectory().resolve("fixtures").resolve("client").resolve("cert.pem");
+        assertThat(ask(0, "--cacert=" + own, "get", "key", "--print-value-only").stdout())
+                .as("who was given the certificate by hand knows the member by it").isEqualTo("by 2\n");
+        assertThat(ask(1, "--cacert=" + own, "get", "key").exitCode()).as("and no other").isNotZero();
+
+        assertThat(members.getFirst().stderr()).contains("automatically generate certificates",
+                "\"msg\":\"created cert file\",\"path\":\"" + own.toAbsolutePath() + "\"");
+        String before = Files.readString(own);
+        members.getFirst().kill9();
+        members.getFirst().start();
+        assertThat(Files.readString(own)).as("it stays").isEqualTo(before);
+        assertThat(ask(0, "--cacert=" + own, "put", "key", "again").stdout()).isEqualTo("OK\n");
+    }
+
+    private Program.Result ask(int i, String trust, String... arguments) throws Exception {
+        return Program.of(Tools.built("etcdctl"), "--endpoints=" + https(ports.get(2 * i)),
+                "--insecure-transport=false", "--dial-timeout=1s", "--command-timeout=3s", trust).run(arguments);
     }
 
     private interface Condition {

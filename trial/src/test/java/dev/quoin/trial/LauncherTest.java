@@ -75,6 +75,17 @@ class LauncherTest {
     }
 
     @Test
+    void quoinIsTheMemberAndMoreThanThat() throws Exception {
+        Files.copy(Path.of("..", "dist", "src", "image", "bin", "quoin"), home.resolve("bin/quoin"));
+        executable(home.resolve("bin/quoin"));
+        String quoin = home.resolve("bin/quoin").toString();
+
+        assertThat(run(temp, Map.of(), quoin, "--name", "cert").lines).endsWith("[dev.quoin.server.Main]", "[--name]",
+                "[cert]");
+        assertThat(run(temp, Map.of(), quoin, "cert", "m1=a b").lines).endsWith("[dev.quoin.cert.Main]", "[m1=a b]");
+    }
+
+    @Test
     void linksAreFollowed() throws Exception {
         Files.createSymbolicLink(temp.resolve("second"), home.resolve("bin/etcd"));
         Files.createSymbolicLink(temp.resolve("first"), Path.of("second"));

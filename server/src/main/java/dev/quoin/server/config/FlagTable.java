@@ -46,7 +46,6 @@ public final class FlagTable {
     private static final String PEER = "peer-transport-security.";
     private static final String DISCOVERY = "discovery-config.client.";
 
-    private static final Effect NO_AUTO_TLS = unserved("no certificates are made here yet");
     private static final Effect NOT_DIALLED = idle("the gateway is part of the server, which dials itself nowhere");
     private static final Effect NO_DISCOVERY_TLS = unserved(
             "a discovery service is asked without TLS and without a user");
@@ -177,7 +176,8 @@ public final class FlagTable {
                     .in(CLIENT + "allowed-hostname"),
             row(SECURITY, "trusted-ca-file", TEXT, "", ACTS, "Authorities that clients' certificates are from.")
                     .in(CLIENT + "trusted-ca-file"),
-            row(SECURITY, "auto-tls", BOOLEAN, "false", NO_AUTO_TLS, "Make a certificate for clients.")
+            row(SECURITY, "auto-tls", BOOLEAN, "false", ACTS,
+                    "Make a certificate to show clients, unless one is given: it encrypts, and proves nothing.")
                     .in(CLIENT + "auto-tls"),
             row(SECURITY, "peer-cert-file", TEXT, "", ACTS, "Certificate to show other members.")
                     .in(PEER + "cert-file"),
@@ -194,10 +194,10 @@ public final class FlagTable {
                     "Common names of which a member's certificate must have one, with commas.").in(PEER + "allowed-cn"),
             row(SECURITY, "peer-cert-allowed-hostname", LIST, "", ACTS,
                     "Names of which a member's certificate must have one, with commas.").in(PEER + "allowed-hostname"),
-            row(SECURITY, "peer-auto-tls", BOOLEAN, "false", NO_AUTO_TLS, "Make a certificate for other members.")
+            row(SECURITY, "peer-auto-tls", BOOLEAN, "false", ACTS,
+                    "The same to show other members; then nobody is asked who they are.")
                     .in(PEER + "auto-tls"),
-            row(SECURITY, "self-signed-cert-validity", UINT, "1", idle("no certificates are made here yet"),
-                    "Years that a certificate so made lasts."),
+            row(SECURITY, "self-signed-cert-validity", UINT, "1", ACTS, "Years that a certificate so made lasts."),
             row(SECURITY, "peer-crl-file", TEXT, "", ACTS, "Certificates of members that were revoked.").notInFile(),
             row(SECURITY, "cipher-suites", LIST, "", ACTS,
                     "Cipher suites for TLS 1.2, by Go's names, with commas."),

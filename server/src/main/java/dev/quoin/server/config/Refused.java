@@ -53,7 +53,8 @@ public final class Refused extends Exception {
         return new Refused(form, message, Map.of());
     }
 
-    static Refused fatal(String message, String key, String value) {
+    /** The process ends with this line of the log. */
+    public static Refused fatal(String message, String key, String value) {
         return new Refused(Form.FATAL, message, Map.of(key, value));
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.cert;
+
+import org.jspecify.annotations.NullMarked;
