@@ -255,7 +255,8 @@ func (j *judging) tolerate(where bool, what string) bool {
 
 func (j *judging) bookmark(m Message) bool {
 	// It may be older than the watch, and says nothing then. Of which revision the answer says that the watch was created at is
-	// looked up still earlier, so that progress may lie between the two; twice in some hundred runs it lay above a first event.
+	// looked up still earlier, so that progress may lie between the two; once it lay above
+	// the first event, too, for a reason that was not found: that event is owed all the same.
 	if j.h.AsEtcd && m.Whole && (m.Revision <= j.at || m.Revision < j.w.Start || j.sent == 0) {
 		j.tolerate(m.Revision < j.w.Start || j.began && j.due() <= m.Revision, "progress from before a watch was created")
 		return true

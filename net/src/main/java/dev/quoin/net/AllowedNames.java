@@ -16,8 +16,8 @@ record AllowedNames(List<String> commonNames, List<String> hostNames) {
         return commonNames.isEmpty() && hostNames.isEmpty();
     }
 
-    void check(X509Certificate certificate) throws CertificateException {
-        CertificateNames names = CertificateNames.of(certificate);
+    /** @param names those of the certificate */
+    void check(X509Certificate certificate, CertificateNames names) throws CertificateException {
         String commonName = TlsContext.commonName(certificate.getSubjectX500Principal().getName());
         boolean isNamed = commonNames.isEmpty() || commonNames.contains(commonName);
         boolean isFor = hostNames.isEmpty() || hostNames.stream().anyMatch(names::areFor);

@@ -80,8 +80,8 @@ final class ClientCheck extends X509ExtendedTrustManager {
                         "certificate serial " + certificate.getSerialNumber().toString(16) + " revoked");
             }
         }
-        new AllowedNames(clients.commonNames(), clients.hostNames()).check(own);
         CertificateNames names = CertificateNames.of(own);
+        new AllowedNames(clients.commonNames(), clients.hostNames()).check(own, names);
         if (clients.atAddress() && !names.areNone()) {
             checkAddress(names, engine.getPeerHost());
         }

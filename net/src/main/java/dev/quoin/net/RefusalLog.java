@@ -4,6 +4,7 @@ import java.net.SocketAddress;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -31,7 +32,7 @@ final class RefusalLog {
 
     /** @param client who was turned away; null if he is gone already */
     void turnedAway(NetMetrics.Refusal why, @Nullable SocketAddress client) {
-        AtomicLong next = java.util.Objects.requireNonNull(due.get(why));
+        AtomicLong next = Objects.requireNonNull(due.get(why));
         long from = next.get();
         long now = System.nanoTime();
         if (now - from >= 0 && next.compareAndSet(from, now + PAUSE_NANOS)) {

@@ -24,20 +24,24 @@ final class ServerCheck extends X509ExtendedTrustManager {
     public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
             throws CertificateException {
         chains.checkServerTrusted(chain, authType, engine);
-        allowed.check(chain[0]);
+        checkName(chain[0]);
     }
 
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
             throws CertificateException {
         chains.checkServerTrusted(chain, authType, socket);
-        allowed.check(chain[0]);
+        checkName(chain[0]);
     }
 
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
         chains.checkServerTrusted(chain, authType);
-        allowed.check(chain[0]);
+        checkName(chain[0]);
+    }
+
+    private void checkName(X509Certificate certificate) throws CertificateException {
+        allowed.check(certificate, CertificateNames.of(certificate));
     }
 
     @Override

@@ -49,9 +49,8 @@ final class Server {
     private static final Duration CERTIFICATES_TICK = Duration.ofSeconds(1);
     private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     /**
-     * Event loops of the client port. One keeps one processor busy with some 140,000 reads a second; a second one brings
-     * them to 240,000 on two processors and lets a put cost half as much again of processor time. More than four were not
-     * measured.
+     * Event loops of the client port. One is bound by its processor; a second one lets reads grow, and a put cost more of a
+     * processor (docs/evidence/0007). More than two were not measured.
      */
     private static final int LOOPS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
