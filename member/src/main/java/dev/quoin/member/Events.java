@@ -3,6 +3,7 @@ package dev.quoin.member;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. */
 public interface Events {
@@ -34,6 +35,9 @@ public interface Events {
 
         @Override
         public void diskHangs(long nanos) {}
+
+        @Override
+        public void auth(long index, AuthOutcome outcome) {}
     };
 
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
@@ -62,4 +66,11 @@ public interface Events {
 
     /** The disk of the log has not answered for so long, so this leader asks another member to lead. May be told again. */
     void diskHangs(long nanos);
+
+    /**
+     * A command about users and roles has been applied, and can be seen in the view; told on every member, in the order of the
+     * log, before anybody has the answer and before the member says that the index is applied. Must not block. A state that a
+     * leader sends in place of the log is told as {@link AuthOutcome.Disabled}: which tokens it still allows, it does not say.
+     */
+    void auth(long index, AuthOutcome outcome);
 }

@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** Nothing may go wrong; a removal is told. */
 record TestEvents(Consumer<String> onRemoved) implements Events {
@@ -36,6 +37,9 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
     public void consensus(LogLine line) {}
     @Override
     public void diskHangs(long nanos) {}
+
+    @Override
+    public void auth(long index, AuthOutcome outcome) {}
 
     @Override
     public void removed(String why) {

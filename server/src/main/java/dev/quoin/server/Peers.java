@@ -2,6 +2,7 @@ package dev.quoin.server;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
@@ -74,9 +75,10 @@ final class Peers implements AutoCloseable {
      * The member is started: others are dialled, and are answered.
      *
      * @param questionNanos how long a question to the leader may be on its way
+     * @param mayChange whether who shows this token may change who belongs to the cluster
      */
-    LeaseForwarder serve(Member member, long questionNanos) {
-        PeerHost host = PeerHost.of(member);
+    LeaseForwarder serve(Member member, long questionNanos, Predicate<@Nullable String> mayChange) {
+        PeerHost host = PeerHost.of(member, mayChange);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
         monitor = VersionMonitor.start(host, network);

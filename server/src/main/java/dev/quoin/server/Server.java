@@ -21,6 +21,7 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
+import dev.quoin.net.LoopTurn;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
@@ -35,6 +36,7 @@ final class Server {
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     /** An election timeout is the longest that consensus tries. */
     private static final Duration HAND_OVER = Duration.ofSeconds(2);
+    private static final Duration USERS_TICK = Duration.ofSeconds(1);
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
@@ -45,12 +47,14 @@ final class Server {
     private final Member member;
     /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
     private final List<NetServer> nets;
+    private final Users users;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, List<NetServer> nets, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, Users users, List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.nets = List.copyOf(nets);
+        this.users = users;
         this.ticks = ticks;
     }
 
@@ -62,15 +66,19 @@ final class Server {
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
         MemberConfig found = Origins.complete(config, disk);
+        Users users = new Users(config.auth(), clock);
         Peers peers = Peers.listen(config, clock);
         Member member = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved));
+                    new EventLog(onRemoved, users.tokens()));
             LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
+                    peers.serve(member, config.member().limits().requestTimeoutNanos(), users::mayChangeMembers));
+            Member started = member;
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases);
+            Access access = users.of(member, turn);
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -78,12 +86,15 @@ final class Server {
                 LOG.warn("no leader yet");
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
-            WatchService watches = new WatchService(member, answers, config.limits(),
+            WatchService watches = new WatchService(member, access, answers, config.limits(),
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
-            Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
-            nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), leases, clock)));
+            List<Method> methods = methods(config, member, access, answers, watches,
+                    promotions(config, member, peers, clock), leases, clock);
+            methods.addAll(users.methods(member, access, calls(config, member)));
+            AccessGate accessGate = new AccessGate(access);
+            nets.add(NetServer.start(netConfig(config, member,
+                    methods.stream().map(accessGate::before).map(gate::before).toList(), turn)));
             if (!config.httpListeners().isEmpty()) {
                 nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
             }
@@ -92,22 +103,24 @@ final class Server {
                         httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
             }
             serving = true;
-            return new Server(peers, member, nets, ticks(config, watches, gate));
+            return new Server(peers, member, nets, users, ticks(config, watches, gate, users));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
                 close(peers, member);
+                users.close();
             }
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate) {
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate, Users users) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
         return List.of(
                 Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
-                        () -> watches.tick(System.nanoTime())));
+                        () -> watches.tick(System.nanoTime())),
+                Ticks.every(USERS_TICK, users::tick));
     }
 
     private static Runnable hastener(Member member) {
@@ -133,22 +146,28 @@ final class Server {
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
-            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
-        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
+    private static List<Method> methods(ServerConfig config, Member member, Access access, Answers answers,
+            WatchService watches, Promotions promotions, LeaseDesk leases, Clock clock) {
+        MemberCalls calls = calls(config, member);
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, answers, config.limits()).methods());
-        methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
+        methods.addAll(new KvService(member, access, answers, config.limits()).methods());
+        methods.addAll(new LeaseService(member, access, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
-        methods.addAll(Coordination.methods(member, calls));
-        methods.addAll(new MaintenanceService(member, calls).methods());
+        methods.addAll(Coordination.methods(member, access, calls));
+        methods.addAll(new MaintenanceService(member, access, calls).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
+        return methods;
+    }
+
+    private static MemberCalls calls(ServerConfig config, Member member) {
+        return new MemberCalls(member, config.limits().requestBytesMax());
+    }
+
+    private static NetConfig netConfig(ServerConfig config, Member member, List<Method> methods, LoopTurn turn) {
         HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
         return new NetConfig(listens(config, config.clientListeners()),
-                Router.of(methods.stream().map(gate::before).toList()),
-                http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member, leases), null, 1);
+                Router.of(methods), http, config.netLimits(), NetMetrics.NONE, turn, null, 1);
     }
 
     private static HttpHandler http(ServerConfig config, Member member) {
@@ -156,7 +175,7 @@ final class Server {
     }
 
     private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
+        return new HttpFront(member, calls(config, member));
     }
 
     private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
@@ -188,5 +207,6 @@ final class Server {
             net.drain(DRAIN_GRACE);
         }
         close(peers, member);
+        users.close();
     }
 }

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.NetLimits;
+import dev.quoin.server.auth.AuthConfig;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Durations;
 import dev.quoin.server.config.Effects;
@@ -37,6 +38,7 @@ import dev.quoin.server.config.TlsSettings;
  * @param reusePort whether another process may listen on the same ports
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
+ * @param auth how users prove who they are
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
  * @param gates what is new and is switched on or off
@@ -45,7 +47,7 @@ import dev.quoin.server.config.TlsSettings;
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
         List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
         ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
-        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+        AuthConfig auth, boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -75,6 +77,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         String name = flags.text("name");
         Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
         notes.addAll(adviceOn(flags, dataDirectory));
+        AuthConfig auth = AuthConfig.of(flags);
+        notes.addAll(AuthConfig.notes(flags));
         ServerLimits limits = new ServerLimits(Math.clamp(flags.count("max-request-bytes"), 1, REQUEST_BYTES_MAX),
                 flags.count("max-txn-ops"), ServerLimits.LISTS_MAX,
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
@@ -86,7 +90,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                 addresses(flags, "listen-client-http-urls"), addresses(flags, "listen-metrics-urls"),
                 addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
                 flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
-                Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
+                Set.copyOf(flags.list("cors")), auth, flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
                 flags.gates(), notes);
     }

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,9 +21,30 @@ import dev.quoin.net.Status;
 /** A call without a connection: it keeps what it is sent, and ends when it is told to. */
 final class RecordedCall implements Call {
     private static final int PATIENCE_SECONDS = 20;
+    /** Does at once what it is given. */
+    private static final Loop LOOP = new Loop() {
+        @Override
+        public void execute(Runnable task) {
+            task.run();
+        }
+
+        @Override
+        public boolean inLoop() {
+            return true;
+        }
+
+        @Override
+        public @Nullable Object attachment() {
+            return null;
+        }
+
+        @Override
+        public void attach(@Nullable Object attachment) {}
+    };
 
     private final Method method;
     private final Metadata headers;
+    private final Peer peer;
     private final List<Bytes> sent = new ArrayList<>();
     private final CompletableFuture<Status> ended = new CompletableFuture<>();
     private volatile boolean isCancelled;
@@ -35,8 +57,14 @@ final class RecordedCall implements Call {
     }
 
     RecordedCall(Method method, Metadata headers, Bytes request) {
+        this(method, headers, null, request);
+    }
+
+    /** @param commonName of the client's certificate, if it has one */
+    RecordedCall(Method method, Metadata headers, @Nullable String commonName, Bytes request) {
         this.method = method;
         this.headers = headers;
+        peer = new Peer(new InetSocketAddress(0), commonName != null, commonName);
         method.handler().onOpen(this);
         method.handler().onMessage(this, request);
     }
@@ -80,12 +108,12 @@ final class RecordedCall implements Call {
 
     @Override
     public Peer peer() {
-        throw new UnsupportedOperationException();
+        return peer;
     }
 
     @Override
     public Loop loop() {
-        throw new UnsupportedOperationException();
+        return LOOP;
     }
 
     @Override

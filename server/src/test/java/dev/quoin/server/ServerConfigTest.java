@@ -10,6 +10,7 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.server.auth.AuthConfig;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Flags;
 import dev.quoin.server.config.Gate;
@@ -21,6 +22,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 /** Whether settings fit together, asked in etcd's order and refused in its words; and where they go. */
 class ServerConfigTest {
+    private static final Note UNSIGNED = Note.warning("simple token is not cryptographically signed", Map.of());
+
     private static ServerConfig config(String... args) throws Refused {
         return ServerConfig.of(((Flags.Wish.Start) Flags.read(args, Map.of())).flags());
     }
@@ -94,11 +97,24 @@ class ServerConfigTest {
                 "--client-cert-auth");
         assertRefused("--peer-crl-file is not served yet: there is no TLS on the command line yet",
                 "--peer-crl-file=x");
-        assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
         assertRefused("--corrupt-check-time is not served yet: members' hashes are not compared yet",
                 "--corrupt-check-time=1h");
         assertRefused("feature gate CompactHashCheck is not served yet: the leader does not compare hashes yet",
                 "--feature-gates=CompactHashCheck=true");
+    }
+
+    @Test
+    void howUsersProveWhoTheyAre() throws Refused {
+        assertThat(config().auth()).isEqualTo(AuthConfig.DEFAULT);
+        AuthConfig other = config("--auth-token=simple,x=y", "--auth-token-ttl=7", "--bcrypt-cost=12").auth();
+        assertThat(other).isEqualTo(new AuthConfig(AuthConfig.Kind.SIMPLE, Duration.ofSeconds(7), null, 12, false));
+        assertThat(config("--auth-token=").auth().kind()).isEqualTo(AuthConfig.Kind.NONE);
+        assertThat(config("--auth-token-ttl=0", "--bcrypt-cost=3").auth()).isEqualTo(AuthConfig.DEFAULT);
+        for (String options : List.of("jwt", "jwt,sign-method=RS256,sign-method=RS256", "jwt,sign-method", "simple,a=b=c",
+                "simple,", "secret", "jwt,sign-method=none", "jwt,sign-method=RS256,pub-key=/absent")) {
+            assertRefused("auth: invalid auth options", "--auth-token=" + options);
+        }
+        assertRefused("auth: missing key data", "--auth-token=jwt,sign-method=RS256");
     }
 
     @Test
@@ -114,8 +130,8 @@ class ServerConfigTest {
                                 + " Thread.print",
                         "--metrics: there are no metrics yet",
                         "SetMemberLocalAddr: connections to members go out from the address that the system chooses"))),
-                Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()));
-        assertThat(config("--name=a", "--data-dir=d").notes()).isEmpty();
+                Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()), UNSIGNED);
+        assertThat(config("--name=a", "--data-dir=d").notes()).containsExactly(UNSIGNED);
     }
 
     @Test

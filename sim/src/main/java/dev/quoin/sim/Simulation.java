@@ -20,6 +20,7 @@ import dev.quoin.member.Origin;
 import dev.quoin.member.StartRefused;
 import dev.quoin.member.SteppedMember;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** One run: a cluster, its world, and those who judge it, all from one seed. */
 final class Simulation {
@@ -341,6 +342,9 @@ final class Simulation {
             public void consensus(LogLine line) {}
             @Override
             public void diskHangs(long nanos) {}
+
+            @Override
+            public void auth(long index, AuthOutcome outcome) {}
 
             @Override
             public void removed(String why) {

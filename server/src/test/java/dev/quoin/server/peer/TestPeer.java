@@ -169,6 +169,8 @@ final class TestPeer implements AutoCloseable {
         volatile @Nullable ChangeRefusal changeRefused;
         volatile boolean checkpointsLeases;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
+        /** The one that may; null if everybody may. */
+        volatile @Nullable String rootsToken;
 
         TestHost(long id, long clusterId) {
             this.id = id;
@@ -178,6 +180,11 @@ final class TestPeer implements AutoCloseable {
         @Override
         public long memberId() {
             return id;
+        }
+
+        @Override
+        public boolean mayChangeMembers(@Nullable String token) {
+            return rootsToken == null || rootsToken.equals(token);
         }
 
         @Override
