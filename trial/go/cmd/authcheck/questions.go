@@ -311,7 +311,9 @@ func members(add adder) {
 
 func users(add adder) {
 	auth := func(name string, ask func(ctx context.Context, auth pb.AuthClient, c caller) (string, error)) {
-		add(name, func(ctx context.Context, s *side, c caller) (string, error) { return ask(ctx, pb.NewAuthClient(s.conn), c) })
+		add(name, func(ctx context.Context, s *side, c caller) (string, error) {
+			return ask(ctx, pb.NewAuthClient(s.conn), c)
+		})
 	}
 	auth("AuthStatus", func(ctx context.Context, auth pb.AuthClient, _ caller) (string, error) {
 		response, err := auth.AuthStatus(ctx, &pb.AuthStatusRequest{})

@@ -49,6 +49,8 @@ final class Access {
     @FunctionalInterface
     interface Permitted {
         /**
+         * It may.
+         *
          * @param view at which it was decided
          * @param caller in whose name; {@link Caller#NONE} while access is not controlled
          */
@@ -137,7 +139,10 @@ final class Access {
     /** Whether this is root's token, as far as this member knows; for what another member passes on. */
     static boolean isRoots(@Nullable String token, View view, Tokens tokens) {
         AuthView auth = view.auth();
-        return !auth.enabled() || token != null && tokens.find(bare(token), auth) instanceof Tokens.Found.Of(Caller caller)
+        if (!auth.enabled()) {
+            return true;
+        }
+        return token != null && tokens.find(bare(token), auth) instanceof Tokens.Found.Of(Caller caller)
                 && auth.checkRoot(caller) == null;
     }
 

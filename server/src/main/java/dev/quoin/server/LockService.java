@@ -27,7 +27,8 @@ final class LockService {
     private final WaitingCalls waiting;
     private final SessionLeases leases;
 
-    LockService(CallersLog log, MemberCalls calls, Function<Call, Places> placesFor, WaitingCalls waiting, SessionLeases leases) {
+    LockService(CallersLog log, MemberCalls calls, Function<Call, Places> placesFor, WaitingCalls waiting,
+            SessionLeases leases) {
         this.log = log;
         this.calls = calls;
         this.placesFor = placesFor;

@@ -110,7 +110,8 @@ class ServerConfigTest {
         assertThat(other).isEqualTo(new AuthConfig(AuthConfig.Kind.SIMPLE, Duration.ofSeconds(7), null, 12, false));
         assertThat(config("--auth-token=").auth().kind()).isEqualTo(AuthConfig.Kind.NONE);
         assertThat(config("--auth-token-ttl=0", "--bcrypt-cost=3").auth()).isEqualTo(AuthConfig.DEFAULT);
-        for (String options : List.of("jwt", "jwt,sign-method=RS256,sign-method=RS256", "jwt,sign-method", "simple,a=b=c",
+        for (String options : List.of("jwt", "jwt,sign-method=RS256,sign-method=RS256", "jwt,sign-method",
+                "simple,a=b=c",
                 "simple,", "secret", "jwt,sign-method=none", "jwt,sign-method=RS256,pub-key=/absent")) {
             assertRefused("auth: invalid auth options", "--auth-token=" + options);
         }

@@ -32,7 +32,7 @@ public record AuthConfig(Kind kind, Duration ttl, @Nullable JwtConfig jwt, int b
     }
 
     /** As without flags. */
-    public static final AuthConfig DEFAULT = new AuthConfig(Kind.SIMPLE, Duration.ofSeconds(300), null,
+    public static final AuthConfig DEFAULT = new AuthConfig(Kind.SIMPLE, Duration.ofMinutes(5), null,
             Passwords.COST_DEFAULT, false);
 
     private static final String INVALID = "auth: invalid auth options";

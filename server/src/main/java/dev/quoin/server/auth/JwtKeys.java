@@ -47,7 +47,7 @@ record JwtKeys(@Nullable Key signs, Key verifies) {
     private static final byte[] VERSION_0 = {0x02, 0x01, 0x00};
     /** AlgorithmIdentifier of rsaEncryption, and the name of id-ecPublicKey (RFC 3279). */
     private static final byte[] RSA = {0x30, 0x0d, 0x06, 0x09, 0x2a, (byte) 0x86, 0x48, (byte) 0x86, (byte) 0xf7, 0x0d,
-            0x01, 0x01, 0x01, 0x05, 0x00};
+        0x01, 0x01, 0x01, 0x05, 0x00};
     private static final byte[] EC = {0x06, 0x07, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x02, 0x01};
 
     /** Keys that cannot be used, and why. */
@@ -59,7 +59,15 @@ record JwtKeys(@Nullable Key signs, Key verifies) {
         }
     }
 
-    private record Block(String label, byte[] content) {}
+    private static final class Block {
+        private final String label;
+        private final byte[] content;
+
+        Block(String label, byte[] content) {
+            this.label = label;
+            this.content = content;
+        }
+    }
 
     /**
      * Reads the files.

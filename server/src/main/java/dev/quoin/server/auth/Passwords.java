@@ -64,7 +64,11 @@ public final class Passwords implements AutoCloseable {
     private final ConcurrentHashMap<String, byte[]> remembered = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor threads;
 
-    /** @param cost of hashes that are made here; those that are there say their own */
+    /**
+     * Passwords of one process.
+     *
+     * @param cost of hashes that are made here; those that are there say their own
+     */
     public Passwords(int cost) {
         this.cost = cost;
         byte[] secret = new byte[KEY_BYTES];

@@ -49,6 +49,8 @@ public final class SimpleTokens implements Tokens {
     private final ConcurrentHashMap<String, Issued> tokens = new ConcurrentHashMap<>();
 
     /**
+     * Tokens that one member knows: none yet.
+     *
      * @param ttl how long a token lasts that is not shown
      * @param appliedIndex the last entry that this member has applied
      */

@@ -56,7 +56,11 @@ public interface PeerHost {
     /** Whether what one member passes on to another may be done in the name of whose token comes with it, if one does. */
     boolean mayChangeMembers(@Nullable String token);
 
-    /** @param mayChange what {@link #mayChangeMembers} says */
+    /**
+     * A member as others see it.
+     *
+     * @param mayChange what {@link #mayChangeMembers} says
+     */
     static PeerHost of(Member member, Predicate<@Nullable String> mayChange) {
         return new PeerHost() {
             @Override

@@ -91,16 +91,16 @@ class JwtTokensTest {
 
     @ParameterizedTest
     @CsvSource({"RS256, rsa-pkcs1.key, rsa.pub", "RS384, rsa.key, rsa.crt", "RS512, rsa.key, rsa-pkcs1.pub",
-            "PS256, rsa-pkcs1.key, rsa.pub", "PS384, rsa.key, rsa.pub", "PS512, rsa.key, rsa.pub",
-            "ES256, ec-p256-sec1.key, ec-p256.pub", "ES256, ec-p256.key, ec-p256.pub",
-            "ES384, ec-p384-sec1.key, ec-p384.pub", "ES512, ec-p521-sec1.key, ec-p521.pub", "EdDSA, ed.key, ed.pub"})
+        "PS256, rsa-pkcs1.key, rsa.pub", "PS384, rsa.key, rsa.pub", "PS512, rsa.key, rsa.pub",
+        "ES256, ec-p256-sec1.key, ec-p256.pub", "ES256, ec-p256.key, ec-p256.pub",
+        "ES384, ec-p384-sec1.key, ec-p384.pub", "ES512, ec-p521-sec1.key, ec-p521.pub", "EdDSA, ed.key, ed.pub"})
     void whatOneMakesTheOtherReads(String method, String privateKey, String publicKey) throws Exception {
         String token = tokens(method, privateKey, null).issue(LOGIN);
         assertThat(decoded(token.split("\\.", -1)[0])).isEqualTo("{\"alg\":\"" + method + "\",\"typ\":\"JWT\"}");
         assertThat(decoded(token.split("\\.", -1)[1]))
                 .isEqualTo("{\"exp\":1800000300,\"revision\":7,\"username\":\"al\\\"ice\"}");
         for (JwtTokens reader : new JwtTokens[]{tokens(method, privateKey, null), tokens(method, null, publicKey),
-                tokens(method, privateKey, publicKey)}) {
+            tokens(method, privateKey, publicKey)}) {
             assertThat(reader.find(token, AUTH)).isEqualTo(of("al\"ice", 7));
             assertThat(reader.find(token, AUTH)).as("remembered").isEqualTo(of("al\"ice", 7));
             assertThat(reader.find(token.substring(0, token.length() - 8) + "AAAAAAAA", AUTH)).isEqualTo(NOBODYS);
@@ -147,10 +147,11 @@ class JwtTokensTest {
         assertThat(reader.find(signed(config, "HS256", "{\"username\":\"a\",\"revision\":9,\"x\":[{}]}"), AUTH))
                 .isEqualTo(of("a", 9));
         for (String claims : new String[]{"{}", "{\"username\":\"a\"}", "{\"revision\":9}",
-                "{\"username\":1,\"revision\":9}", "{\"username\":\"a\",\"revision\":\"9\"}",
-                "{\"username\":\"a\",\"revision\":-1}", "{\"username\":\"a\",\"revision\":1e30}", "[]", "", "7",
-                "{\"username\":\"a\",\"revision\":9", "{\"username\":\"a\",\"revision\":9}{}", "{username:\"a\",revision:9}",
-                "{\"username\":\"a\",\"revision\":9,\"exp\":\"never\"}", "{\"username\":null,\"revision\":9}"}) {
+            "{\"username\":1,\"revision\":9}", "{\"username\":\"a\",\"revision\":\"9\"}",
+            "{\"username\":\"a\",\"revision\":-1}", "{\"username\":\"a\",\"revision\":1e30}", "[]", "", "7",
+            "{\"username\":\"a\",\"revision\":9", "{\"username\":\"a\",\"revision\":9}{}",
+            "{username:\"a\",revision:9}",
+            "{\"username\":\"a\",\"revision\":9,\"exp\":\"never\"}", "{\"username\":null,\"revision\":9}"}) {
             assertThat(reader.find(signed(config, "HS256", claims), AUTH)).as(claims).isEqualTo(NOBODYS);
         }
     }

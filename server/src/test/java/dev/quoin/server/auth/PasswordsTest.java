@@ -69,7 +69,7 @@ class PasswordsTest {
     @Test
     void whatIsNoHashMatchesNothing() throws Exception {
         for (String none : new String[]{"", "secret", "$2a$10$fooo", "$2a$32$" + "s".repeat(53),
-                "%2a$10$" + "s".repeat(53)}) {
+            "%2a$10$" + "s".repeat(53)}) {
             assertThat(passwords.matches(user(none), "")).as(none).isFalse();
             assertThat(passwords.matches(user(none), none)).as(none).isFalse();
         }

@@ -16,7 +16,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** What the log says about simple tokens, and what becomes of them with time. */
 class SimpleTokensTest {
     private static final AuthView AUTH = Views.after();
-    private static final Duration TTL = Duration.ofSeconds(300);
+    private static final Duration TTL = Duration.ofMinutes(5);
 
     private final ManualClock clock = new ManualClock();
     private long applied;
@@ -62,7 +62,7 @@ class SimpleTokensTest {
     void whatIsNoTokenIsNobodys() {
         applied = 100;
         for (String none : new String[]{"", ".", "abc", "abc.", "abc.x", "abc.-1", "abc.12.13", ".12", "abc.99",
-                "abc.9223372036854775808", "abc.18446744073709551616"}) {
+            "abc.9223372036854775808", "abc.18446744073709551616"}) {
             assertThat(find(none)).as(none).isEqualTo(NOBODYS);
         }
     }
