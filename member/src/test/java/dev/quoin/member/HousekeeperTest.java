@@ -96,11 +96,26 @@ class HousekeeperTest {
 
             @Override
             public void consensus(LogLine line) {}
+
             @Override
             public void diskHangs(long nanos) {}
 
             @Override
             public void auth(long index, AuthOutcome outcome) {}
+
+            @Override
+            public void diskFull(DiskFailure failure) {
+                throw failure;
+            }
+
+            @Override
+            public void diskHasRoom() {}
+
+            @Override
+            public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+            @Override
+            public void alarmLifted() {}
 
             @Override
             public void removed(String why) {

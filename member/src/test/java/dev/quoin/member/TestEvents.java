@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 import dev.quoin.disk.Damaged;
@@ -7,8 +8,8 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
 import dev.quoin.store.AuthOutcome;
 
-/** Nothing may go wrong; a removal is told. */
-record TestEvents(Consumer<String> onRemoved) implements Events {
+/** Nothing may go wrong, unless the disk is meant to be full; a removal is told. */
+record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull) implements Events {
     @Override
     public void damaged(Damaged damage) {
         throw damage;
@@ -21,7 +22,7 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
 
     @Override
     public void housekeepingRefused(DiskFailure failure) {
-        throw failure;
+        diskFull(failure);
     }
 
     @Override
@@ -35,11 +36,28 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
 
     @Override
     public void consensus(LogLine line) {}
+
     @Override
     public void diskHangs(long nanos) {}
 
     @Override
     public void auth(long index, AuthOutcome outcome) {}
+
+    @Override
+    public void diskFull(DiskFailure failure) {
+        if (!isMeantToBeFull.getAsBoolean()) {
+            throw failure;
+        }
+    }
+
+    @Override
+    public void diskHasRoom() {}
+
+    @Override
+    public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+    @Override
+    public void alarmLifted() {}
 
     @Override
     public void removed(String why) {

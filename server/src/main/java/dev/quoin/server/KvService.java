@@ -17,6 +17,7 @@ import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
 import dev.quoin.net.Handler;
 import dev.quoin.net.Method;
+import dev.quoin.server.metrics.RequestCounts;
 import dev.quoin.store.Command;
 import dev.quoin.store.Op;
 import dev.quoin.store.Outcome;
@@ -45,17 +46,24 @@ final class KvService {
     private final Lists lists;
     private final Proposing proposing;
     private final ServerLimits limits;
+    private final RequestCounts counts;
 
-    KvService(Member member, Access access, Answers answers, ServerLimits limits) {
+    KvService(Member member, Access access, Answers answers, ServerLimits limits, RequestCounts counts) {
         this.member = member;
         this.access = access;
         this.answers = answers;
         this.limits = limits;
+        this.counts = counts;
         views = new Views(member::view);
         listAnswers = new ListAnswers(answers, views);
         rangeStream = new RangeStream(listAnswers, views, limits.requestBytesMax());
         proposing = new Proposing(member, access, limits.requestBytesMax());
         lists = new Lists(limits.listsMax(), limits.listKeysMax());
+    }
+
+    /** How many lists are read at the moment. */
+    int listsAtWork() {
+        return lists.atWork();
     }
 
     List<Method> methods() {
@@ -105,6 +113,7 @@ final class KvService {
             propose(call, Requests.Kind.TXN, message, txn, refusal);
             return;
         }
+        counts.readTransaction(Math.max(txn.success().size(), txn.failure().size()));
         boolean isSmall = txn.compares().stream().allMatch(compare -> compare.range().isSingle())
                 && txn.success().stream().allMatch(KvService::isSmall)
                 && txn.failure().stream().allMatch(KvService::isSmall);
@@ -120,6 +129,7 @@ final class KvService {
             call.finish(Errors.of(refusal));
             return;
         }
+        counts.ranged();
         read(call, query.serializable(), Access.reading(query.range()), isSmall(query)
                 ? view -> answerSmall(call, view, query, newest -> newest.range(query))
                 : view -> lists.run(call, share -> call.send(listAnswers.range(view, query, share))));
@@ -135,6 +145,7 @@ final class KvService {
         } else if (!query.filter().isNone()) {
             call.finish(Errors.STREAM_FILTERED);
         } else {
+            counts.ranged();
             read(call, query.serializable(), Access.reading(query.range()),
                     view -> lists.run(call, share -> rangeStream.run(call::send, view, query, share)));
         }
@@ -202,10 +213,11 @@ final class KvService {
     /** Goes on with {@code ready} once the view is fresh, at once if a possibly stale one will do; and if the caller may. */
     private void read(Call call, boolean serializable, Access.Check check, Consumer<View> ready) {
         if (serializable) {
+            call.attach(ReadRound.STALE);
             permit(call, check, ready);
             return;
         }
-        Turn.of(call.loop()).read(new Turn.Read() {
+        call.attach(Turn.of(call.loop()).read(new Turn.Read() {
             @Override
             public void ready() {
                 permit(call, check, ready);
@@ -215,7 +227,7 @@ final class KvService {
             public void failed(Failure failure) {
                 call.finish(Errors.of(failure));
             }
-        });
+        }));
     }
 
     private void permit(Call call, Access.Check check, Consumer<View> ready) {

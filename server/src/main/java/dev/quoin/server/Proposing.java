@@ -6,6 +6,7 @@ import dev.quoin.base.Bytes;
 import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
+import dev.quoin.member.Phases;
 import dev.quoin.member.Proposal;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
@@ -26,6 +27,11 @@ record Proposing(Member member, Access access, int requestBytesMax) {
 
     private void propose(Call call, Requests.Kind kind, Bytes message, Caller caller, Consumer<Outcome> whenApplied) {
         Proposal proposal = member.prepare(kind, message, caller, new Answer() {
+            @Override
+            public void slow(Phases phases) {
+                call.attach(phases);
+            }
+
             @Override
             public void outcome(Outcome outcome) {
                 whenApplied.accept(outcome);

@@ -21,14 +21,21 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
+import dev.quoin.net.InnerCalls;
 import dev.quoin.net.LoopTurn;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
+import dev.quoin.net.NetTls;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.compaction.AutoCompactor;
+import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
+import dev.quoin.server.gateway.Gateway;
+import dev.quoin.server.health.HealthFront;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -40,6 +47,7 @@ final class Server {
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
+    private static final Duration CERTIFICATES_TICK = Duration.ofSeconds(1);
     private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
@@ -47,13 +55,16 @@ final class Server {
     private final Member member;
     /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
     private final List<NetServer> nets;
+    private final InnerCalls inner;
     private final Users users;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, List<NetServer> nets, Users users, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, InnerCalls inner, Users users,
+            List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.nets = List.copyOf(nets);
+        this.inner = inner;
         this.users = users;
         this.ticks = ticks;
     }
@@ -66,19 +77,30 @@ final class Server {
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
         MemberConfig found = Origins.complete(config, disk);
+        ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
+                slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
         Users users = new Users(config.auth(), clock);
-        Peers peers = Peers.listen(config, clock);
+        Peers peers = Peers.listen(config, clock, metrics.peers());
         Member member = null;
+        InnerCalls inner = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved, users.tokens()));
-            LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos(), users::mayChangeMembers));
-            Member started = member;
-            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases);
-            Access access = users.of(member, turn);
+                    new EventLog(onRemoved, users.tokens()), metrics.member());
+            metrics.begin(member);
+            long requestNanos = config.member().limits().requestTimeoutNanos();
+            if (config.corruption().initially() && found.origin() == null) {
+                peers.compare(member, Duration.ofNanos(requestNanos));
+            }
+            LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos,
+                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.downgradeCheck(), config.corruption(),
+                    users::mayChangeMembers));
+            if (!config.metricsListeners().isEmpty()) {
+                // Before there is a leader: whoever watches a member wants to know just then.
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
+                        MonitoringFront.before(front(config, member, metrics)))));
+            }
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -86,41 +108,68 @@ final class Server {
                 LOG.warn("no leader yet");
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
+            Member started = member;
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
+            Access access = users.of(member, turn);
             WatchService watches = new WatchService(member, access, answers, config.limits(),
-                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
+                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)),
+                    metrics.watches());
+            metrics.pendingEvents(watches::untold);
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             List<Method> methods = methods(config, member, access, answers, watches,
-                    promotions(config, member, peers, clock), leases, clock);
+                    promotions(config, member, peers, clock), leases, clock, metrics);
             methods.addAll(users.methods(member, access, calls(config, member)));
             AccessGate accessGate = new AccessGate(access);
-            nets.add(NetServer.start(netConfig(config, member,
-                    methods.stream().map(accessGate::before).map(gate::before).toList(), turn)));
+            Router router = Router.of(methods.stream().map(accessGate::before).map(gate::before).toList());
+            NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
+                    config.metrics().slowRequest()));
+            inner = new InnerCalls(router, config.netLimits(), counted, turn, ServerLimits.GATEWAY_CALLS_MAX);
+            HttpHandler http = http(config, member, inner, metrics);
+            nets.addFirst(NetServer.start(
+                    netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, counted, turn)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+                nets.add(1, NetServer.start(
+                        httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
             }
-            if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(
-                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
-            }
+            metrics.certificates(nets.getFirst()::certificateExpiry, peers::certificateExpiry);
             serving = true;
-            return new Server(peers, member, nets, users, ticks(config, watches, gate, users));
+            return new Server(peers, member, nets, inner, users,
+                    ticks(config, watches, gate, users, certificates(peers, nets), compactor(config, member, clock)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
+                if (inner != null) {
+                    inner.close();
+                }
                 close(peers, member);
                 users.close();
             }
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate, Users users) {
+    private static Certificates certificates(Peers peers, List<NetServer> nets) {
+        List<Certificates.Holder> holders = new ArrayList<>(peers.certificates());
+        nets.forEach(net -> holders.add(net::refreshTls));
+        return new Certificates(holders);
+    }
+
+    private static @Nullable AutoCompactor compactor(ServerConfig config, Member member, Clock clock) {
+        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls(config, member)), clock);
+    }
+
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
+            Users users, Certificates certificates, @Nullable AutoCompactor compactor) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
-        return List.of(
-                Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
+        List<Ticks> ticks = new ArrayList<>(List.of(
+                Ticks.every(limits.electionTimeout(), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
                         () -> watches.tick(System.nanoTime())),
-                Ticks.every(USERS_TICK, users::tick));
+                Ticks.every(USERS_TICK, users::tick), Ticks.every(CERTIFICATES_TICK, certificates::tick)));
+        if (compactor != null) {
+            ticks.add(Ticks.paced(compactor.begin(), compactor::look));
+        }
+        return ticks;
     }
 
     private static Runnable hastener(Member member) {
@@ -147,14 +196,17 @@ final class Server {
     }
 
     private static List<Method> methods(ServerConfig config, Member member, Access access, Answers answers,
-            WatchService watches, Promotions promotions, LeaseDesk leases, Clock clock) {
+            WatchService watches, Promotions promotions, LeaseDesk leases, Clock clock, ServerMetrics metrics) {
         MemberCalls calls = calls(config, member);
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, access, answers, config.limits()).methods());
+        KvService keys = new KvService(member, access, answers, config.limits(), metrics.requests());
+        metrics.lists(keys::listsAtWork);
+        methods.addAll(keys.methods());
         methods.addAll(new LeaseService(member, access, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, access, calls));
         methods.addAll(new MaintenanceService(member, access, calls).methods());
+        methods.add(new SnapshotService(member::snapshot).method());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         return methods;
@@ -164,28 +216,32 @@ final class Server {
         return new MemberCalls(member, config.limits().requestBytesMax());
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, List<Method> methods, LoopTurn turn) {
-        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
-        return new NetConfig(listens(config, config.clientListeners()),
-                Router.of(methods), http, config.netLimits(), NetMetrics.NONE, turn, null, 1);
+    private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, NetMetrics counted,
+            LoopTurn turn) {
+        return new NetConfig(config.clientListeners(), router, http, config.netLimits(), counted, turn,
+                config.tls().clients(), 1);
     }
 
-    private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(front(config, member), config.hosts(), config.origins());
+    private static HttpHandler http(ServerConfig config, Member member, InnerCalls inner, ServerMetrics metrics) {
+        HttpHandler front = front(config, member, metrics);
+        HttpHandler all = config.gateway()
+                ? new Gateway(front, inner, config.limits().messageBytesMax(),
+                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
+                : front;
+        boolean namesCount = config.gateway() && config.auth().byCertificate();
+        return new AccessControl(all, config.hosts(), config.origins(),
+                () -> namesCount && member.view().auth().enabled());
     }
 
-    private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, calls(config, member));
+    private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {
+        MemberHealth health = new MemberHealth(member, config.member().limits().electionTimeout());
+        return new MetricsFront(member, metrics, config.arguments(),
+                new HttpFront(member, new HealthFront(health, metrics.health())));
     }
 
-    private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
-        return new NetConfig(listens(config, addresses), Router.of(List.of()), http, config.netLimits(),
-                NetMetrics.NONE, null, null, 1);
-    }
-
-    private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
-        return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
-                .toList();
+    private static NetConfig httpConfig(ServerConfig config, List<NetConfig.Listen> listens, @Nullable NetTls tls,
+            HttpHandler http) {
+        return new NetConfig(listens, Router.of(List.of()), http, config.netLimits(), NetMetrics.NONE, null, tls, 1);
     }
 
     Member member() {
@@ -206,6 +262,7 @@ final class Server {
         for (NetServer net : nets) {
             net.drain(DRAIN_GRACE);
         }
+        inner.close();
         close(peers, member);
         users.close();
     }

@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -44,12 +45,12 @@ final class RecordedCall implements Call {
 
     private final Method method;
     private final Metadata headers;
-    private final Peer peer;
     private final List<Bytes> sent = new ArrayList<>();
     private final CompletableFuture<Status> ended = new CompletableFuture<>();
     private volatile boolean isCancelled;
     private volatile boolean hasRoom = true;
     private @Nullable Object attachment;
+    private Peer peer;
 
     /** Opens it and sends the request. */
     RecordedCall(Method method, Bytes request) {
@@ -106,6 +107,12 @@ final class RecordedCall implements Call {
         return headers;
     }
 
+    /** Whoever makes it is there. */
+    RecordedCall from(SocketAddress address) {
+        peer = new Peer(address, peer.tls(), peer.commonName());
+        return this;
+    }
+
     @Override
     public Peer peer() {
         return peer;
@@ -133,7 +140,7 @@ final class RecordedCall implements Call {
 
     @Override
     public boolean awaitWritable() {
-        throw new UnsupportedOperationException();
+        return !isCancelled;
     }
 
     @Override
