@@ -242,7 +242,7 @@ final class Access {
 
     private Caller certified(Call call, AuthView auth) {
         String name = call.peer().commonName();
-        if (!byCertificate || name == null || call.headers().text("grpcgateway-accept") != null) {
+        if (!byCertificate || name == null || name.isEmpty() || call.headers().text("grpcgateway-accept") != null) {
             return Caller.NONE;
         }
         return new Caller(name, auth.revision());

@@ -54,7 +54,12 @@ final class AccessGate {
 
         @Override
         public void onMessage(Call call, Bytes message) {
-            access.decide(call, word, check, (view, caller) -> behind.onMessage(call, message));
+            access.decide(call, word, check, (view, caller) -> {
+                // If it took until a fresh view, the call may be over by now, and its handler must not hear of it again.
+                if (!call.cancelled()) {
+                    behind.onMessage(call, message);
+                }
+            });
         }
 
         @Override

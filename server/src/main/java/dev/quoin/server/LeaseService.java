@@ -114,14 +114,17 @@ final class LeaseService {
     private LeaseTimeToLiveResponse timeToLive(Call call, LeaseTimeToLiveRequest request)
             throws StatusException, InterruptedException {
         Caller caller = access.permit(call, Access.Word.OF_THE_MEMBER, Access.SOMEBODY);
-        long authRevision = member.view().auth().revision();
-        if (request.getKeys()) {
+        AuthView auth = member.view().auth();
+        boolean areKeysGuarded = request.getKeys() && auth.checkRoot(caller) != null;
+        if (areKeysGuarded) {
             checkReads(caller, calls.leaseKeys(request.getID()));
         }
         LeaseTimeToLiveResponse.Builder response = LeaseTimeToLiveResponse.newBuilder().setID(request.getID());
         switch (ask(request)) {
             case LeaseReply.TimeToLive(long ttlSeconds, long grantedSeconds, List<Bytes> keys) -> {
-                checkReads(caller, keys);
+                if (areKeysGuarded) {
+                    checkReads(caller, keys);
+                }
                 response.setTTL(ttlSeconds).setGrantedTTL(grantedSeconds);
                 keys.forEach(key -> response.addKeys(ByteString.copyFrom(key.array(), key.offset(), key.length())));
             }
@@ -133,7 +136,7 @@ final class LeaseService {
             case LeaseReply.Renewed renewed -> throw new IllegalStateException("nobody asked for a renewal");
         }
         if (request.getKeys()) {
-            checkUnchanged(authRevision);
+            checkUnchanged(auth.revision());
         }
         return response.setHeader(calls.header(member.view().revision())).build();
     }

@@ -195,6 +195,7 @@ class AccessTest {
         assertThat(decided(access(false), Access.Word.OF_THE_MEMBER, Access.SOMEBODY, call("alice")))
                 .isEqualTo(EMPTY);
         assertThat(who(call("alice", "grpcgateway-accept", "*/*"))).isEqualTo(EMPTY);
+        assertThat(who(call(""))).as("a name that is empty is none").isEqualTo(EMPTY);
     }
 
     @Test
@@ -269,6 +270,30 @@ class AccessTest {
         store.publish();
         assertThat(decided(access, Access.Word.OF_THE_LOG, doing, call(null, "token", "alices")))
                 .isEqualTo("alice");
+    }
+
+    @Test
+    void aCallThatIsOverMeanwhileIsNotGivenToItsHandler() {
+        control();
+        List<Bytes> heard = new ArrayList<>();
+        Method method = new AccessGate(access).before(
+                Method.hot("/etcdserverpb.Maintenance/Defragment", Method.Kind.UNARY, new Handler() {
+                    @Override
+                    public void onMessage(Call call, Bytes message) {
+                        heard.add(message);
+                    }
+                }));
+        elsewhere = () -> known.put("new", new Tokens.Found.Of(as("root")));
+        method.handler().onMessage(call(null, "token", "new"), Bytes.EMPTY);
+        assertThat(heard).hasSize(1);
+        known.put("new", new Tokens.Found.NotYet());
+        RecordedCall over = call(null, "token", "new");
+        elsewhere = () -> {
+            known.put("new", new Tokens.Found.Of(as("root")));
+            over.cancel();
+        };
+        method.handler().onMessage(over, Bytes.EMPTY);
+        assertThat(heard).hasSize(1);
     }
 
     @Test

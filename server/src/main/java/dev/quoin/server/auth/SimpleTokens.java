@@ -2,7 +2,7 @@ package dev.quoin.server.auth;
 
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Iterator;
+import java.util.ArrayDeque;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -22,7 +22,7 @@ import dev.quoin.store.Caller;
  * <p>Each member forgets a token for itself, when it has not been shown there for the time that tokens last; and all forget it
  * when access is no longer controlled, or its user is deleted or has another password. After a restart none is known.
  *
- * <p>Bounded: at most {@link #TOKENS_MAX}; who logs in beyond that makes another log in again.
+ * <p>Bounded: at most {@link #TOKENS_MAX}; who logs in beyond that makes whoever has logged in first log in again.
  */
 public final class SimpleTokens implements Tokens {
     static final int TOKENS_MAX = 200_000;
@@ -47,6 +47,8 @@ public final class SimpleTokens implements Tokens {
     private final LongSupplier appliedIndex;
     private final SecureRandom chance = new SecureRandom();
     private final ConcurrentHashMap<String, Issued> tokens = new ConcurrentHashMap<>();
+    /** Their letters in the order of the log, with some of those that are gone; of the thread that tells what the log says. */
+    private final ArrayDeque<String> inOrder = new ArrayDeque<>();
 
     /**
      * Tokens that one member knows: none yet.
@@ -134,7 +136,10 @@ public final class SimpleTokens implements Tokens {
                 String name = user.toUtf8();
                 tokens.values().removeIf(issued -> issued.user.equals(name));
             }
-            case AuthOutcome.Disabled() -> tokens.clear();
+            case AuthOutcome.Disabled() -> {
+                tokens.clear();
+                inOrder.clear();
+            }
             case AuthOutcome.Authenticated _,AuthOutcome.Enabled _,AuthOutcome.Done _,AuthOutcome.Status _ -> {}
             case AuthOutcome.UserRoles _,AuthOutcome.Users _,AuthOutcome.RolePermissions _,AuthOutcome.Roles _ -> {}
             case AuthOutcome.Refused refused -> throw Invariant.violation("a refusal is noted: %s", refused);
@@ -142,14 +147,13 @@ public final class SimpleTokens implements Tokens {
     }
 
     private void add(String letters, Issued issued) {
-        if (tokens.size() >= TOKENS_MAX) {
-            sweep();
+        while (tokens.size() >= TOKENS_MAX && !inOrder.isEmpty()) {
+            tokens.remove(inOrder.remove());
         }
-        Iterator<String> any = tokens.keySet().iterator();
-        while (tokens.size() >= TOKENS_MAX && any.hasNext()) {
-            any.next();
-            any.remove();
+        if (inOrder.size() >= 2 * TOKENS_MAX) {
+            inOrder.removeIf(old -> !tokens.containsKey(old));
         }
+        inOrder.add(letters);
         tokens.put(letters, issued);
     }
 

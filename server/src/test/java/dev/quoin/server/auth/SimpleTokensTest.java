@@ -115,12 +115,14 @@ class SimpleTokensTest {
     }
 
     @Test
-    void thereIsABoundAndTheNewestTokenIsGood() {
+    void thereIsABoundAndTheOldestTokenEnds() {
         for (int i = 1; i <= SimpleTokens.TOKENS_MAX + 10; i++) {
             tokens.noted(i, new AuthOutcome.Authenticated(Bytes.utf8("u"), Bytes.utf8("t" + i), 7));
         }
         applied = SimpleTokens.TOKENS_MAX + 10;
         assertThat(tokens.size()).isEqualTo(SimpleTokens.TOKENS_MAX);
         assertThat(find("t" + applied + "." + applied)).isEqualTo(of("u"));
+        assertThat(find("t10.10")).isEqualTo(NOBODYS);
+        assertThat(find("t11.11")).isEqualTo(of("u"));
     }
 }
