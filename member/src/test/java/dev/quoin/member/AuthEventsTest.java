@@ -84,6 +84,20 @@ class AuthEventsTest {
         public void diskHangs(long hangs) {
             throw new AssertionError("the disk hangs");
         }
+
+        @Override
+        public void diskFull(DiskFailure failure) {
+            throw failure;
+        }
+
+        @Override
+        public void diskHasRoom() {}
+
+        @Override
+        public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+        @Override
+        public void alarmLifted() {}
     }
 
     private final Member member = Member.open(
