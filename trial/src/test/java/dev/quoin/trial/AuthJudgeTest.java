@@ -1,5 +1,6 @@
 package dev.quoin.trial;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,9 +28,10 @@ class AuthJudgeTest {
     @SuppressWarnings("NullAway.Init")
     Path home;
 
-    private Program.Result authcheck(Path right, String rightFlags, String... more) throws Exception {
+    private Program.Result authcheck(Path right, String leftFlags, String rightFlags, String... more)
+            throws Exception {
         List<String> arguments = new ArrayList<>(
-                List.of("--dir", home.toString(), "--left", Tools.built("etcd") + FLAGS, "--right",
+                List.of("--dir", home.toString(), "--left", Tools.built("etcd") + FLAGS + leftFlags, "--right",
                         right + FLAGS + rightFlags));
         arguments.addAll(List.of(more));
         return Program.of(Tools.built("authcheck")).within(Duration.ofMinutes(8))
@@ -39,7 +41,17 @@ class AuthJudgeTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void everybodyIsAnsweredAsByEtcd(int members) throws Exception {
-        Program.Result result = authcheck(ServerProcess.image(), "", "--members", String.valueOf(members));
+        assertAgreed(authcheck(ServerProcess.image(), "", "", "--members", String.valueOf(members)));
+    }
+
+    @Test
+    void andWhoHasASignedTokenToo() throws Exception {
+        String flags = " --auth-token=jwt,sign-method=HS256,ttl=30m,priv-key="
+                + Files.writeString(home.resolve("secret"), "as good as any other secret");
+        assertAgreed(authcheck(ServerProcess.image(), flags, flags));
+    }
+
+    private static void assertAgreed(Program.Result result) {
         assertThat(result.lines().stream().filter(line -> line.startsWith("FAIL "))).isEmpty();
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
         assertThat(result.lines().stream().filter(line -> line.startsWith("ok "))).hasSizeGreaterThan(12_000);
@@ -47,14 +59,14 @@ class AuthJudgeTest {
 
     @Test
     void twoEtcdsDoNotDiffer() throws Exception {
-        Program.Result result = authcheck(Tools.built("etcd"), "");
+        Program.Result result = authcheck(Tools.built("etcd"), "", "");
         assertThat(result.exitCode()).as(result.stdout() + result.stderr()).isZero();
     }
 
     /** An etcd that gives no tokens answers everybody differently. */
     @Test
     void aDifferenceIsNoticed() throws Exception {
-        Program.Result result = authcheck(Tools.built("etcd"), " --auth-token=");
+        Program.Result result = authcheck(Tools.built("etcd"), "", " --auth-token=");
         assertThat(result.exitCode()).isEqualTo(1);
     }
 }
