@@ -26,8 +26,9 @@ final class AccessControl implements HttpHandler {
     private static final String ALL = "*";
     private static final String GATEWAY = "/v3/";
     private static final String OLD_GATEWAY = "/v3beta/";
-    private static final HttpResponse NAME_IGNORED = HttpResponse.text(400, "CommonName of client sending a request against"
-            + " gateway will be ignored and not used as expected\n");
+    private static final HttpResponse NAME_IGNORED = HttpResponse.text(400,
+            "CommonName of client sending a request against"
+                    + " gateway will be ignored and not used as expected\n");
 
     private final HttpHandler behind;
     private final Set<String> hosts;
