@@ -51,7 +51,7 @@ class AccessTest {
         @Override
         public long append(long revision, int sub, int kind, Bytes payload) {
             payloads.add(payload);
-            return payloads.size() - 1;
+            return payloads.size() - 1L;
         }
 
         @Override

@@ -7,7 +7,7 @@ import dev.quoin.base.Clock;
 
 /** Goes on when it is told to. */
 final class ManualClock implements Clock {
-    private volatile long nanos;
+    private long nanos;
 
     void pass(Duration time) {
         nanos += time.toNanos();
