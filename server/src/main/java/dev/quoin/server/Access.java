@@ -115,9 +115,8 @@ final class Access {
     private static Check answering(Check check) {
         return (view, caller) -> {
             Refusal refusal = check.refusal(view, caller);
-            return refusal == null && caller.authRevision() != view.auth().revision()
-                    ? Refusal.AUTH_OLD_REVISION
-                    : refusal;
+            boolean isOfAnotherTime = caller.authRevision() != 0 && caller.authRevision() != view.auth().revision();
+            return refusal == null && isOfAnotherTime ? Refusal.AUTH_OLD_REVISION : refusal;
         };
     }
 

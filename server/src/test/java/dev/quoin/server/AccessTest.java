@@ -261,6 +261,16 @@ class AccessTest {
         }
     }
 
+    /** As in etcd: what touches no key needs nobody to ask for it. */
+    @Test
+    void aTransactionOfNothingIsForEverybody() throws Exception {
+        control();
+        Access.Check nothing = Access.reading(new Command.Txn(List.of(), List.of(), List.of()));
+        assertThat(decided(access, Access.Word.OF_THE_MEMBER, nothing, call(null))).isEqualTo("");
+        assertThat(decided(access, Access.Word.OF_THE_MEMBER, nothing, call(null, "token", "stolen")))
+                .isEqualTo(Errors.INVALID_TOKEN);
+    }
+
     @Test
     void underAnAlarmTheLogIsLeftToAnswer() throws Exception {
         control();

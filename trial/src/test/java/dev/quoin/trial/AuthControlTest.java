@@ -261,13 +261,16 @@ class AuthControlTest {
             return String.join("\n", stderr.lines().filter(line -> !line.startsWith("{")).toList());
         }
 
-        /** Ids are made from the time, sizes and hashes are of files and of ids, and seconds pass. */
-        private static String normal(String text) {
-            return text.lines().map(line -> line.replaceAll("[0-9a-f]{15,16}", "ID").replaceAll("[0-9]{17,20}", "ID")
+        /** Ids are made from the time, sizes and hashes are of files and of ids, seconds pass, and another member may lead. */
+        private String normal(String text) {
+            String address = "127.0.0.1:" + ports.get(2 * asked);
+            return text.lines().map(line -> line.replaceAll("\"MemberID\" : .*", "MemberID")
+                    .replaceAll("[0-9a-f]{15,16}", "ID").replaceAll("[0-9]{17,20}", "ID")
                     .replaceAll("remaining\\([0-9]+s\\)", "remaining(S)").replaceAll("took.*", "took T")
                     .replaceAll("(127\\.0\\.0\\.1:[0-9]+), ID, 3\\.7\\.1,.*", "$1 has a status")
                     .replaceAll("(127\\.0\\.0\\.1:[0-9]+), [0-9]+$", "$1 has a hash")
-                    .replaceAll("\"?RaftTerm\"? : [0-9]+", "RaftTerm")).reduce("", (one, other) -> one + other + "\n");
+                    .replaceAll("\"?RaftTerm\"? : [0-9]+", "RaftTerm")
+                    .replaceAll("(member\\[|at \\[|endpoint |^)(http://)?" + address, "$1THE MEMBER")).reduce("", (one, other) -> one + other + "\n");
         }
 
         private static String id(String granted) {
