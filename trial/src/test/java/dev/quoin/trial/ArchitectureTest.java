@@ -45,7 +45,8 @@ class ArchitectureTest {
             List.of("dev.quoin.base..", "dev.quoin.member..", "dev.quoin.raft..", "dev.quoin.disk..",
                     "dev.quoin.store..",
                     "dev.quoin.net..", "dev.quoin.api..", "com.google.protobuf..", "com.google.gson..", "org.slf4j..",
-                    "ch.qos.logback..", "javax.naming..", "javax.crypto..", "org.snakeyaml..", "at.favre.lib.crypto.."));
+                    "ch.qos.logback..", "javax.naming..", "javax.crypto..", "org.snakeyaml..",
+                    "at.favre.lib.crypto.."));
 
     private static final JavaClasses ROOMS = classes();
 

@@ -270,7 +270,8 @@ class AuthControlTest {
                     .replaceAll("(127\\.0\\.0\\.1:[0-9]+), ID, 3\\.7\\.1,.*", "$1 has a status")
                     .replaceAll("(127\\.0\\.0\\.1:[0-9]+), [0-9]+$", "$1 has a hash")
                     .replaceAll("\"?RaftTerm\"? : [0-9]+", "RaftTerm")
-                    .replaceAll("(member\\[|at \\[|endpoint |^)(http://)?" + address, "$1THE MEMBER")).reduce("", (one, other) -> one + other + "\n");
+                    .replaceAll("(member\\[|at \\[|endpoint |^)(http://)?" + address, "$1THE MEMBER"))
+                    .reduce("", (one, other) -> one + other + "\n");
         }
 
         private static String id(String granted) {
