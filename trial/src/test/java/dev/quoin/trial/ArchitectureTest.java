@@ -49,7 +49,8 @@ class ArchitectureTest {
                             "dev.quoin.store..",
                             "dev.quoin.net..", "dev.quoin.cert..", "dev.quoin.api..", "com.google.protobuf..",
                             "com.google.gson..", "org.slf4j..",
-                            "ch.qos.logback..", "javax.naming..", "org.snakeyaml..")));
+                            "ch.qos.logback..", "javax.naming..", "javax.crypto..", "org.snakeyaml..",
+                            "at.favre.lib.crypto..")));
 
     private static final JavaClasses ROOMS = classes();
 
