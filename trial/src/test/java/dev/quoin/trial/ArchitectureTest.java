@@ -31,6 +31,7 @@ class ArchitectureTest {
     /** What each room may use of the others, and which libraries; java.base and JSpecify's annotations are free. */
     private static final Map<String, List<String>> MAY_USE = Map.of(
             "base", List.of(),
+            "ctl", List.of("dev.quoin.base..", "dev.quoin.api..", "com.google.protobuf..", "javax.net.ssl.."),
             "raft", List.of("dev.quoin.base.."),
             "disk", List.of("dev.quoin.base.."),
             "store", List.of("dev.quoin.base.."),
