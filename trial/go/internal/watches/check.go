@@ -232,7 +232,9 @@ func (j *judging) tolerate(where bool, what string) bool {
 }
 
 func (j *judging) bookmark(m Message) bool {
-	if j.h.AsEtcd && m.Whole && m.Revision <= j.at { // it may be older than the watch, and says nothing then
+	// It may be older than the watch, and says nothing then. Of which revision the answer says that the watch was created at is
+	// looked up still earlier, so that progress may lie between the two.
+	if j.h.AsEtcd && m.Whole && (m.Revision <= j.at || m.Revision < j.w.Start) {
 		j.tolerate(m.Revision < j.w.Start || j.began && j.due() <= m.Revision, "progress from before a watch was created")
 		return true
 	}

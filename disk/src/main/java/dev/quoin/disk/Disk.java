@@ -42,6 +42,11 @@ public interface Disk {
     /** An existing file, for reading and writing. */
     DiskFile open(Path file);
 
+    /** An existing file, for reading alone: that it must not be written is no failure. */
+    default DiskFile openToRead(Path file) {
+        return open(file);
+    }
+
     /** Gives a file or directory a new name in the same file system, replacing a file of that name. */
     void rename(Path from, Path to);
 

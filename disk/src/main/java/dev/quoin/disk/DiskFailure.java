@@ -11,32 +11,49 @@ import org.jspecify.annotations.Nullable;
 public final class DiskFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private enum Kind {
+        OTHER,
+        /** Some bytes, or a new file, were not taken. */
+        REFUSED_WRITE,
+        /** The same, and only because there is no room for them. */
+        NO_SPACE
+    }
+
     private final String operation;
     private final String file;
     private final String reason;
-    private final boolean isRefusedWrite;
+    private final Kind kind;
 
     public DiskFailure(String operation, Path file, String reason, @Nullable Throwable cause) {
-        this(operation, file, reason, cause, false);
+        this(operation, file, reason, cause, Kind.OTHER);
     }
 
-    private DiskFailure(String operation, Path file, String reason, @Nullable Throwable cause,
-            boolean isRefusedWrite) {
+    private DiskFailure(String operation, Path file, String reason, @Nullable Throwable cause, Kind kind) {
         super(file + ": " + operation + " failed: " + reason, cause);
         this.operation = operation;
         this.file = file.toString();
         this.reason = reason;
-        this.isRefusedWrite = isRefusedWrite;
+        this.kind = kind;
     }
 
     /** The disk did not take some bytes, or a new file. */
     public static DiskFailure refusedWrite(String operation, Path file, Throwable cause) {
-        return new DiskFailure(operation, file, reasonOf(cause), cause, true);
+        return new DiskFailure(operation, file, reasonOf(cause), cause, Kind.REFUSED_WRITE);
     }
 
     /** The same, where there is no exception that says why. */
     public static DiskFailure refusedWrite(String operation, Path file, String reason) {
-        return new DiskFailure(operation, file, reason, null, true);
+        return new DiskFailure(operation, file, reason, null, Kind.REFUSED_WRITE);
+    }
+
+    /** The disk, or what this user may take of it, is full: nothing but that is wrong with it. */
+    public static DiskFailure noSpace(String operation, Path file, Throwable cause) {
+        return new DiskFailure(operation, file, reasonOf(cause), cause, Kind.NO_SPACE);
+    }
+
+    /** The same, where there is no exception that says why. */
+    public static DiskFailure noSpace(String operation, Path file, String reason) {
+        return new DiskFailure(operation, file, reason, null, Kind.NO_SPACE);
     }
 
     public DiskFailure(String operation, Path file, Throwable cause) {
@@ -52,7 +69,15 @@ public final class DiskFailure extends RuntimeException {
      * promise may go on without them, in another file.
      */
     public boolean isRefusedWrite() {
-        return isRefusedWrite;
+        return kind != Kind.OTHER;
+    }
+
+    /**
+     * Whether it did not take some bytes, or a new file, only because it is full. The same bytes may be written to the same
+     * place again, once there is room: no sync has failed, so what it said of everything else still holds.
+     */
+    public boolean isNoSpace() {
+        return kind == Kind.NO_SPACE;
     }
 
     public String file() {

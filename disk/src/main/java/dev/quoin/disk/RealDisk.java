@@ -73,7 +73,7 @@ public final class RealDisk implements Disk {
             return new RealFile(file, FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.READ, StandardOpenOption.WRITE), FILE_MODE));
         } catch (IOException e) {
-            throw DiskFailure.refusedWrite("create", file, e);
+            throw refusedWrite("create", file, 0, e);
         }
     }
 
@@ -81,6 +81,15 @@ public final class RealDisk implements Disk {
     public DiskFile open(Path file) {
         try {
             return new RealFile(file, FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        } catch (IOException e) {
+            throw new DiskFailure("open", file, e);
+        }
+    }
+
+    @Override
+    public DiskFile openToRead(Path file) {
+        try {
+            return new RealFile(file, FileChannel.open(file, StandardOpenOption.READ));
         } catch (IOException e) {
             throw new DiskFailure("open", file, e);
         }
@@ -144,6 +153,26 @@ public final class RealDisk implements Disk {
         }
     }
 
+    /** Why the system took no bytes, of {@code length} that it was given. */
+    private static DiskFailure refusedWrite(String operation, Path file, int length, IOException why) {
+        return isNoSpace(file, length, why)
+                ? DiskFailure.noSpace(operation, file, why)
+                : DiskFailure.refusedWrite(operation, file, why);
+    }
+
+    /** The JDK keeps the system's text and not its number; the text is in the language of the environment. */
+    private static boolean isNoSpace(Path file, int length, IOException why) {
+        String text = String.valueOf(why.getMessage());
+        if (text.contains("No space left on device") || text.contains("Disk quota exceeded")) {
+            return true;
+        }
+        try {
+            return Files.getFileStore(Disk.parentOf(file)).getUsableSpace() <= length;
+        } catch (IOException unknown) {
+            return false;
+        }
+    }
+
     private static void close(FileChannel channel, Path path) {
         try {
             channel.close();
@@ -189,21 +218,29 @@ public final class RealDisk implements Disk {
             try {
                 return channel.write(source, position);
             } catch (IOException e) {
-                throw DiskFailure.refusedWrite("write at byte " + position, path, e);
+                throw refusedWrite("write at byte " + position, path, source.remaining(), e);
             }
         }
 
         @Override
         public void truncate(long size) {
             try {
-                long old = channel.size();
-                channel.truncate(size);
-                if (size > old) {
-                    // One byte lengthens the file; what lies before it takes no space until it is written.
-                    channel.write(ByteBuffer.wrap(new byte[1]), size - 1);
+                if (size > channel.size()) {
+                    lengthen(size);
+                } else {
+                    channel.truncate(size);
                 }
             } catch (IOException e) {
                 throw new DiskFailure("truncate to " + size, path, e);
+            }
+        }
+
+        /** One byte lengthens the file; what lies before it takes no space until it is written. */
+        private void lengthen(long size) {
+            try {
+                channel.write(ByteBuffer.wrap(new byte[1]), size - 1);
+            } catch (IOException e) {
+                throw refusedWrite("truncate to " + size, path, 1, e);
             }
         }
 

@@ -7,6 +7,9 @@ import dev.quoin.store.Outcome;
  * must not throw.
  */
 public interface Answer {
+    /** What follows took long, for these reasons. Told only if somebody wants to know ({@link MemberMetrics#slowRequestNanos}). */
+    default void slow(Phases phases) {}
+
     /** The request was applied, or refused by what it met; its effects are in {@link Member#view}. */
     void outcome(Outcome outcome);
 

@@ -45,8 +45,8 @@ final class ApplyLoop implements Actor {
         /** What the housekeeper asks for; passed over if {@code of} is not the ledger in force any more. */
         record Housekeeping(Ledger of, Chore chore) implements Message {}
 
-        /** A member lags: it is to be sent the state as of now, after which {@code unpin} is to be run. */
-        record SendState(dev.quoin.raft.Message.InstallSnapshot message, Runnable unpin) implements Message {}
+        /** Somebody is to have the state as of now; whoever closes that runs {@code unpin}. */
+        record TakeState(Consumer<SnapshotState> taker, Runnable unpin) implements Message {}
 
         /** This state takes the place of the one in force: the entries up to it will not come. */
         record Install(OpenedStore state, SnapshotMeta meta) implements Message {}
@@ -85,10 +85,10 @@ final class ApplyLoop implements Actor {
         /** An entry was applied that takes the store over its quota; {@code then} is to be run when that is known. */
         void exceeded(Runnable then);
 
-        void changeRefused(String why);
+        /** A request about alarms was applied. */
+        void alarmed(long request, Command.Alarm alarm);
 
-        /** A state is to be sent to a member. */
-        void send(dev.quoin.raft.Message.InstallSnapshot message, SnapshotState state);
+        void changeRefused(String why);
 
         /** Another state has taken the place of this one. */
         void installed(OpenedStore replaced);
@@ -103,7 +103,7 @@ final class ApplyLoop implements Actor {
         void leases(List<Lessor.Message> changes);
     }
 
-    private record Completion(long id, Outcome outcome) {}
+    private record Completion(long id, long index, Outcome outcome) {}
 
     private record ChangeCompletion(PendingChange change, MemberChange.Changed changed) {
         void tell() {
@@ -130,7 +130,11 @@ final class ApplyLoop implements Actor {
     private final Quota quota;
     private final int learnersMax;
     private final ChangeFeed feed;
+    private final MemberMetrics metrics;
+    private final EntryTimes times;
     private final Listener listener;
+    /** When the entry before was done. */
+    private long lapNanos;
 
     private final Deque<Message.ReadAt> waitingReads = new ArrayDeque<>();
     private final Deque<Message.Committed> held = new ArrayDeque<>();
@@ -149,7 +153,7 @@ final class ApplyLoop implements Actor {
     private final long lastAtStart;
 
     ApplyLoop(Startup startup, StoreInForce inForce, Clock clock, Waiters waiters, Quota quota, int learnersMax,
-            ChangeFeed feed, Listener listener) {
+            ChangeFeed feed, MemberMetrics metrics, EntryTimes times, Listener listener) {
         this.inForce = inForce;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
@@ -163,6 +167,8 @@ final class ApplyLoop implements Actor {
         this.quota = quota;
         this.learnersMax = learnersMax;
         this.feed = feed;
+        this.metrics = metrics;
+        this.times = times;
         this.listener = listener;
     }
 
@@ -192,7 +198,8 @@ final class ApplyLoop implements Actor {
                         perform(chore);
                     }
                 }
-                case Message.SendState(var wanted, Runnable unpin) -> sendState(wanted, unpin);
+                case Message.TakeState(Consumer<SnapshotState> taker, Runnable unpin) ->
+                    taker.accept(StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin));
                 case Message.Install(OpenedStore state, SnapshotMeta meta) -> install(state, meta);
                 case Message.KeysOf(long lease, Consumer<List<Bytes>> asker) ->
                     asker.accept(List.copyOf(store.leaseKeys(lease)));
@@ -217,6 +224,7 @@ final class ApplyLoop implements Actor {
     private void applyBatch(List<Entry> entries) {
         long expected = appliedIndex;
         long termBefore = appliedTerm;
+        lapNanos = clock.nanos();
         for (Entry entry : entries) {
             expected++;
             Invariant.check(entry.index() == expected, "entry %d applied, %d is next", entry.index(), expected);
@@ -227,7 +235,8 @@ final class ApplyLoop implements Actor {
             }
         }
         endBatch(entries.getLast().index(), entries.getLast().term());
-        completions.forEach(completion -> complete(completion.id(), completion.outcome()));
+        long now = clock.nanos();
+        completions.forEach(completion -> complete(completion, now));
         completions.clear();
         changes.forEach(ChangeCompletion::tell);
         changes.clear();
@@ -240,9 +249,12 @@ final class ApplyLoop implements Actor {
         }
     }
 
-    private void complete(long id, Outcome outcome) {
-        if (waiters.take(id) instanceof Proposal proposal) {
-            proposal.answer().outcome(outcome);
+    private void complete(Completion completion, long now) {
+        if (waiters.take(completion.id()) instanceof Proposal proposal) {
+            if (now - proposal.startNanos() >= metrics.slowRequestNanos()) {
+                proposal.answer().slow(times.phases(completion.index(), proposal.startNanos(), now));
+            }
+            proposal.answer().outcome(completion.outcome());
         }
     }
 
@@ -253,6 +265,7 @@ final class ApplyLoop implements Actor {
         appliedIndex = index;
         appliedTerm = term;
         feed.append(changed, store.view().records());
+        metrics.changed(store.takeTally());
     }
 
     private void tellLeases() {
@@ -284,7 +297,8 @@ final class ApplyLoop implements Actor {
             case Requests.Logged.ToStore request -> applyToStore(entry, request);
             case Requests.Logged.ToCluster(long id, InternalRaftRequest request) -> {
                 applyToCluster(request);
-                completions.add(new Completion(id, store.apply(new Command.Nothing())));
+                completions.add(new Completion(id, entry.index(), store.apply(new Command.Nothing())));
+                metrics.applied(Requests.name(request), true, lap());
             }
         }
     }
@@ -293,14 +307,35 @@ final class ApplyLoop implements Actor {
     private void applyToStore(Entry entry, Requests.Logged.ToStore request) {
         boolean isExceeded = quota.isExceededBy(request.command().cost());
         Outcome outcome = outcome(entry, request);
+        noteTime(request, outcome);
         noteLeases(request.command(), outcome);
+        if (request.command() instanceof Command.Alarm alarm && outcome instanceof Outcome.Alarms) {
+            listener.alarmed(request.id(), alarm);
+        }
         if (isExceeded && !(outcome instanceof Outcome.Refused)) {
             Outcome noSpace = new Outcome.Refused(Refusal.NO_SPACE);
-            listener.exceeded(() -> complete(request.id(), noSpace));
+            listener.exceeded(() -> complete(new Completion(request.id(), entry.index(), noSpace), clock.nanos()));
             return;
         }
-        completions.add(new Completion(request.id(), outcome));
+        completions.add(new Completion(request.id(), entry.index(), outcome));
         isCompacted |= outcome instanceof Outcome.Compacted;
+    }
+
+    /** How long since the entry before was done. */
+    private long lap() {
+        long before = lapNanos;
+        lapNanos = clock.nanos();
+        return lapNanos - before;
+    }
+
+    /** That a revision is compacted already is no failure (apply/uber_applier.go dispatch). */
+    private void noteTime(Requests.Logged.ToStore request, Outcome outcome) {
+        long nanos = lap();
+        boolean isDone = !(outcome instanceof Outcome.Refused(Refusal reason)) || reason == Refusal.COMPACTED;
+        metrics.applied(Requests.name(request.command()), isDone, nanos);
+        if (nanos >= metrics.slowApplyNanos()) {
+            metrics.appliedSlowly(new SlowApply(request.id(), request.command(), outcome, nanos));
+        }
     }
 
     private Outcome outcome(Entry entry, Requests.Logged.ToStore request) {
@@ -367,14 +402,7 @@ final class ApplyLoop implements Actor {
         listener.membershipChanged(next);
     }
 
-    // ---- states that are sent and that have come
-
-    private void sendState(dev.quoin.raft.Message.InstallSnapshot wanted, Runnable unpin) {
-        StateSnapshot state = StateSnapshot.of(store, appliedIndex, appliedTerm, membership, unpin);
-        listener.send(
-                new dev.quoin.raft.Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()),
-                state);
-    }
+    // ---- a state that has come
 
     /** What was handed over before it is part of it. */
     private void install(OpenedStore state, SnapshotMeta meta) {
@@ -411,8 +439,10 @@ final class ApplyLoop implements Actor {
     }
 
     private void takeOut(CompactionWalk.Slice slice) {
+        long begun = clock.nanos();
         store.compactKeys(slice);
         store.publish();
+        metrics.compactionStep(slice.dead().size(), clock.nanos() - begun);
         listener.reply(new Housekeeper.Reply.TakenOut(slice));
     }
 

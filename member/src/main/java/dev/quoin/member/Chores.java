@@ -61,6 +61,24 @@ final class Chores {
                 InternalRaftRequest.newBuilder().setDowngradeInfoSet(DowngradeInfoSetRequest.getDefaultInstance()));
     }
 
+    /** A member holds something else than the others; 0: some member does. */
+    static Request corruptAlarm(long member) {
+        return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()
+                .setAction(AlarmRequest.AlarmAction.ACTIVATE).setMemberID(member).setAlarm(AlarmType.CORRUPT)));
+    }
+
+    /** A downgrade to this version begins. */
+    static Request downgrade(String target) {
+        return new Request(InternalRaftRequest.newBuilder()
+                .setDowngradeInfoSet(DowngradeInfoSetRequest.newBuilder().setEnabled(true).setVer(target)));
+    }
+
+    /** This member has space again. */
+    static Request noSpaceAlarmEnd(long self) {
+        return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()
+                .setAction(AlarmRequest.AlarmAction.DEACTIVATE).setMemberID(self).setAlarm(AlarmType.NOSPACE)));
+    }
+
     /** This member has no space left. */
     static Request noSpaceAlarm(long self) {
         return new Request(InternalRaftRequest.newBuilder().setAlarm(AlarmRequest.newBuilder()

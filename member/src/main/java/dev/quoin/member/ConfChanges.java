@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.util.ArrayList;
 import java.util.List;
 
 import com.google.protobuf.ByteString;
@@ -7,6 +8,8 @@ import com.google.protobuf.ByteString;
 import dev.quoin.api.raftpb.ConfChange;
 import dev.quoin.api.raftpb.ConfChangeType;
 import dev.quoin.base.Bytes;
+import dev.quoin.disk.wal.WalEntry;
+import dev.quoin.raft.EntryKind;
 
 /** The entries that change members, as etcd writes them (etcdserver/server.go); {@link MemberChange} applies them. */
 final class ConfChanges {
@@ -35,6 +38,15 @@ final class ConfChanges {
     /** A member that was there from the beginning, or that is there by force: nobody asked for it, so it has no id. */
     static Bytes added(MemberInfo member) {
         return encode(of(ConfChangeType.ConfChangeAddNode, member.id(), MemberJson.write(member)));
+    }
+
+    /** The beginning of a cluster's log: an entry for each member it starts with, in the order of their ids. */
+    static List<WalEntry> founding(Membership members, long term) {
+        List<WalEntry> entries = new ArrayList<>();
+        for (MemberInfo member : members.members()) {
+            entries.add(new WalEntry(EntryKind.CONF_CHANGE.number(), term, entries.size() + 1, added(member)));
+        }
+        return entries;
     }
 
     /** A member that is gone by force. */

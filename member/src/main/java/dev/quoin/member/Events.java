@@ -34,10 +34,30 @@ public interface Events {
 
         @Override
         public void diskHangs(long nanos) {}
+
+        @Override
+        public void diskFull(DiskFailure failure) {}
+
+        @Override
+        public void diskHasRoom() {}
+
+        @Override
+        public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+        @Override
+        public void alarmLifted() {}
     };
 
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
     void damaged(Damaged damage);
+
+    /**
+     * A full segment of the log is not what was written. The ledger has what it says, or will soon; then the segment is given
+     * up, and nothing is lost.
+     */
+    default void logDamaged(Damaged damage) {
+        damaged(damage);
+    }
 
     /** Damage was found at the start, and made good from the log. */
     void repaired(String what);
@@ -62,4 +82,19 @@ public interface Events {
 
     /** The disk of the log has not answered for so long, so this leader asks another member to lead. May be told again. */
     void diskHangs(long nanos);
+
+    /**
+     * The disk took no more, so this member takes no more to write, and lets another lead if it can. Told once, until there
+     * is room again. Any thread of the member.
+     */
+    void diskFull(DiskFailure failure);
+
+    /** All that had found no room is written. */
+    void diskHasRoom();
+
+    /** So much of the quota is in use. Told once for each of a few steps, until it is well below it again. */
+    void quotaFills(int percent, long bytesInUse, long quotaBytes);
+
+    /** There has been room below the quota for a while, so this member takes back the alarm that it had raised about it. */
+    void alarmLifted();
 }

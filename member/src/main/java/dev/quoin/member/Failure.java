@@ -14,6 +14,8 @@ public enum Failure {
     NOT_LEADER,
     /** The disk has no room for what was to be written; nothing was done. */
     NO_ROOM,
+    /** The disk of this member is full, so it takes no more to write; nothing was done. */
+    DISK_FULL,
     /** The member is going down; the request may still have taken effect. */
     STOPPED
 }

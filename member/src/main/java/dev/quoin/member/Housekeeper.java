@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.ledger.Mark;
 import dev.quoin.disk.ledger.Rewrite;
 import dev.quoin.disk.ledger.Scrub;
+import dev.quoin.disk.wal.LogScrub;
 import dev.quoin.store.Compaction;
 import dev.quoin.store.CompactionWalk;
 import dev.quoin.store.Image;
@@ -94,18 +96,25 @@ final class Housekeeper implements Actor {
     private Ledger ledger;
     private final Deque<Retired> retired = new ArrayDeque<>();
     private final ApplyLoop applyLoop;
+    private final QuotaWatch quotaWatch;
     private final HousekeepingLimits limits;
     private final Clock clock;
     private final Events events;
+    private final MemberMetrics metrics;
 
     private final List<Message.AwaitCompaction> awaiting = new ArrayList<>();
     private final List<Message.Hurry> hurried = new ArrayList<>();
     private boolean isHurryPrepared;
+    /** Since when somebody waits for space. */
+    private long hurriedNanos;
     private final List<Pinned> pins = new ArrayList<>();
     private long lastPin;
     private @Nullable Job job;
+    private long jobSinceNanos;
     private int eagerSteps = EAGER_STEPS;
     private @Nullable Scrub scrub;
+    private final Supplier<LogScrub> logRounds;
+    private @Nullable LogScrub logScrub;
     /** How long the last checkpoint is; 0 if it was not this process that wrote one. */
     private long checkpointBytes;
     /** The last compaction that a checkpoint of this process knows of. */
@@ -114,17 +123,22 @@ final class Housekeeper implements Actor {
     private long refusedUntilNanos;
     private boolean wasRefused;
 
+    /** @param logRounds begins a round through the log, which is gone through in turns with the ledger */
     Housekeeper(Mailbox<Message> mailbox, StoreInForce inForce, LedgerDirectories ledgers, ApplyLoop applyLoop,
-            HousekeepingLimits limits, Clock clock, Events events) {
+            Supplier<LogScrub> logRounds, QuotaWatch quotaWatch, HousekeepingLimits limits, Clock clock, Events events,
+            MemberMetrics metrics) {
         this.mailbox = mailbox;
         this.inForce = inForce;
         this.ledgers = ledgers;
         this.store = inForce.store();
         this.ledger = inForce.ledger();
         this.applyLoop = applyLoop;
+        this.logRounds = logRounds;
+        this.quotaWatch = quotaWatch;
         this.limits = limits;
         this.clock = clock;
         this.events = events;
+        this.metrics = metrics;
     }
 
     @Override
@@ -132,7 +146,7 @@ final class Housekeeper implements Actor {
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.AwaitCompaction waiter -> awaiting.add(waiter);
-                case Message.Hurry hurry -> hurried.add(hurry);
+                case Message.Hurry hurry -> hurry(hurry);
                 case Message.Pin pin -> pin(pin);
                 case Message.Unpin(long number) -> pins.removeIf(pinned -> pinned.number == number);
                 case Message.Replaced(OpenedStore old) -> retire(old);
@@ -141,10 +155,23 @@ final class Housekeeper implements Actor {
             }
         }
         closeRetired();
+        quotaWatch.look(clock.nanos());
         pins.removeIf(pinned -> pinned.untilNanos - clock.nanos() < 0);
-        Job current = job == null ? nextJob() : job;
+        Job current = job;
+        if (current == null) {
+            current = nextJob();
+            jobSinceNanos = clock.nanos();
+        }
         job = current;
         return current == null ? idle() : step(current);
+    }
+
+    private void hurry(Message.Hurry hurry) {
+        if (hurried.isEmpty()) {
+            hurriedNanos = clock.nanos();
+            metrics.defragmenting(true);
+        }
+        hurried.add(hurry);
     }
 
     private void hear(Reply reply) {
@@ -203,6 +230,9 @@ final class Housekeeper implements Actor {
         long pause = current.step();
         if (pause == Job.DONE) {
             job = null;
+            if (current instanceof CompactionJob) {
+                metrics.compacted(clock.nanos() - jobSinceNanos);
+            }
             eagerSteps = EAGER_STEPS;
             return 0;
         }
@@ -286,9 +316,21 @@ final class Housekeeper implements Actor {
         if (pins.isEmpty()) {
             tellHurried();
         }
-        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
-        scrub = round.step(limits.stepBytes()) ? null : round;
+        scrub();
         return limits.scrubPauseNanos();
+    }
+
+    /** The log after the ledger, the ledger after the log. */
+    private void scrub() {
+        LogScrub ofLog = logScrub;
+        if (ofLog != null) {
+            logScrub = ofLog.step(limits.stepBytes()) ? null : ofLog;
+            return;
+        }
+        Scrub round = scrub == null ? ledger.scrub(events::damaged) : scrub;
+        boolean isOver = round.step(limits.stepBytes());
+        scrub = isOver ? null : round;
+        logScrub = isOver ? logRounds.get() : null;
     }
 
     private void tellHurried() {
@@ -300,6 +342,10 @@ final class Housekeeper implements Actor {
                 hurry.waiter().ready();
             }
         });
+        if (!hurried.isEmpty()) {
+            metrics.defragmenting(false);
+            metrics.defragmented(clock.nanos() - hurriedNanos);
+        }
         hurried.clear();
         isHurryPrepared = false;
     }
@@ -344,6 +390,10 @@ final class Housekeeper implements Actor {
         Scrub round = scrub;
         if (round != null) {
             round.abandon();
+        }
+        LogScrub ofLog = logScrub;
+        if (ofLog != null) {
+            ofLog.abandon();
         }
         // The next start deletes what is left of them.
         retired.forEach(old -> old.ledger.close());

@@ -104,10 +104,12 @@ final class LedgerDirectories {
         return directory.snap().resolve(HexFormat.of().toHexDigits(index) + ".snap.db" + TEMPORARY);
     }
 
-    /** The log is about to begin anew behind this index. Durable on return. */
+    /** The log is about to begin anew behind this index. Durable on return. May be said again. */
     void markInstalled(long index) {
         Path ledger = of(index);
-        disk.create(ledger.resolve(INSTALLED)).close();
+        if (!disk.exists(ledger.resolve(INSTALLED))) {
+            disk.create(ledger.resolve(INSTALLED)).close();
+        }
         disk.syncDirectory(ledger);
     }
 

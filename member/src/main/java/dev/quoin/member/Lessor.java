@@ -122,6 +122,7 @@ public final class Lessor implements Actor {
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
     private final Listener listener;
+    private final MemberMetrics metrics;
     private final Clock clock;
     private final LessorLimits limits;
     private final long startNanos;
@@ -149,8 +150,9 @@ public final class Lessor implements Actor {
     private final AtomicInteger questionsUnderWay = new AtomicInteger();
     private volatile boolean stopped;
 
-    Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, Listener listener) {
+    Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, MemberMetrics metrics, Listener listener) {
         this.listener = listener;
+        this.metrics = metrics;
         this.clock = clock;
         limits = member.lessor();
         startNanos = clock.nanos();
@@ -301,6 +303,7 @@ public final class Lessor implements Actor {
     // ---- which leases there are
 
     private void granted(long id, long ttlSeconds) {
+        metrics.leaseGranted(ttlSeconds);
         HeldLease lease = new HeldLease(id, ttlSeconds, 0);
         leases.put(id, lease);
         if (primacy.isPrimary()) {
@@ -314,6 +317,7 @@ public final class Lessor implements Actor {
         if (lease == null) {
             return;
         }
+        metrics.leaseRevoked();
         queue.remove(lease);
         if (lease.isAsked) {
             revocationsUnderWay--;
@@ -447,6 +451,9 @@ public final class Lessor implements Actor {
 
     private Request decide(HeldLease lease) {
         queue.remove(lease);
+        if (!lease.isDecided) {
+            metrics.leaseExpired();
+        }
         lease.isDecided = true;
         lease.isAsked = true;
         revocationsUnderWay++;
@@ -580,6 +587,7 @@ public final class Lessor implements Actor {
             if (lease.expiryNanos < lease.dueNanos && queue.contains(lease)) {
                 queue.put(lease, lease.expiryNanos);
             }
+            metrics.leaseRenewed();
             reply(question, new LeaseReply.Renewed(lease.ttlSeconds));
         }
     }

@@ -1,9 +1,14 @@
 package dev.quoin.member;
 
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.LongConsumer;
 
+import dev.quoin.base.Clock;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalEntry;
 import dev.quoin.disk.wal.WalSnapshot;
@@ -28,19 +33,31 @@ final class LogWriter implements Actor {
     }
 
     private static final long NOT_BEFORE_A_MESSAGE = Long.MAX_VALUE;
+    private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final Mailbox<Message> mailbox = new Mailbox<>();
     private final Wal wal;
+    private final DiskRoom room;
     private final LongConsumer beforeInstall;
     private final LongConsumer onPersisted;
+    /** What is being written. If the disk has no space for it, it is tried again before anything else. */
+    private final List<Effect.Persist> batch = new ArrayList<>();
+    private final List<Effect.Persist> arrived = new ArrayList<>();
+    private final Deque<Message.Release> releases = new ArrayDeque<>();
+    private final Clock clock;
+    private final MemberMetrics metrics;
 
     /**
      * @param beforeInstall told the index of a snapshot just before the log begins anew behind it, which commits this member
-     *        to the snapshot's state; see {@link LedgerDirectories#markInstalled}
-     * @param onPersisted told the last ticket of every turn, after the sync if one was asked for
+     *        to the snapshot's state; see {@link LedgerDirectories#markInstalled}. May be told again
+     * @param onPersisted told the last ticket of everything that was written together, after the sync if one was asked for
      */
-    LogWriter(Wal wal, LongConsumer beforeInstall, LongConsumer onPersisted) {
+    LogWriter(Wal wal, DiskRoom room, LongConsumer beforeInstall, LongConsumer onPersisted, Clock clock,
+            MemberMetrics metrics) {
         this.wal = wal;
+        this.room = room;
+        this.clock = clock;
+        this.metrics = metrics;
         this.beforeInstall = beforeInstall;
         this.onPersisted = onPersisted;
     }
@@ -52,49 +69,77 @@ final class LogWriter implements Actor {
 
     @Override
     public long turn() {
-        List<Effect.Persist> writes = new ArrayList<>();
-        List<Message.Release> releases = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
-                case Message.Write(Effect.Persist persist) -> writes.add(persist);
+                case Message.Write(Effect.Persist persist) -> arrived.add(persist);
                 case Message.Release release -> releases.add(release);
             }
         }
-        write(writes);
-        for (Message.Release release : releases) {
+        try {
+            writeBatch();
+            batch.addAll(arrived);
+            arrived.clear();
+            writeBatch();
+            release();
+            room.taken(DiskRoom.Part.LOG);
+            return NOT_BEFORE_A_MESSAGE;
+        } catch (DiskFailure failure) {
+            room.refused(DiskRoom.Part.LOG, failure);
+            return RETRY_NANOS;
+        }
+    }
+
+    private void release() {
+        while (!releases.isEmpty()) {
+            Message.Release release = releases.getFirst();
             // If the log has begun anew meanwhile, the ledger that says so is not in force any more.
             if (release.mark().index() > wal.lastSnapshotIndex()) {
                 wal.saveSnapshot(release.mark());
             }
             wal.release(release.mark().index(), release.walsMax());
+            releases.removeFirst();
         }
-        return NOT_BEFORE_A_MESSAGE;
     }
 
-    private void write(List<Effect.Persist> writes) {
-        if (writes.isEmpty()) {
+    private void writeBatch() {
+        if (batch.isEmpty()) {
             return;
+        }
+        for (int at = 0; at < batch.size(); at++) {
+            SnapshotMeta snapshot = batch.get(at).snapshot();
+            if (snapshot != null) {
+                beginAnew(snapshot, state(batch.get(at).state()));
+                // What came before it is void: the log does not go on from there.
+                batch.subList(0, at).clear();
+                batch.set(0, withoutSnapshot(batch.getFirst()));
+                at = 0;
+            }
         }
         boolean sync = false;
         List<WalEntry> entries = new ArrayList<>();
-        for (Effect.Persist persist : writes) {
+        for (Effect.Persist persist : batch) {
             sync |= persist.sync();
-            SnapshotMeta snapshot = persist.snapshot();
-            if (snapshot != null) {
-                // What came before it is void: the log does not go on from there.
-                entries.clear();
-                beginAnew(snapshot, state(persist.state()));
-            }
             for (Entry entry : persist.entries()) {
                 entries.add(new WalEntry(entry.kind().number(), entry.term(), entry.index(), entry.data()));
             }
         }
         // Of several states only the last matters to a reader of the log.
-        wal.append(entries, state(writes.getLast().state()));
+        Effect.Persist last = batch.getLast();
+        long begun = clock.nanos();
+        long before = wal.writtenBytes();
+        wal.append(entries, state(last.state()));
+        long appended = clock.nanos();
+        metrics.logWritten(wal.writtenBytes() - before, appended - begun);
         if (sync) {
             wal.sync();
+            metrics.logSynced(clock.nanos() - appended);
         }
-        onPersisted.accept(writes.getLast().ticket());
+        onPersisted.accept(last.ticket());
+        batch.clear();
+    }
+
+    private static Effect.Persist withoutSnapshot(Effect.Persist persist) {
+        return new Effect.Persist(persist.ticket(), null, persist.entries(), persist.state(), persist.sync());
     }
 
     private void beginAnew(SnapshotMeta snapshot, WalState state) {

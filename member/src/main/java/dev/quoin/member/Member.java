@@ -7,8 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -21,8 +24,11 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.ledger.Gone;
+import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.wal.WalSnapshot;
 import dev.quoin.member.watch.Watches;
 import dev.quoin.raft.Chance;
 import dev.quoin.raft.Event;
@@ -35,6 +41,7 @@ import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.AuthView;
 import dev.quoin.store.Caller;
+import dev.quoin.store.Command;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
 import dev.quoin.store.KeyHash;
@@ -62,6 +69,7 @@ public final class Member implements AutoCloseable {
     private final Watches watches;
     private final Network network;
     private final Events events;
+    private final MemberMetrics metrics;
     private final DiskLock lock;
     private final Clock clock;
     private final MemberLimits limits;
@@ -72,6 +80,7 @@ public final class Member implements AutoCloseable {
     private final ApplyLoop applyLoop;
     private final Lessor lessor;
     private final Quota quota;
+    private final QuotaWatch quotaWatch;
     private final PendingAlarm noSpace = new PendingAlarm();
     /** Held while a hash is computed: it takes memory for every revision, and a processor. */
     private final ReentrantLock hashing = new ReentrantLock();
@@ -96,13 +105,14 @@ public final class Member implements AutoCloseable {
      * @param network to the other members; closed by the member
      * @param halt told when the member must not go on
      * @param events told what else there is to say
+     * @param metrics where it is counted
      * @throws StartRefused if the directory is not one that this member can start on
      * @throws dev.quoin.disk.Damaged if what it holds is not what was written
      * @throws dev.quoin.disk.DiskFailure if the disk did not do what it was asked; also for a directory that is in use
      */
     public static Member start(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Halt halt,
-            Events events) {
-        Member member = open(config, disk, clock, chance, network, events);
+            Events events, MemberMetrics metrics) {
+        Member member = open(config, disk, clock, chance, network, events, Witness.NONE, metrics);
         member.actors.forEach((name, actor) -> member.threads.add(actor == member.raftLoop
                 ? ActorThread.helped(name, actor, halt)
                 : ActorThread.alone(name, actor, halt)));
@@ -112,11 +122,11 @@ public final class Member implements AutoCloseable {
 
     /** As {@link #start}, without threads. */
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events) {
-        return open(config, disk, clock, chance, network, events, Witness.NONE);
+        return open(config, disk, clock, chance, network, events, Witness.NONE, MemberMetrics.NONE);
     }
 
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
-            Witness witness) {
+            Witness witness, MemberMetrics metrics) {
         DataDirectory directory = DataDirectory.of(config);
         DiskLock lock = directory.take(disk);
         Startup startup;
@@ -127,36 +137,42 @@ public final class Member implements AutoCloseable {
             throw refused;
         }
         witness.started(startup.restart());
-        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness);
+        return new Member(config, disk, directory, startup, lock, clock, chance, network, events, witness, metrics);
     }
 
     private Member(MemberConfig config, Disk disk, DataDirectory directory, Startup startup, DiskLock lock, Clock clock,
-            Chance chance, Network network, Events events, Witness witness) {
+            Chance chance, Network network, Events events, Witness witness, MemberMetrics metrics) {
         this.config = config;
         this.disk = disk;
         this.directory = directory;
         this.startup = startup;
         inForce = new StoreInForce(startup.opened());
-        watches = new Watches(config.limits().watch(), this::view);
+        watches = new Watches(config.limits().watch(), this::view, metrics);
         this.network = network;
         this.events = events;
+        this.metrics = metrics;
         this.lock = lock;
         this.clock = clock;
         limits = config.limits();
         ids = new RequestIds(startup.memberId(), clock.now().toEpochMilli());
-        waiters = new Waiters(limits.inFlightBytesMax());
+        waiters = new Waiters(limits.inFlightBytesMax(), metrics::proposalFailed);
+        EntryTimes times = new EntryTimes();
         raftMailbox = new Mailbox<>();
         LedgerDirectories ledgers = new LedgerDirectories(disk, directory);
-        LogWriter logWriter = new LogWriter(startup.wal(), ledgers::markInstalled,
-                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)));
+        DiskRoom room = new DiskRoom(events);
+        LogWriter logWriter = new LogWriter(startup.wal(), room, ledgers::markInstalled,
+                ticket -> raftMailbox.put(new RaftLoop.Message.Persisted(ticket)), clock, metrics);
         LogRelease release = new LogRelease(startup.restart().baseIndex(), limits, logWriter.mailbox());
-        LedgerWriter ledgerWriter = new LedgerWriter(inForce, limits.ledgerFlushNanos());
+        LedgerWriter ledgerWriter = new LedgerWriter(inForce, room, limits.ledgerFlushNanos(), clock, metrics);
         quota = new Quota(limits.quotaBytes(), () -> inForce.ledger().inUseBytes());
+        quotaWatch = new QuotaWatch(quota, startup.memberId(), view().alarms(), clock.nanos(), events,
+                () -> proposeOwn(Chores.noSpaceAlarmEnd(memberId())));
         housekeeperMailbox = new Mailbox<>();
         applyLoop = new ApplyLoop(startup, inForce, clock, waiters, quota, limits.learnersMax(),
-                watches.feed(), new Wiring(ledgerWriter));
+                watches.feed(), metrics, times, new Wiring(ledgerWriter));
         housekeeper = new Housekeeper(housekeeperMailbox, inForce, ledgers, applyLoop,
-                limits.housekeeping(), clock, events);
+                () -> startup.wal().scrub(damage -> giveUp(damage, logWriter)), quotaWatch,
+                limits.housekeeping(), clock, events, metrics);
         ledgerWriter.onFlushed(() -> {
             release.consider(inForce.ledger().durable());
             applyLoop.mailbox().nudge();
@@ -165,18 +181,28 @@ public final class Member implements AutoCloseable {
                 limits.raft(), chance);
         raftLoop = new RaftLoop(raftMailbox, core, startup.memberId(), clock, chance, limits, ids, waiters, logWriter,
                 applyLoop,
-                network, new ConsensusWiring(), witness);
-        lessor = new Lessor(startup.opened().store().leases(), clock, limits, new LeaseWiring());
+                network, room, new ConsensusWiring(), witness, metrics, times);
+        lessor = new Lessor(startup.opened().store().leases(), clock, limits, metrics, new LeaseWiring());
         actors.put("lessor", lessor);
         actors.put("raft", raftLoop);
         actors.put("wal", logWriter);
         actors.put("apply", applyLoop);
         actors.put("ledger", ledgerWriter);
-        actors.put("wal-ahead", new LogPreparer(startup.wal()));
+        actors.put("wal-ahead", new LogPreparer(startup.wal(), room));
         actors.put("housekeeper", housekeeper);
         isLearner = isLearner(startup.opened().membership());
         network.start(new Arrivals());
         network.members(startup.firstKnown());
+    }
+
+    /** What the ledger holds durably, the log need not: a start then does without the damaged segment. */
+    private void giveUp(Damaged damage, LogWriter logWriter) {
+        events.logDamaged(damage);
+        Ledger.Commit durable = inForce.ledger().durable();
+        if (durable != null) {
+            logWriter.mailbox().put(new LogWriter.Message.Release(
+                    new WalSnapshot(durable.appliedIndex(), durable.term(), durable.configuration()), 1));
+        }
     }
 
     /** What the apply loop has to tell the others. */
@@ -215,17 +241,18 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public void alarmed(long request, Command.Alarm alarm) {
+            quotaWatch.applied(request, alarm);
+        }
+
+        @Override
         public void changeRefused(String why) {
             events.changeRefused(why);
         }
 
         @Override
-        public void send(Message.InstallSnapshot message, SnapshotState state) {
-            network.sendSnapshot(message, state);
-        }
-
-        @Override
         public void installed(OpenedStore replaced) {
+            quotaWatch.replaced(view().alarms());
             housekeeperMailbox.put(new Housekeeper.Message.Replaced(replaced));
         }
 
@@ -295,9 +322,9 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
-        public void stateWanted(Message.InstallSnapshot message) {
-            housekeeperMailbox.put(new Housekeeper.Message.Pin(
-                    unpin -> applyLoop.mailbox().put(new ApplyLoop.Message.SendState(message, unpin))));
+        public void stateWanted(Message.InstallSnapshot wanted) {
+            takeState(state -> network.sendSnapshot(
+                    new Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()), state));
         }
 
         @Override
@@ -373,7 +400,9 @@ public final class Member implements AutoCloseable {
 
                 @Override
                 public void finish() throws SnapshotRefused {
-                    raftMailbox.put(new RaftLoop.Message.Arrived(message, reception.finish()));
+                    long begun = clock.nanos();
+                    ReceivedState state = reception.finish(() -> metrics.stateSynced(clock.nanos() - begun));
+                    raftMailbox.put(new RaftLoop.Message.Arrived(message, state));
                 }
 
                 @Override
@@ -454,6 +483,19 @@ public final class Member implements AutoCloseable {
         return quota.isExceededBy(cost);
     }
 
+    /**
+     * Whether it matters here if all members are Quoin, so that somebody should ask them: this member has raised an alarm,
+     * which it would take back by itself only then.
+     */
+    public boolean asksWhoTheOthersAre() {
+        return quotaWatch.wantsToHear();
+    }
+
+    /** What the members have just said of themselves. */
+    public void hears(boolean allAreQuoin) {
+        quotaWatch.heard(allAreQuoin, clock.nanos());
+    }
+
     /** Raises the alarm about space in this member's name, unless it is raised; then runs {@code then}. */
     public void raiseNoSpace(Runnable then) {
         boolean isRaised = view().alarms().stream()
@@ -477,6 +519,7 @@ public final class Member implements AutoCloseable {
                 noSpace.raised();
             }
         });
+        quotaWatch.raising(alarm.id());
         waiters.addOwn(alarm);
         raftMailbox.put(new RaftLoop.Message.Propose(alarm));
     }
@@ -533,6 +576,7 @@ public final class Member implements AutoCloseable {
      */
     public Hashing hash(long revision) {
         hashing.lock();
+        long begun = clock.nanos();
         try {
             while (true) {
                 View view = view();
@@ -545,6 +589,7 @@ public final class Member implements AutoCloseable {
                 }
             }
         } finally {
+            metrics.hashed(clock.nanos() - begun);
             hashing.unlock();
         }
     }
@@ -559,6 +604,39 @@ public final class Member implements AutoCloseable {
             }
             Thread.yield();
         }
+    }
+
+    // ---- the whole state
+
+    /**
+     * The state as of the last batch applied here, to be closed; waits for it. No record is given up while it is open, but
+     * only for so long ({@link HousekeepingLimits#pinNanosMax}): who has not read it by then may find some {@link Gone}.
+     *
+     * @throws TimeoutException it was not to be had while a request waits; the member stops, or the disk is far behind
+     */
+    public SnapshotState snapshot() throws InterruptedException, TimeoutException {
+        CompletableFuture<SnapshotState> wanted = new CompletableFuture<>();
+        takeState(state -> {
+            if (!wanted.complete(state)) {
+                state.close();
+            }
+        });
+        try {
+            return wanted.get(limits.requestTimeoutNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException never) {
+            throw new IllegalStateException("a future of ours failed", never);
+        } catch (InterruptedException | TimeoutException over) {
+            if (!wanted.cancel(false)) {
+                wanted.join().close();
+            }
+            throw over;
+        }
+    }
+
+    /** {@code taker} is called by the apply loop, and closes what it gets; not at all if the member stops first. */
+    private void takeState(Consumer<SnapshotState> taker) {
+        housekeeperMailbox.put(new Housekeeper.Message.Pin(
+                unpin -> applyLoop.mailbox().put(new ApplyLoop.Message.TakeState(taker, unpin))));
     }
 
     // ---- reading
@@ -594,8 +672,33 @@ public final class Member implements AutoCloseable {
             return;
         }
         long now = clock.nanos();
-        raftMailbox.put(new RaftLoop.Message.Change(change, answer, now, now + limits.requestTimeoutNanos(),
+        ChangeAnswer told = change instanceof ClusterChange.Promote ? counted(answer) : answer;
+        raftMailbox.put(new RaftLoop.Message.Change(change, told, now, now + limits.requestTimeoutNanos(),
                 applyLoop.appliedIndex()));
+    }
+
+    /** Who does not lead has decided nothing. */
+    private ChangeAnswer counted(ChangeAnswer answer) {
+        return new ChangeAnswer() {
+            @Override
+            public void changed(Membership after) {
+                metrics.promoted();
+                answer.changed(after);
+            }
+
+            @Override
+            public void refused(ChangeRefusal why) {
+                if (why != ChangeRefusal.NOT_LEADER) {
+                    metrics.notPromoted(why);
+                }
+                answer.refused(why);
+            }
+
+            @Override
+            public void failed(Failure failure) {
+                answer.failed(failure);
+            }
+        };
     }
 
     /** Lets another voter lead, if this member leads and the other can catch up in time; ready when it leads. */
@@ -615,6 +718,21 @@ public final class Member implements AutoCloseable {
     /** Proposes, as the leader, that the downgrade is over that was announced. */
     public void proposeDowngradeEnd() {
         proposeOwn(Chores.downgradeEnd());
+    }
+
+    /** Says to the whole cluster that a member holds something else than the others; 0: that some member does. */
+    public void raiseCorrupt(long member) {
+        proposeOwn(Chores.corruptAlarm(member));
+    }
+
+    /** Proposes that a downgrade to this version begins. The outcome says nothing. */
+    public void proposeDowngrade(String target, Answer answer) {
+        propose(List.of(prepareOwn(Chores.downgrade(target), answer)));
+    }
+
+    /** As {@link #proposeDowngradeEnd}, for somebody who wants to hear of it. The outcome says nothing. */
+    public void proposeDowngradeEnd(Answer answer) {
+        propose(List.of(prepareOwn(Chores.downgradeEnd(), answer)));
     }
 
     private void proposeOwn(Chores.Request request) {
@@ -691,13 +809,39 @@ public final class Member implements AutoCloseable {
         return raftLoop.progress().term();
     }
 
+    /** Whether the disk of the log has owed an answer for an election timeout or longer: nothing can be committed here. */
+    public boolean isLogLate() {
+        return raftLoop.progress().isLogLate();
+    }
+
     /** Whether this member has no vote yet, as far as it knows. */
     public boolean isLearner() {
         return isLearner;
     }
 
+    /** How many requests wait here for what becomes of them. */
+    public int waitingCount() {
+        return waiters.count();
+    }
+
+    /** For how long another member has been within reach without a break; 0 if it is not. */
+    public long reachableNanos(long other) {
+        long since = network.activeSinceNanos(other);
+        return since == 0 ? 0 : Math.max(0, clock.nanos() - since);
+    }
+
+    /** Whether the state of a leader is about to take the place of this member's own. */
+    public boolean isInstalling() {
+        return raftLoop.progress().statesTaken() > 0;
+    }
+
+    /** What was applied, and is not in the store's files yet. */
+    public long unwrittenBytes() {
+        return inForce.ledger().unwrittenBytes();
+    }
+
     /** The data of entries that wait here to be applied, as of some moment not long ago. */
-    long unappliedBytes() {
+    public long unappliedBytes() {
         return raftLoop.progress().unappliedBytes();
     }
 
@@ -771,11 +915,22 @@ public final class Member implements AutoCloseable {
         waiters.failAll(Failure.STOPPED);
         lessor.abandon();
         try {
-            inForce.ledger().flush();
+            closeLedger();
         } finally {
-            inForce.ledger().close();
             startup.wal().close();
             lock.close();
+        }
+    }
+
+    /** What it cannot write for want of space is in the log. */
+    private void closeLedger() {
+        try {
+            inForce.ledger().close();
+        } catch (DiskFailure failure) {
+            if (!failure.isNoSpace()) {
+                throw failure;
+            }
+            events.diskFull(failure);
         }
     }
 }

@@ -55,6 +55,11 @@ public record MemberLimits(long tickNanos, int electionTicks, long requestTimeou
                 watch, others);
     }
 
+    /** How long a follower waits for its leader at least; it may wait twice as long. */
+    public Duration electionTimeout() {
+        return Duration.ofNanos(electionTicks * tickNanos);
+    }
+
     /** No lease is shorter than one and a half election timeouts; etcd rounds half a tick down, and seconds up. */
     long minLeaseTtlSeconds() {
         return Math.ceilDiv(3L * electionTicks / 2 * tickNanos, Duration.ofSeconds(1).toNanos());

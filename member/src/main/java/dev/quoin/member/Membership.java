@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import dev.quoin.base.Bytes;
 import dev.quoin.raft.ConfState;
 import dev.quoin.store.Bucket;
+import dev.quoin.store.Buckets;
 import dev.quoin.store.Store;
 
 /**
@@ -123,6 +124,11 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
                 store.bucketPut(row.bucket, row.key, value);
             }
         });
+    }
+
+    /** Writes all of it where nothing of it is yet. */
+    void save(Buckets buckets) {
+        rows().forEach((row, value) -> buckets.put(row.bucket, row.key, value));
     }
 
     private SortedMap<Row, Bytes> rows() {

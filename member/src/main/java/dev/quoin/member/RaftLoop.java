@@ -136,15 +136,24 @@ final class RaftLoop implements Actor {
     }
 
     /** What the log's writer was asked for, and when. */
-    private record Write(long ticket, long askedNanos) {}
+    private record Write(long ticket, long lastIndex, long askedNanos) {}
 
-    /** What others may see of consensus, as of some turn not long ago. */
-    record Progress(long leader, long term, long committed, long unappliedBytes) {}
+    /**
+     * What others may see of consensus, as of some turn not long ago.
+     *
+     * @param isLogLate whether the log's disk has owed an answer for an election timeout or longer
+     * @param statesTaken states of a leader that are about to take the place of this member's own
+     */
+    record Progress(long leader, long term, long committed, long unappliedBytes, boolean isLogLate, int statesTaken) {}
 
+    /** An index before all others. */
+    private static final long NO_ENTRY = 0;
     private static final int TICKS_BETWEEN_SWEEPS = 10;
     private static final long SOON_NANOS = 1_000_000;
     /** How long after an election something may still come of what the leader before it was told. */
     private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
+    /** If it gets the office back meanwhile, the others have no room either, or are not there. */
+    private static final long LEAVE_AGAIN_NANOS = Duration.ofMinutes(5).toNanos();
     /** What one message to the leader may carry, if it is more than one proposal. */
     private static final long FORWARDED_BYTES_MAX = 1 << 20;
 
@@ -160,8 +169,13 @@ final class RaftLoop implements Actor {
     private final Network network;
     private final Listener listener;
     private final Witness witness;
+    private final DiskRoom room;
+    private final MemberMetrics metrics;
+    private final EntryTimes times;
 
     private long lastTickNanos;
+    /** A leader whose disk is full makes way from then on. */
+    private long mayLeaveNanos;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
     private long appliedIndex;
     private final List<dev.quoin.raft.Message> outgoing = new ArrayList<>();
@@ -183,6 +197,8 @@ final class RaftLoop implements Actor {
     private final LostLeader lostLeader;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
+    /** The last leader there was, 0 for none yet. */
+    private long lastLeader;
     private boolean areChoresDue;
     private long choresDoneNanos;
     /** The term in which others were told that this member leads; 0 if they were told that it does not. */
@@ -192,8 +208,8 @@ final class RaftLoop implements Actor {
     /** @param mailbox what the other owners, the network and the clients put their messages into */
     RaftLoop(Mailbox<Message> mailbox, RaftCore core, long self, Clock clock, Chance chance, MemberLimits limits,
             RequestIds ids,
-            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, Listener listener,
-            Witness witness) {
+            Waiters waiters, LogWriter logWriter, ApplyLoop applyLoop, Network network, DiskRoom room,
+            Listener listener, Witness witness, MemberMetrics metrics, EntryTimes times) {
         this.mailbox = mailbox;
         this.core = core;
         this.self = self;
@@ -205,12 +221,16 @@ final class RaftLoop implements Actor {
         this.network = network;
         this.listener = listener;
         this.witness = witness;
+        this.room = room;
+        this.metrics = metrics;
+        this.times = times;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
+        mayLeaveNanos = lastTickNanos;
         lostLeader = new LostLeader(tickNanos, chance);
         waitingReads = new WaitingReads(ids::next);
         leaderSinceNanos = lastTickNanos;
-        progress = progressOf(core);
+        progress = progressNow(0);
     }
 
     /** For any thread. */
@@ -227,7 +247,7 @@ final class RaftLoop implements Actor {
         campaignIfAlone();
         long untilTick = tick();
         greetLeader();
-        progress = progressOf(core);
+        progress = progressNow(taken.size());
         if (!outgoing.isEmpty()) {
             network.send(List.copyOf(outgoing));
             outgoing.clear();
@@ -289,6 +309,10 @@ final class RaftLoop implements Actor {
     }
 
     private void propose(List<Waiting> proposals) {
+        if (hasNoRoom()) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.DISK_FULL));
+            return;
+        }
         if (!hasWillingLeader()) {
             // They wait for a leader as long as their deadlines allow; the sweep ends those that waited too long.
             withoutLeader.addAll(proposals);
@@ -328,6 +352,8 @@ final class RaftLoop implements Actor {
     private void proposeInTerm(long term, List<Proposal> proposals) {
         if (!core.isLeader() || core.term() != term || core.transferee() != 0) {
             proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.NOT_LEADER));
+        } else if (hasNoRoom()) {
+            proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.DISK_FULL));
         } else if (isBehind()) {
             proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS));
         } else {
@@ -335,6 +361,14 @@ final class RaftLoop implements Actor {
             handOver(List.copyOf(proposals));
             isAtHandForNow = false;
         }
+    }
+
+    /**
+     * Whether the disk has no room for what is proposed here. A leader stops at the first sign, while there is room left for
+     * what keeps a cluster going; another member passes on what it is asked as long as it could hear of the outcome.
+     */
+    private boolean hasNoRoom() {
+        return room.isLogStuck() || (core.isLeader() && room.isFull());
     }
 
     /** A leader that makes way for another takes no proposals. */
@@ -404,6 +438,7 @@ final class RaftLoop implements Actor {
             reads.stream().filter(read -> isApplied || read.isAboutLeader()).forEach(read -> read.answer().ready());
             reads.removeIf(read -> isApplied || read.isAboutLeader());
             if (!reads.isEmpty()) {
+                reads.forEach(read -> read.answer().awaitsApplication());
                 applyLoop.mailbox().put(new ApplyLoop.Message.ReadAt(index, reads));
             }
         }
@@ -416,7 +451,9 @@ final class RaftLoop implements Actor {
         return switch (message) {
             case dev.quoin.raft.Message.Append append ->
                 !append.entries().isEmpty() && core.unappliedBytes() > limits.inFlightBytesMax();
-            case dev.quoin.raft.Message.Propose propose -> isBehind();
+            case dev.quoin.raft.Message.Propose propose -> isBehind() || hasNoRoom();
+            // It could not even vote for itself.
+            case dev.quoin.raft.Message.TimeoutNow timeoutNow -> room.isLogStuck();
             default -> false;
         };
     }
@@ -484,6 +521,10 @@ final class RaftLoop implements Actor {
     private void onLeaderChanged(long leader) {
         leaderSinceNanos = clock.nanos();
         isLeaderNew = leader != 0;
+        if (leader != 0 && leader != lastLeader) {
+            lastLeader = leader;
+            metrics.leaderChanged();
+        }
         if (transfer != null && transfer.to() == leader) {
             endTransfer(null);
         }
@@ -507,6 +548,9 @@ final class RaftLoop implements Actor {
         if (!withoutLeader.isEmpty()) {
             propose(List.of());
         }
+        if (waitingReads.isDue(now)) {
+            metrics.readIndexSlow();
+        }
         if (waitingReads.isDue(now) || (isNew && !waitingReads.isEmpty())) {
             step(new Input.ReadRequested(waitingReads.askAgain(now)));
         }
@@ -521,8 +565,11 @@ final class RaftLoop implements Actor {
             return tickNanos - sinceLast;
         }
         lastTickNanos = now;
+        if (core.isLeader() && core.members().voters().size() > 1 && sinceLast >= 2 * tickNanos) {
+            metrics.heartbeatLate(sinceLast);
+        }
         step(new Input.Tick());
-        leaveIfDiskHangs(now);
+        leaveIfDiskFails(now);
         if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
             waiters.failOlderThan(core.term());
         }
@@ -534,9 +581,17 @@ final class RaftLoop implements Actor {
     }
 
     private void sweep(long now) {
-        waiters.expire(now, this::whyLate);
+        waiters.expire(now, late -> {
+            if (late instanceof Proposal proposal && now - late.startNanos() >= metrics.slowRequestNanos()) {
+                proposal.answer().slow(Phases.NONE.with(stuckIn(now), now - late.startNanos()));
+            }
+            return whyLate(late);
+        });
         withoutLeader.removeIf(proposal -> !waiters.isWaiting(proposal.id()));
-        waitingReads.sweep(now);
+        int late = waitingReads.sweep(now);
+        if (late > 0) {
+            metrics.readIndexFailed(late);
+        }
         if (transfer != null && transfer.answer().deadlineNanos() - now < 0) {
             endTransfer(Failure.TIMEOUT);
         }
@@ -556,6 +611,15 @@ final class RaftLoop implements Actor {
         return isConnected ? Failure.TIMEOUT : Failure.CONNECTION_LOST;
     }
 
+    /** What requests wait for that do not come to an end. */
+    private Phases.Phase stuckIn(long now) {
+        long half = limits.requestTimeoutNanos() / 2;
+        if (!unanswered.isEmpty() && now - unanswered.getFirst().askedNanos() >= half) {
+            return Phases.Phase.SYNC;
+        }
+        return isBehind() ? Phases.Phase.APPLY : Phases.Phase.PEER;
+    }
+
     private boolean isQuorumConnectedSince(long nanos) {
         List<Long> voters = core.members().voters();
         long connected = voters.stream().filter(voter -> voter == self || isConnectedSince(voter, nanos)).count();
@@ -570,29 +634,43 @@ final class RaftLoop implements Actor {
     // ---- the log's disk
 
     private void onPersisted(long ticket) {
+        long synced = NO_ENTRY;
         while (!unanswered.isEmpty() && unanswered.getFirst().ticket() <= ticket) {
-            unanswered.removeFirst();
+            synced = Math.max(synced, unanswered.removeFirst().lastIndex());
+        }
+        if (synced != NO_ENTRY) {
+            times.synced(synced, clock.nanos());
         }
         step(new Input.Persisted(ticket));
     }
 
+    /** How long the disk has owed the oldest answer, 0 if it owes none. */
+    private long logWaitNanos(long now) {
+        return unanswered.isEmpty() ? 0 : now - unanswered.getFirst().askedNanos();
+    }
+
     /**
-     * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes. It lets
-     * one of them lead that is up to date.
+     * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes; one whose
+     * disk is full takes nothing more. It lets one of them lead that is up to date.
      */
-    private void leaveIfDiskHangs(long now) {
-        if (!core.isLeader() || core.transferee() != 0 || unanswered.isEmpty()) {
+    private void leaveIfDiskFails(long now) {
+        if (!core.isLeader() || core.transferee() != 0) {
             return;
         }
-        long waiting = now - unanswered.getFirst().askedNanos();
-        if (waiting < limits.electionTicks() * tickNanos) {
+        long waiting = logWaitNanos(now);
+        boolean isFull = room.isFull();
+        boolean isHanging = !isFull && waiting >= limits.electionTicks() * tickNanos;
+        if (!isHanging && !(isFull && now - mayLeaveNanos >= 0)) {
             return;
         }
         core.progress().stream().filter(seen -> seen.peer() != self && !seen.learner() && seen.recentlyActive()
                 && seen.state() == PeerProgress.State.REPLICATE)
                 .max(Comparator.comparingLong(PeerProgress::match).thenComparingLong(PeerProgress::peer))
                 .ifPresent(seen -> {
-                    listener.diskHangs(waiting);
+                    if (isHanging) {
+                        listener.diskHangs(waiting);
+                    }
+                    mayLeaveNanos = now + LEAVE_AGAIN_NANOS;
                     step(new Input.TransferLeadership(seen.peer()));
                 });
     }
@@ -631,10 +709,13 @@ final class RaftLoop implements Actor {
             switch (effect) {
                 case Effect.Persist persist -> {
                     isStateTaken |= persist.snapshot() != null;
-                    unanswered.add(new Write(persist.ticket(), clock.nanos()));
+                    noteAsked(persist);
                     logWriter.mailbox().put(new LogWriter.Message.Write(persist));
                 }
-                case Effect.Commit commit -> applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
+                case Effect.Commit commit -> {
+                    times.committed(commit.entries().getLast().index(), clock.nanos());
+                    applyLoop.mailbox().put(new ApplyLoop.Message.Committed(commit.entries()));
+                }
                 case Effect.Send(dev.quoin.raft.Message.InstallSnapshot install) -> listener.stateWanted(install);
                 case Effect.Send(dev.quoin.raft.Message message) -> outgoing.add(message);
                 case Effect.ReadReady(long id, long index) -> onReadReady(id, index);
@@ -644,6 +725,15 @@ final class RaftLoop implements Actor {
                 case Effect.Dropped dropped -> onDropped(dropped.reason());
                 case Effect.Install(SnapshotMeta snapshot) -> install(snapshot);
             }
+        }
+    }
+
+    private void noteAsked(Effect.Persist persist) {
+        long now = clock.nanos();
+        long last = persist.entries().isEmpty() ? NO_ENTRY : persist.entries().getLast().index();
+        unanswered.add(new Write(persist.ticket(), last, now));
+        if (last != NO_ENTRY) {
+            times.appended(last, now, core.isLeader());
         }
     }
 
@@ -674,8 +764,10 @@ final class RaftLoop implements Actor {
         taken.clear();
     }
 
-    private static Progress progressOf(RaftCore core) {
-        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes());
+    private Progress progressNow(int statesTaken) {
+        boolean isLogLate = logWaitNanos(clock.nanos()) >= limits.electionTicks() * tickNanos;
+        return new Progress(core.leader(), core.term(), core.committedIndex(), core.unappliedBytes(), isLogLate,
+                statesTaken);
     }
 
     @Override

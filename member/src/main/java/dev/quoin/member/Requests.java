@@ -14,6 +14,7 @@ import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.base.ProtoWriter;
+import dev.quoin.store.AuthCommand;
 import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
 import dev.quoin.store.Compare;
@@ -393,5 +394,33 @@ public final class Requests {
             }
         }
         return new Command.Compact(revision, physical);
+    }
+
+    /** What etcd calls the request that such a command is (apply/uber_applier.go). */
+    static String name(Command command) {
+        return switch (command) {
+            case Command.Put put -> "Put";
+            case Command.DeleteRange delete -> "DeleteRange";
+            case Command.Txn txn -> "Txn";
+            case Command.Compact compact -> "Compaction";
+            case Command.LeaseGrant grant -> "LeaseGrant";
+            case Command.LeaseRevoke revoke -> "LeaseRevoke";
+            case Command.LeaseCheckpoint checkpoint -> "LeaseCheckpoint";
+            case Command.Alarm alarm -> "Alarm";
+            case Command.Auth(AuthCommand.Authenticate authenticate) -> "Authenticate";
+            case Command.Auth(AuthCommand other) -> "Auth" + other.getClass().getSimpleName();
+            case Command.Nothing nothing -> "unknown";
+        };
+    }
+
+    /** The same of a request about the cluster. */
+    static String name(InternalRaftRequest request) {
+        if (request.hasClusterVersionSet()) {
+            return "ClusterVersionSet";
+        }
+        if (request.hasClusterMemberAttrSet()) {
+            return "ClusterMemberAttrSet";
+        }
+        return request.hasDowngradeInfoSet() ? "DowngradeInfoSet" : "DowngradeVersionTest";
     }
 }

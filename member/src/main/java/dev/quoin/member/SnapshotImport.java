@@ -3,10 +3,13 @@ package dev.quoin.member;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import org.jspecify.annotations.Nullable;
@@ -16,9 +19,12 @@ import dev.quoin.api.authpb.User;
 import dev.quoin.api.etcdserverpb.AlarmMember;
 import dev.quoin.api.leasepb.Lease;
 import dev.quoin.base.Bytes;
+import dev.quoin.base.Invariant;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.Disk;
 import dev.quoin.disk.ledger.Ledger;
+import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.snapshot.RevisionKey;
 import dev.quoin.disk.snapshot.Rows;
 import dev.quoin.disk.snapshot.SnapshotReader;
@@ -30,7 +36,7 @@ import dev.quoin.store.KeyValues;
 import dev.quoin.store.Records;
 
 /**
- * Copies etcd's database, of version 3.5 to 3.7, into a new ledger: what a row means is checked here, since bbolt has no
+ * Copies etcd's database, of version 3.5 to 3.7, into a new ledger, as it is or for a new cluster: what a row means is checked here, since bbolt has no
  * checksums for it, and the store takes its own records at their word. Buckets that are not known, and rows of {@code meta}
  * that every member writes anew, are left out.
  */
@@ -47,11 +53,17 @@ final class SnapshotImport {
     private final Path file;
     private final SnapshotReader database;
     private final SnapshotMeta announced;
+    private final String name;
 
-    SnapshotImport(Path file, SnapshotReader database, SnapshotMeta announced) {
+    /**
+     * @param announced which state it is, or is to be
+     * @param name what it is called where it is refused
+     */
+    SnapshotImport(Path file, SnapshotReader database, SnapshotMeta announced, String name) {
         this.file = file;
         this.database = database;
         this.announced = announced;
+        this.name = name;
     }
 
     /**
@@ -60,17 +72,31 @@ final class SnapshotImport {
      * @throws SnapshotRefused if not
      */
     void check() {
+        checkAnnounced();
+        checkMembers();
+        checkUsable();
+    }
+
+    private void checkAnnounced() {
         SortedMap<Bytes, Bytes> meta = rows(Bucket.META);
         require(number(meta, StateSnapshot.CONSISTENT_INDEX) == announced.index(), "it is not at index %d",
                 announced.index());
         // An etcd before 3.5 has none. Nor is confState looked at: etcdutl's restore leaves that of an older cluster.
         require(!meta.containsKey(StateSnapshot.TERM) || number(meta, StateSnapshot.TERM) == announced.term(),
                 "it is not of term %d", announced.term());
+    }
+
+    /**
+     * Whether a member can start with it, of whatever cluster it is.
+     *
+     * @throws SnapshotRefused if not
+     */
+    void checkUsable() {
+        SortedMap<Bytes, Bytes> meta = rows(Bucket.META);
         for (Bytes key : List.of(SCHEDULED_COMPACTION, FINISHED_COMPACTION)) {
             Bytes revision = meta.get(key);
             require(revision == null || RevisionKey.decode(revision) != null, "%s is no revision", key.toUtf8());
         }
-        checkMembers();
         Bytes clusterVersion = rows(Bucket.CLUSTER).get(CLUSTER_VERSION);
         if (clusterVersion != null) {
             SemVersion version = SemVersion.parse(clusterVersion.toUtf8());
@@ -102,12 +128,58 @@ final class SnapshotImport {
 
     // ---- copying
 
+    /** Lets a new ledger be filled; durable on return. */
+    static void fill(Disk disk, Path directory, LedgerLimits limits, Consumer<Ledger> copying) {
+        Ledger ledger = Ledger.open(disk, directory, limits, (position, main, sub, kind, payload) -> {
+            throw Invariant.violation("a new ledger has a record of revision %d", main);
+        }).ledger();
+        try {
+            copying.accept(ledger);
+        } finally {
+            ledger.close();
+        }
+    }
+
     /** What was checked and all the rest: the state as of the announced index, durable when the ledger is closed. */
     void copyTo(Ledger ledger) {
+        copyRows(ledger, buckets(ledger, copyKeys(ledger)), EnumSet.allOf(Bucket.class));
+        commit(ledger);
+    }
+
+    /**
+     * The same as the state that a cluster of these members begins with, and nobody else has ever belonged to.
+     *
+     * @param revisionBump if not 0, the newest revision is to be higher by so much, and all history before that counts as
+     *        compacted: then whoever has seen revisions that the file has not learns that they are gone (etcdutl
+     *        modifyLatestRevision)
+     */
+    void copyTo(Ledger ledger, Membership founders, long revisionBump) {
         long revision = copyKeys(ledger);
-        Buckets buckets = new Buckets(
-                payload -> ledger.append(revision, 0, Records.Kind.BUCKET.number(), payload));
-        for (Bucket bucket : Bucket.values()) {
+        if (revisionBump > 0) {
+            revision = raised(revision, revisionBump);
+            // A revision without a key, only for its number.
+            ledger.append(revision, 0, Records.Kind.PUT.number(), Bytes.EMPTY);
+        }
+        Buckets buckets = buckets(ledger, revision);
+        copyRows(ledger, buckets, EnumSet.complementOf(EnumSet.of(Bucket.MEMBERS, Bucket.MEMBERS_REMOVED)));
+        founders.save(buckets);
+        if (revisionBump > 0) {
+            buckets.put(Bucket.META, SCHEDULED_COMPACTION, new RevisionKey(revision, 0, false).encode());
+        }
+        commit(ledger);
+    }
+
+    private long raised(long revision, long bump) {
+        require(bump <= Long.MAX_VALUE - revision, "its revision %d cannot be raised by %d", revision, bump);
+        return revision + bump;
+    }
+
+    private static Buckets buckets(Ledger ledger, long revision) {
+        return new Buckets(payload -> ledger.append(revision, 0, Records.Kind.BUCKET.number(), payload));
+    }
+
+    private void copyRows(Ledger ledger, Buckets buckets, Set<Bucket> wanted) {
+        for (Bucket bucket : wanted) {
             Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
             if (rows != null) {
                 rows.forEach((key, value) -> {
@@ -119,6 +191,9 @@ final class SnapshotImport {
                 });
             }
         }
+    }
+
+    private void commit(Ledger ledger) {
         ledger.commit(announced.index(), announced.term(), ConfStates.encode(announced.configuration()));
     }
 
@@ -287,7 +362,7 @@ final class SnapshotImport {
     }
 
     private SnapshotRefused refused(String why) {
-        return new SnapshotRefused("the state at index " + announced.index() + " is refused: " + why);
+        return new SnapshotRefused(name + " is refused: " + why);
     }
 
     private Damaged damaged(String what) {

@@ -7,7 +7,6 @@ import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFile;
-import dev.quoin.disk.ledger.Ledger;
 import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.raft.SnapshotMeta;
@@ -77,12 +76,14 @@ final class SnapshotReception {
     /**
      * Those were all the bytes. It is over afterwards, in any case.
      *
+     * @param onSynced run once the file is durable, before it is looked at
      * @throws SnapshotRefused if they are not a whole and sound state, or not the one that was announced
      */
-    ReceivedState finish() {
+    ReceivedState finish(Runnable onSynced) {
         Invariant.check(!isOver, "a state that is not received any more is finished");
         try {
             file.sync();
+            onSynced.run();
             copy();
         } catch (Damaged damage) {
             throw unusable(damage);
@@ -100,16 +101,10 @@ final class SnapshotReception {
     private void copy() {
         boolean done = false;
         try (SnapshotReader database = SnapshotReader.open(disk, arriving, SnapshotLimits.DEFAULT)) {
-            SnapshotImport rows = new SnapshotImport(arriving, database, announced);
+            SnapshotImport rows = new SnapshotImport(arriving, database, announced,
+                    "the state at index " + announced.index());
             rows.check();
-            Ledger ledger = Ledger.open(disk, target, limits.ledger(), (position, main, sub, kind, payload) -> {
-                throw Invariant.violation("a new ledger has a record of revision %d", main);
-            }).ledger();
-            try {
-                rows.copyTo(ledger);
-            } finally {
-                ledger.close();
-            }
+            SnapshotImport.fill(disk, target, limits.ledger(), rows::copyTo);
             done = true;
         } finally {
             if (!done) {

@@ -17,6 +17,9 @@ public interface SnapshotState extends AutoCloseable {
     /** Which state it is. */
     SnapshotMeta meta();
 
+    /** The version that the file says it is made for, {@code 3.7.0}; empty before 3.6, as long as a cluster has not agreed. */
+    String storageVersion();
+
     /** How many bytes {@link #writeTo} writes. The first time it walks over all keys. */
     long lengthBytes();
 

@@ -27,7 +27,7 @@ import dev.quoin.raft.Restart;
 record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Restart restart,
         Membership firstKnown) {
 
-    private static final long FIRST_TERM = 1;
+    static final long FIRST_TERM = 1;
 
     static Startup on(Disk disk, DataDirectory directory, MemberConfig config, Events events) {
         Wal.Recovered log = openLog(disk, directory, config);
@@ -66,18 +66,14 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
         return origin;
     }
 
-    private static Bytes newMetadata(Origin origin) {
+    static Bytes newMetadata(Origin origin) {
         return Bytes.of(Metadata.newBuilder().setNodeID(origin.memberId()).setClusterID(origin.clusterId()).build()
                 .toByteArray());
     }
 
     /** The log of a cluster that begins: an entry for each member it starts with, committed by definition. */
     private static Wal.Recovered bootstrap(Wal.Recovered log, Origin.Founder origin) {
-        List<WalEntry> entries = new ArrayList<>();
-        for (MemberInfo member : Membership.of(origin.members()).members()) {
-            entries.add(new WalEntry(EntryKind.CONF_CHANGE.number(), FIRST_TERM, entries.size() + 1,
-                    ConfChanges.added(member)));
-        }
+        List<WalEntry> entries = ConfChanges.founding(Membership.of(origin.members()), FIRST_TERM);
         WalState state = new WalState(FIRST_TERM, 0, entries.size());
         log.wal().append(entries, state);
         log.wal().sync();

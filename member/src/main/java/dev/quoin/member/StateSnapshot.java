@@ -83,6 +83,12 @@ final class StateSnapshot implements SnapshotState {
     }
 
     @Override
+    public String storageVersion() {
+        Bytes version = metaRows.get(STORAGE_VERSION);
+        return version == null ? "" : version.toUtf8();
+    }
+
+    @Override
     public long lengthBytes() {
         return measured().length();
     }

@@ -24,7 +24,8 @@ public final class SteppedMember {
     /** As {@link Member#start}. What escapes a turn ends the member: it must not get another one. */
     public static SteppedMember open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network,
             Events events, Witness witness) {
-        return new SteppedMember(Member.open(config, disk, clock, chance, network, events, witness));
+        return new SteppedMember(
+                Member.open(config, disk, clock, chance, network, events, witness, MemberMetrics.NONE));
     }
 
     public Member member() {

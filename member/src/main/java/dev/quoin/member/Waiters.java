@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiPredicate;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -29,9 +30,17 @@ final class Waiters {
     private final Map<Long, Waiter> waiters = new ConcurrentHashMap<>();
     private final AtomicLong bytes = new AtomicLong();
     private final long bytesMax;
+    private final Consumer<Failure> onFailed;
 
-    Waiters(long bytesMax) {
+    /** @param onFailed told of each that gets no outcome, for whoever counts */
+    Waiters(long bytesMax, Consumer<Failure> onFailed) {
         this.bytesMax = bytesMax;
+        this.onFailed = onFailed;
+    }
+
+    /** How many wait. */
+    int count() {
+        return waiters.size();
     }
 
     /** Takes one up, unless too much is under way. */
@@ -79,6 +88,7 @@ final class Waiters {
     void fail(long id, Failure failure) {
         Waiting waiting = take(id);
         if (waiting != null) {
+            onFailed.accept(failure);
             waiting.failed(failure);
         }
     }

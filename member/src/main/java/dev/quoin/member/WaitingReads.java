@@ -91,11 +91,18 @@ final class WaitingReads {
         return ready;
     }
 
-    /** Fails those whose time is over, and forgets questions that nobody waits for. */
-    void sweep(long nowNanos) {
+    /** Fails those whose time is over, says how many, and forgets questions that nobody waits for. */
+    int sweep(long nowNanos) {
+        int before = waiting();
         rounds.forEach(round -> round.reads.removeIf(read -> read.failIfLate(nowNanos)));
+        int late = before - waiting();
         rounds.removeIf(round -> round.reads.isEmpty());
         questions.values().removeIf(asked -> asked.stream().noneMatch(rounds::contains));
+        return late;
+    }
+
+    private int waiting() {
+        return rounds.stream().mapToInt(round -> round.reads.size()).sum();
     }
 
     void failAll(Failure failure) {

@@ -99,6 +99,20 @@ class HousekeeperTest {
             public void diskHangs(long nanos) {}
 
             @Override
+            public void diskFull(DiskFailure failure) {
+                throw failure;
+            }
+
+            @Override
+            public void diskHasRoom() {}
+
+            @Override
+            public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+            @Override
+            public void alarmLifted() {}
+
+            @Override
             public void removed(String why) {
                 throw new AssertionError(why);
             }

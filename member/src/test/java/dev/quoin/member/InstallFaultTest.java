@@ -106,7 +106,8 @@ class InstallFaultTest {
             disk.createDirectories(directory.member());
             startup = Startup.on(disk, directory, CONFIG, Events.NONE);
             ledgers = new LedgerDirectories(disk, directory);
-            log = new LogWriter(startup.wal(), ledgers::markInstalled, done -> persisted = done);
+            log = new LogWriter(startup.wal(), new DiskRoom(Events.NONE), ledgers::markInstalled,
+                    done -> persisted = done, new StillClock(), MemberMetrics.NONE);
             store = startup.opened().store();
             ledger = startup.opened().ledger();
             last = startup.restart().baseIndex() + startup.restart().entries().size();
@@ -192,7 +193,7 @@ class InstallFaultTest {
             Sent sent = Objects.requireNonNull(SENT.get(index));
             SnapshotReception reception = SnapshotReception.begin(disk, directory, LIMITS, Events.NONE, sent.meta());
             reception.write(sent.bytes().array(), 0, sent.bytes().length());
-            ReceivedState received = reception.finish();
+            ReceivedState received = reception.finish(() -> {});
             book.hashes.put(index, sent.hash());
             if (index == SENT_AT[1] && !path.equals(ledgers.of(SENT_AT[0]))) {
                 throw new AssertionError("the second state comes upon the first");

@@ -33,10 +33,10 @@ class LogWriterTest {
     private final FaultyDisk disk = new FaultyDisk(new Random(1));
     private final Wal wal = Wal.create(disk, DIRECTORY, Bytes.utf8("metadata"), WalLimits.ofSegmentBytes(4_096));
     private final List<String> told = new ArrayList<>();
-    private final LogWriter writer = new LogWriter(wal, index -> {
+    private final LogWriter writer = new LogWriter(wal, new DiskRoom(Events.NONE), index -> {
         assertThat(wal.lastSnapshotIndex()).as("the log has not begun anew yet").isLessThan(index);
         told.add("install " + index);
-    }, ticket -> told.add("persisted " + ticket));
+    }, ticket -> told.add("persisted " + ticket), new StillClock(), MemberMetrics.NONE);
     private long ticket;
 
     private void write(@Nullable SnapshotMeta snapshot, long term, long commit, long... indices) {

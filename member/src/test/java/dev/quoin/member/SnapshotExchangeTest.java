@@ -369,7 +369,7 @@ class SnapshotExchangeTest {
         disk.createDirectories(directory.member());
         SnapshotReception reception = SnapshotReception.begin(disk, directory, MemberLimits.DEFAULT, Events.NONE, meta);
         reception.write(bytes, 0, bytes.length);
-        ReceivedState received = reception.finish();
+        ReceivedState received = reception.finish(() -> {});
         assertThat(received.opened().membership().members()).hasSize(1);
         assertThat(received.opened().membership().clusterVersion()).matches("3\\.[5-7]\\.0");
         return received.opened().store();

@@ -79,7 +79,7 @@ class SnapshotReceptionTest {
         try {
             reception.write(bytes, 0, half);
             reception.write(bytes, half, bytes.length - half);
-            return reception.finish();
+            return reception.finish(() -> {});
         } finally {
             reception.abort();
         }

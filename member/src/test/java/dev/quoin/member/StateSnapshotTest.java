@@ -91,8 +91,10 @@ class StateSnapshotTest {
     }
 
     private boolean contains(String clusterVersion, String text) {
-        byte[] bytes = StoreByHand.bytes(StateSnapshot.of(store.store(), store.index(), StoreByHand.TERM,
-                store.membership().withClusterVersion(clusterVersion), () -> {}));
+        StateSnapshot state = StateSnapshot.of(store.store(), store.index(), StoreByHand.TERM,
+                store.membership().withClusterVersion(clusterVersion), () -> {});
+        assertThat(text).endsWith(state.storageVersion());
+        byte[] bytes = StoreByHand.bytes(state);
         return new String(bytes, StandardCharsets.ISO_8859_1).contains(text);
     }
 

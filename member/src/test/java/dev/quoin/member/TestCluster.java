@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.api.etcdserverpb.PutRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
@@ -57,6 +58,8 @@ final class TestCluster {
         final Deque<Runnable> arriving = new ArrayDeque<>();
         final Set<Long> cut = new HashSet<>();
         boolean isPaused;
+        /** Its disk takes nothing more, or has just been like that. */
+        boolean isFull;
         /** Actors that get no turns. */
         final Set<String> stalled = new HashSet<>();
         /** States that came whole. */
@@ -92,7 +95,8 @@ final class TestCluster {
             Random random = new Random(seed * 17 + number);
             MemberConfig config = new MemberConfig("m" + number, Path.of("/data"), null,
                     List.of("http://client" + number), "3.7.1", given, false, true, isForced, limits);
-            member = Member.open(config, disk, clock, random::nextInt, this, new TestEvents(why -> removed = why));
+            member = Member.open(config, disk, clock, random::nextInt, this,
+                    new TestEvents(why -> removed = why, () -> isFull));
         }
 
         /** The process ends; what it has written is still there. */
@@ -158,6 +162,11 @@ final class TestCluster {
                 incoming.finish();
                 to.states++;
                 arriving.add(() -> report(message.to(), true));
+            } catch (DiskFailure full) {
+                if (!full.isNoSpace()) {
+                    throw full;
+                }
+                arriving.add(() -> report(message.to(), false));
             } catch (SnapshotRefused refused) {
                 arriving.add(() -> report(message.to(), false));
             }

@@ -1,13 +1,14 @@
 package dev.quoin.member;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
 
-/** Nothing may go wrong; a removal is told. */
-record TestEvents(Consumer<String> onRemoved) implements Events {
+/** Nothing may go wrong, unless the disk is meant to be full; a removal is told. */
+record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull) implements Events {
     @Override
     public void damaged(Damaged damage) {
         throw damage;
@@ -20,7 +21,7 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
 
     @Override
     public void housekeepingRefused(DiskFailure failure) {
-        throw failure;
+        diskFull(failure);
     }
 
     @Override
@@ -36,6 +37,22 @@ record TestEvents(Consumer<String> onRemoved) implements Events {
     public void consensus(LogLine line) {}
     @Override
     public void diskHangs(long nanos) {}
+
+    @Override
+    public void diskFull(DiskFailure failure) {
+        if (!isMeantToBeFull.getAsBoolean()) {
+            throw failure;
+        }
+    }
+
+    @Override
+    public void diskHasRoom() {}
+
+    @Override
+    public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+    @Override
+    public void alarmLifted() {}
 
     @Override
     public void removed(String why) {

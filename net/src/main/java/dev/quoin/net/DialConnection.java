@@ -190,7 +190,13 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             ask(connected);
             return;
         }
-        SslHandler handshake = tls.handler(connected.alloc(), target);
+        SslHandler handshake;
+        try {
+            handshake = tls.handler(connected.alloc(), target);
+        } catch (IOException e) {
+            finish(new DialEnd.Failed(Why.HANDSHAKE, String.valueOf(e.getMessage())));
+            return;
+        }
         handshake.setHandshakeTimeout(limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
         connected.pipeline().addLast(handshake);
         handshake.handshakeFuture().addListener(future -> {

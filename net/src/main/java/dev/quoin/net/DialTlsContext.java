@@ -1,55 +1,89 @@
 package dev.quoin.net;
 
 import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.concurrent.Executor;
 
+import javax.net.ssl.X509ExtendedTrustManager;
+
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.codec.http2.Http2SecurityUtil;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A dialler's certificates in use, which can be read anew as a {@link TlsContext}'s. No protocol is offered in the
- * handshake: etcd's peer port selects h2 and nothing else, and speaks HTTP/1.1 on it.
+ * A dialler's certificates in use, read anew as a {@link TlsContext}'s. No protocol is offered in the handshake: etcd's peer
+ * port selects h2 and nothing else, and speaks HTTP/1.1 on it.
  */
 final class DialTlsContext {
-    private final DialTls files;
+    private final DialTls tls;
     private final Executor handshakes;
-    private volatile SslContext context;
+    private volatile @Nullable Loaded loaded; // null until somebody is dialled, if there is nothing to be read of ours
 
-    DialTlsContext(DialTls files, Executor handshakes) throws IOException {
-        this.files = files;
+    private record Loaded(FileStamps stamps, SslContext context) {}
+
+    DialTlsContext(DialTls tls, Executor handshakes) throws IOException {
+        this.tls = tls;
         this.handshakes = handshakes;
-        context = read(files);
-    }
-
-    /** Reads the files again. If they cannot be used, what was in use stays in use. */
-    void reload() throws IOException {
-        context = read(files);
-    }
-
-    private static SslContext read(DialTls files) throws IOException {
-        try {
-            SslContextBuilder builder = SslContextBuilder.forClient().sslProvider(SslProvider.JDK)
-                    .protocols("TLSv1.3", "TLSv1.2")
-                    .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
-                    .endpointIdentificationAlgorithm("HTTPS")
-                    .trustManager(files.authority().toFile());
-            if (files.certificateChain() != null && files.privateKey() != null) {
-                builder.keyManager(files.certificateChain().toFile(), files.privateKey().toFile());
-            }
-            return builder.build();
-        } catch (IllegalArgumentException e) {
-            throw new IOException("cannot use authority " + files.authority() + ", certificate "
-                    + files.certificateChain() + " and key " + files.privateKey() + ": " + e.getMessage(), e);
+        // Reading whom the JDK trusts takes its time, which a cluster without TLS need not wait for.
+        if (!tls.files().isEmpty()) {
+            loaded = load(FileStamps.of(tls.files()));
         }
     }
 
-    SslHandler handler(ByteBufAllocator allocator, DialTarget target) {
-        String name = files.serverName() == null ? target.host() : files.serverName();
-        return context.newHandler(allocator, name, target.port(), handshakes);
+    /** As {@link TlsContext#refresh}. */
+    boolean refresh() throws IOException {
+        FileStamps now = FileStamps.of(tls.files());
+        Loaded before = loaded;
+        if (before == null || now.equals(before.stamps)) {
+            return false;
+        }
+        loaded = new Loaded(now, before.context);
+        loaded = load(now);
+        return true;
+    }
+
+    private Loaded load(FileStamps stamps) throws IOException {
+        try {
+            SslContextBuilder builder = SslContextBuilder.forClient().sslProvider(SslProvider.JDK)
+                    .protocols(tls.protocols().versionsArray())
+                    .ciphers(tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE);
+            if (tls.trustsAll()) {
+                builder.trustManager(InsecureTrustManagerFactory.INSTANCE).endpointIdentificationAlgorithm(null);
+            } else {
+                AllowedNames allowed = new AllowedNames(tls.commonNames(), tls.hostNames());
+                X509ExtendedTrustManager chains = ClientCheck.trusting(tls.authority());
+                builder.trustManager(allowed.areAll() ? chains : new ServerCheck(chains, allowed))
+                        .endpointIdentificationAlgorithm("HTTPS");
+            }
+            if (tls.certificateChain() != null && tls.privateKey() != null) {
+                List<X509Certificate> chain = Pem.certificates(tls.certificateChain());
+                builder.keyManager(Pem.key(tls.privateKey(), chain.getFirst()),
+                        chain.toArray(X509Certificate[]::new));
+            }
+            return new Loaded(stamps, builder.build());
+        } catch (GeneralSecurityException | IllegalArgumentException e) {
+            throw new IOException("cannot use authority " + tls.authority() + ", certificate "
+                    + tls.certificateChain() + " and key " + tls.privateKey() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** On the dialler's loop alone. */
+    SslHandler handler(ByteBufAllocator allocator, DialTarget target) throws IOException {
+        Loaded current = loaded;
+        if (current == null) {
+            current = load(FileStamps.of(tls.files()));
+            loaded = current;
+        }
+        @Nullable
+        String wanted = tls.serverName();
+        return current.context.newHandler(allocator, wanted == null ? target.host() : wanted, target.port(),
+                handshakes);
     }
 }

@@ -72,11 +72,14 @@ public final class Dialler implements AutoCloseable {
         calls.decrementAndGet();
     }
 
-    /** Reads the certificate files again, for calls to come. On failure the old ones stay in use. */
-    public void reloadTls() throws IOException {
-        if (tls != null) {
-            tls.reload();
-        }
+    /**
+     * Reads the certificate files again, for calls to come, if they have changed. One thread at a time.
+     *
+     * @return whether they have, and are in use
+     * @throws IOException they cannot be used, and the old ones stay in use; told once for each change
+     */
+    public boolean refreshTls() throws IOException {
+        return tls != null && tls.refresh();
     }
 
     /** Ends every call, {@link DialEnd.Why#CLOSED}. Not on the loop. */

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.util.AsciiString;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
@@ -18,7 +19,7 @@ import dev.quoin.base.Invariant;
  * <p>Inbound, a message is told to the handler while there is credit; one that comes without credit waits, and from then
  * on nothing is given back to the stream's window, so that at most a window of bytes waits.
  */
-final class H2Call extends H2Stream implements Call, MessageReader.Target {
+final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReader.Target {
     private final Method method;
     private final Http2Headers requestHeaders;
     private final String subtype;
@@ -26,6 +27,7 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     private final long deadlineNanos;
     private final Deadlines.@Nullable Timer deadline;
     private final MessageReader reader;
+    private final NetMetrics.Calls counted;
 
     private @Nullable ArrayDeque<Bytes> waiting;
     private int credit;
@@ -40,12 +42,22 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
     private volatile @Nullable Metadata metadata;
     private @Nullable Object attachment;
 
+    // For whoever counts.
+    private long openedNanos;
+    private long endedNanos;
+    private End why = End.FINISHED;
+    private Status.Code code = Status.Code.OK;
+    private @Nullable Bytes request;
+    private Bytes @Nullable [] answer;
+    private long sentBytes;
+
     H2Call(H2Connection connection, Http2Stream stream, RequestHead head, Http2Headers requestHeaders) {
         super(connection, stream);
         method = head.method();
         this.requestHeaders = requestHeaders;
         subtype = head.subtype;
         gzip = head.gzip;
+        counted = connection.shared().counted(method);
         reader = new MessageReader(this, connection.shared().limits.requestBytesMax());
         credit = method.kind().clientStreams() ? connection.shared().limits.messagesAheadMax() : 1;
         if (head.timeoutNanos < 0) {
@@ -68,7 +80,9 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         if (deadline != null) {
             connection.loop().deadlines.arm(deadline, deadlineNanos);
         }
-        connection.shared().metrics.callOpened(method);
+        openedNanos = connection.loop().turnNanos();
+        AsciiString header = connection.shared().countedHeader;
+        counted.opened(header.isEmpty() ? null : requestHeaders.get(header));
         try {
             method.handler().onOpen(this);
         } catch (Throwable t) {
@@ -161,6 +175,10 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
             connection.loop().hotMessage();
         }
         telling = true;
+        counted.received(message.length());
+        if (!method.kind().clientStreams()) {
+            request = message;
+        }
         try {
             method.handler().onMessage(this, message);
         } catch (Throwable t) {
@@ -363,8 +381,14 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         headersNow(Metadata.EMPTY);
         if (!isOver()) {
             connection.writeMessage(this, gzip, pieces, size);
+            countSent(size);
             checkWritable();
         }
+    }
+
+    private void countSent(long size) {
+        sentBytes += size;
+        counted.sent(size);
     }
 
     private boolean tooLarge(long size) {
@@ -395,7 +419,11 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         PartSink parts = new PartSink(this, gzip, length);
         try {
             message.writeTo(parts);
-            return parts.end();
+            boolean isWhole = parts.end();
+            if (isWhole) {
+                connection.loop().execute(() -> countSent(length));
+            }
+            return isWhole;
         } finally {
             parts.release();
         }
@@ -487,8 +515,10 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
 
     private void answerNow(Bytes[] pieces, long size) {
         if (!late()) {
+            answer = gzip ? null : pieces;
             sendNow(pieces, size);
             finishNow(Status.OK, Metadata.EMPTY);
+            answer = null;
         }
     }
 
@@ -525,6 +555,7 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
             return;
         }
         finished = true;
+        code = status.code();
         Http2Headers last = headersSent ? GrpcHeaders.trailers(status, trailers)
                 : GrpcHeaders.trailersOnly(200, subtype, status, trailers);
         headersSent = true;
@@ -571,7 +602,8 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         }
         uncharge();
         waiting = null;
-        connection.shared().metrics.callEnded(method, why);
+        count(why);
+        request = null;
         try {
             method.handler().onEnd(this, why);
         } catch (Throwable t) {
@@ -581,6 +613,19 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
             connection.consume(this, unconsumed);
             unconsumed = 0;
         }
+    }
+
+    private void count(End reason) {
+        why = reason;
+        endedNanos = connection.loop().turnNanos();
+        if (!finished) {
+            code = switch (reason) {
+                case DEADLINE -> Status.Code.DEADLINE_EXCEEDED;
+                case DRAINED -> Status.Code.UNAVAILABLE;
+                case RESET, CONNECTION_LOST, FINISHED -> Status.Code.CANCELLED;
+            };
+        }
+        counted.ended(this);
     }
 
     @Override
@@ -598,10 +643,62 @@ final class H2Call extends H2Stream implements Call, MessageReader.Target {
         }
     }
 
+    // ---- for whoever counts ----
+
+    @Override
+    public Call call() {
+        return this;
+    }
+
+    @Override
+    public End why() {
+        return why;
+    }
+
+    @Override
+    public Status.Code code() {
+        return code;
+    }
+
+    @Override
+    public long nanos() {
+        return endedNanos - openedNanos;
+    }
+
+    @Override
+    public @Nullable Bytes request() {
+        return request;
+    }
+
+    @Override
+    public Bytes @Nullable [] answer() {
+        return answer;
+    }
+
+    @Override
+    public long sentBytes() {
+        return sentBytes;
+    }
+
     // ---- what is fixed ----
 
     H2Connection connection() {
         return connection;
+    }
+
+    @Override
+    public VirtualWork virtualWork() {
+        return connection.shared().calls;
+    }
+
+    @Override
+    public NetMetrics metrics() {
+        return connection.shared().metrics;
+    }
+
+    @Override
+    public void wake() {
+        wakeWaiter();
     }
 
     @Override

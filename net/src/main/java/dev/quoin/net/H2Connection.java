@@ -368,6 +368,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
             case HTTP -> {
                 H2Exchange exchange = new H2Exchange(this, stream, headers);
                 stream.setProperty(key, exchange);
+                exchange.open();
                 if (end) {
                     exchange.remoteEnd();
                 }

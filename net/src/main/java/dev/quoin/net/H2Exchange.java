@@ -1,8 +1,5 @@
 package dev.quoin.net;
 
-import java.util.Iterator;
-import java.util.List;
-
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -12,16 +9,51 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
 
-/** A request that is not gRPC on an HTTP/2 stream: collects its body, has it answered, writes the answer. */
+/**
+ * A request that is not gRPC on an HTTP/2 stream: collects its body, or passes it on as it comes; has the request answered,
+ * writes the answer. What is passed on and not read yet is not given back to the stream's window.
+ */
 final class H2Exchange extends H2Stream {
     private final Http2Headers headers;
     private @Nullable ByteBuf body;
+    private @Nullable ArrivingBody streamed;
     private boolean answered;
     private long charged;
+    private int unconsumed;
 
     H2Exchange(H2Connection connection, Http2Stream stream, Http2Headers headers) {
         super(connection, stream);
         this.headers = headers;
+    }
+
+    /** The head is there. */
+    void open() {
+        HttpRequest head = request();
+        if (connection.shared().config.http().streams(head.method(), head.path())) {
+            ArrivingBody arriving = new ArrivingBody();
+            streamed = arriving;
+            start(head, arriving);
+        }
+    }
+
+    private final class ArrivingBody extends StreamedBody {
+        ArrivingBody() {
+            super(connection.shared().limits);
+        }
+
+        @Override
+        void taken() {
+            connection.loop().execute(() -> giveBack(waitingBytes()));
+        }
+    }
+
+    /** Lets the client send as much as it has sent but for this. */
+    private void giveBack(int kept) {
+        int bytes = unconsumed - kept;
+        if (bytes > 0) {
+            unconsumed = kept;
+            connection.consume(this, bytes);
+        }
     }
 
     @Override
@@ -29,7 +61,13 @@ final class H2Exchange extends H2Stream {
         if (end) {
             remoteEnded = true;
         }
-        if (isOver() || answered) {
+        if (isOver()) {
+            return total;
+        }
+        if (streamed != null) {
+            return arrived(streamed, data, total, end);
+        }
+        if (answered) {
             return total;
         }
         int bytes = data.readableBytes();
@@ -47,36 +85,44 @@ final class H2Exchange extends H2Stream {
         }
         collected.writeBytes(data);
         if (end) {
-            start();
+            start(request(), null);
         }
         return total;
+    }
+
+    private int arrived(ArrivingBody arriving, ByteBuf data, int total, boolean end) {
+        if (data.isReadable()) {
+            byte[] piece = new byte[data.readableBytes()];
+            data.readBytes(piece);
+            arriving.arrived(piece);
+        }
+        if (end) {
+            arriving.ended();
+        }
+        unconsumed += total;
+        // What the client may send ahead is held; padding, and what nobody wants, is not.
+        int held = Math.min(unconsumed, arriving.waitingBytes());
+        int back = unconsumed - held;
+        unconsumed = held;
+        return back;
     }
 
     @Override
     void remoteEnd() {
         remoteEnded = true;
-        if (!isOver() && !answered) {
-            start();
+        if (streamed != null) {
+            streamed.ended();
+        } else if (!isOver() && !answered) {
+            start(request(), null);
         }
     }
 
-    private void start() {
-        HttpRequest request = request();
-        HttpBody streamed = streamed(request);
+    private void start(HttpRequest request, @Nullable HttpBody arriving) {
         if (!connection.shared().requests
-                .start(() -> HttpWork.run(connection.shared(), request, streamed, new Reply()))) {
+                .start(() -> HttpWork.run(connection.shared(), request, arriving, new Reply()))) {
             connection.shared().metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
             respond(HttpResponse.text(503, "too many requests in work\n"));
         }
-    }
-
-    /** What was gathered, for a handler that wants it as it arrives. */
-    private @Nullable HttpBody streamed(HttpRequest request) {
-        if (!connection.shared().config.http().streams(request.method(), request.path())) {
-            return null;
-        }
-        Iterator<Bytes> pieces = (request.body().isEmpty() ? List.<Bytes>of() : List.of(request.body())).iterator();
-        return () -> pieces.hasNext() ? pieces.next() : null;
     }
 
     private HttpRequest request() {
@@ -192,6 +238,10 @@ final class H2Exchange extends H2Stream {
     private void finished() {
         release();
         setOver();
+        if (streamed != null) {
+            streamed.discard();
+            giveBack(0);
+        }
     }
 
     private void release() {
@@ -202,8 +252,14 @@ final class H2Exchange extends H2Stream {
 
     @Override
     void closed(End why) {
+        unconsumed = 0; // The flow controller gives back what a closed stream held.
         release();
-        setOver();
+        if (!isOver()) {
+            setOver();
+            if (streamed != null) {
+                streamed.gone();
+            }
+        }
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.quoin.net;
 
 import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.netty.buffer.ByteBuf;
@@ -43,7 +42,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private final ArrayDeque<Object> pipelined = new ArrayDeque<>(); // at most what one read brought
     private io.netty.handler.codec.http.@Nullable HttpRequest head;
     private ByteBuf body = Unpooled.EMPTY_BUFFER;
-    private @Nullable StreamedBody streamed; // the body of the request in work, until all of it has been received
+    private @Nullable ArrivingBody streamed; // the body of the request in work, until all of it has been received
+    private @Nullable ArrivingBody inWork; // the same, until the request has been answered
     private boolean working;
     private boolean keepAlive;
     private boolean draining;
@@ -99,7 +99,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        StreamedBody arriving = streamed;
+        ArrivingBody arriving = streamed;
         if (arriving != null) {
             try {
                 more(arriving, message);
@@ -114,7 +114,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
     }
 
-    private void more(StreamedBody arriving, Object message) {
+    private void more(ArrivingBody arriving, Object message) {
         if (!(message instanceof HttpContent content) || content.decoderResult().isFailure()) {
             arriving.lost("a malformed body");
             ctx().close();
@@ -124,16 +124,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         if (length > 0) {
             byte[] piece = new byte[length];
             content.content().readBytes(piece);
-            arriving.arrived(Bytes.of(piece));
+            arriving.piece(piece);
         }
         if (content instanceof LastHttpContent) {
             streamed = null;
             arriving.ended();
-            if (working) {
-                ctx().channel().config().setAutoRead(false);
-            } else {
+            if (!working) {
                 closeWritten(); // It has been answered already.
             }
+            // Else the socket is read on, or a client that goes would not be noticed: until it sends more.
         }
     }
 
@@ -230,8 +229,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
     /** The body is on its way: what follows the head goes to who serves the request. */
     private void workStreamed(io.netty.handler.codec.http.HttpRequest request) {
-        StreamedBody arriving = new StreamedBody();
+        ArrivingBody arriving = new ArrivingBody();
         streamed = arriving;
+        inWork = arriving;
         body = Unpooled.EMPTY_BUFFER;
         continueIfExpected(request);
         start(request, arriving);
@@ -298,9 +298,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     }
 
     /** Answered before its body was there: to close at once could cost the client the answer. */
-    private void linger(StreamedBody unread) {
+    private void linger() {
         working = false;
-        unread.discard();
         loop.deadlines.disarm(idle);
         loop.deadlines.arm(idle, System.nanoTime() + LINGER_NANOS);
         ctx().channel().config().setAutoRead(true);
@@ -311,8 +310,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     }
 
     private void done() {
+        if (inWork != null) {
+            inWork.discard();
+            inWork = null;
+        }
         if (streamed != null) {
-            linger(streamed);
+            linger();
             return;
         }
         if (!persists()) {
@@ -329,78 +332,31 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
     }
 
-    /**
-     * A body between the loop, which puts in what arrives, and the thread of its request, which takes it out. The socket
-     * is not read while enough is waiting.
-     */
-    private final class StreamedBody implements HttpBody {
-        /** What a piece costs beside its bytes: many are small if the client wants them so. */
-        private static final int PIECE_OVERHEAD_BYTES = 64;
+    /** The socket is not read while enough of its body is waiting. */
+    private final class ArrivingBody extends StreamedBody {
+        private boolean stopped; // of the loop, as all here
 
-        private final ArrayDeque<Bytes> pieces = new ArrayDeque<>(); // guarded by this, as all below
-        private long waitingBytes;
-        private boolean stopped; // the socket is not read
-        private boolean over;
-        private boolean unwanted;
-        private @Nullable String whyLost;
+        ArrivingBody() {
+            super(shared.limits);
+        }
 
-        synchronized void arrived(Bytes piece) {
-            if (unwanted) {
-                return;
-            }
-            pieces.add(piece);
-            waitingBytes += piece.length() + PIECE_OVERHEAD_BYTES;
-            if (waitingBytes >= shared.limits.streamWindowBytes()) {
+        void piece(byte[] piece) {
+            if (arrived(piece) >= shared.limits.streamWindowBytes()) {
                 stopped = true;
                 ctx().channel().config().setAutoRead(false);
             }
-            notifyAll();
-        }
-
-        synchronized void ended() {
-            over = true;
-            notifyAll();
-        }
-
-        synchronized void lost(String why) {
-            whyLost = why;
-            notifyAll();
-        }
-
-        synchronized void discard() {
-            unwanted = true;
-            pieces.clear();
         }
 
         @Override
-        public synchronized @Nullable Bytes next() throws HttpBodyLost, InterruptedException {
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(shared.limits.bodySilenceMillisMax());
-            while (pieces.isEmpty() && !over && whyLost == null) {
-                long left = until - System.nanoTime();
-                if (left <= 0) {
-                    whyLost = "nothing came for " + shared.limits.bodySilenceMillisMax() + " ms";
-                } else {
-                    TimeUnit.NANOSECONDS.timedWait(this, left);
+        void taken() {
+            loop.execute(() -> {
+                if (stopped && waitingBytes() < shared.limits.streamWindowBytes()) {
+                    stopped = false;
+                    if (inWork == this && pipelined.isEmpty()) {
+                        ctx().channel().config().setAutoRead(true);
+                    }
                 }
-            }
-            Bytes piece = pieces.poll();
-            if (piece == null && whyLost != null) {
-                throw new HttpBodyLost(whyLost);
-            }
-            if (piece != null) {
-                waitingBytes -= piece.length() + PIECE_OVERHEAD_BYTES;
-            }
-            if (stopped && waitingBytes <= shared.limits.streamWindowBytes() / 2) {
-                stopped = false;
-                loop.execute(this::readOn);
-            }
-            return piece;
-        }
-
-        private void readOn() {
-            if (streamed == this) {
-                ctx().channel().config().setAutoRead(true);
-            }
+            });
         }
     }
 
@@ -494,10 +450,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             gone = true;
             overHint = true;
             room.wakeWaiter();
-            if (streamed != null) {
-                streamed.lost("the connection was closed inside the body");
-                streamed = null;
+            if (inWork != null) {
+                inWork.gone();
+                inWork = null;
             }
+            streamed = null;
             admission.close();
             loop.deadlines.disarm(idle);
             loop.closed(this);

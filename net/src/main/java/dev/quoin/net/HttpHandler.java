@@ -10,8 +10,7 @@ public interface HttpHandler {
     HttpResponse handle(HttpRequest request) throws InterruptedException;
 
     /**
-     * Whether such a request is handled as soon as its head is there, by {@link #handleStreamed}. Called on a loop. (On
-     * HTTP/2 the body is gathered all the same, within its bounds.)
+     * Whether such a request is handled as soon as its head is there, by {@link #handleStreamed}. Called on a loop.
      */
     default boolean streams(String method, String path) {
         return false;
@@ -19,7 +18,7 @@ public interface HttpHandler {
 
     /**
      * Serves a request whose body may still be on its way. One that is answered before it has been read costs the client
-     * its connection.
+     * its connection, on HTTP/1.1.
      *
      * @param head the request, without its body
      */

@@ -56,6 +56,8 @@ final class LoopState implements Loop {
     private final Set<Connection> connections = new LinkedHashSet<>();
     private boolean turnEndDue;
     private boolean hotMessages;
+    private boolean isTurnTimed;
+    private long turnNanos;
     long requestBytes;
     private volatile @Nullable Object attachment;
 
@@ -91,6 +93,7 @@ final class LoopState implements Loop {
     }
 
     private void drainOutbox() {
+        isTurnTimed = false; // What was read before belongs to a turn that may have been long.
         Op op = reversed(outbox.getAndSet(null));
         int sinceFlush = 0;
         while (op != null) {
@@ -139,6 +142,18 @@ final class LoopState implements Loop {
         scheduleTurnEnd();
     }
 
+    /** The time as of this turn, on the scale of {@link System#nanoTime}: the clock is read once for all that a turn does. */
+    long turnNanos() {
+        if (!turnEndDue) {
+            return System.nanoTime(); // Nothing has happened yet that has to be ended.
+        }
+        if (!isTurnTimed) {
+            isTurnTimed = true;
+            turnNanos = System.nanoTime();
+        }
+        return turnNanos;
+    }
+
     private void scheduleTurnEnd() {
         if (!turnEndDue) {
             turnEndDue = true;
@@ -164,6 +179,7 @@ final class LoopState implements Loop {
         }
         flushTouched();
         turnEndDue = false;
+        isTurnTimed = false;
         if (!writableNotices.isEmpty() || !touched.isEmpty() || hotMessages) {
             scheduleTurnEnd();
         }

@@ -8,8 +8,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 public final class NetServer implements AutoCloseable {
     private static final int BACKLOG = 4096;
     private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(128 * 1024, 256 * 1024);
+    /** Handshakes that may wait for the resolver at once. */
+    private static final int RESOLVING_HANDSHAKES = 4;
 
     private final Shared shared;
     private final EventLoops loops;
@@ -47,10 +51,15 @@ public final class NetServer implements AutoCloseable {
 
     private NetServer(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
         shared = new Shared(config);
-        handshakes = Executors.newFixedThreadPool(1, new DefaultThreadFactory("net-tls", true));
+        handshakes = Executors.newFixedThreadPool(asksResolver(config.tls()) ? RESOLVING_HANDSHAKES : 1,
+                new DefaultThreadFactory("net-tls", true));
         tls = config.tls() == null ? null : new TlsContext(config.tls(), handshakes);
         this.loops = loops;
         this.ownsLoops = ownsLoops;
+    }
+
+    private static boolean asksResolver(@Nullable NetTls tls) {
+        return tls != null && tls.clients().areAsked() && tls.clients().atAddress();
     }
 
     /**
@@ -148,11 +157,19 @@ public final class NetServer implements AutoCloseable {
         return List.copyOf(loops.all());
     }
 
-    /** Reads the certificate files again, for connections to come. On failure the old ones stay in use. */
-    public void reloadTls() throws IOException {
-        if (tls != null) {
-            tls.reload();
-        }
+    /**
+     * Reads the certificate files again, for connections to come, if they have changed. One thread at a time.
+     *
+     * @return whether they have, and are in use
+     * @throws IOException they cannot be used, and the old ones stay in use; told once for each change
+     */
+    public boolean refreshTls() throws IOException {
+        return tls != null && tls.refresh();
+    }
+
+    /** Until when its certificate is valid, if it has one. */
+    public Optional<Instant> certificateExpiry() {
+        return Optional.ofNullable(tls).map(TlsContext::expiry);
     }
 
     /**

@@ -2,6 +2,10 @@ package dev.quoin.net;
 
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -10,6 +14,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -64,20 +69,22 @@ final class Pipelines {
 
     void tls(ChannelPipeline pipeline) {
         TlsContext context = java.util.Objects.requireNonNull(tls);
-        SslHandler handler = context.handler(channel.alloc());
+        SslHandler handler = context.handler(channel.alloc(), channel.remoteAddress());
         handler.setHandshakeTimeout(shared.limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
         pipeline.addLast(handler);
-        pipeline.addLast(new Negotiated(handler));
+        pipeline.addLast(new Negotiated(handler, context.endpoint()));
     }
 
     /** Waits for the handshake, then serves what was agreed on; without agreement, HTTP/1.1. */
     private final class Negotiated extends ApplicationProtocolNegotiationHandler {
         private final SslHandler handler;
+        private final String endpoint;
         private boolean configured;
 
-        Negotiated(SslHandler handler) {
+        Negotiated(SslHandler handler, String endpoint) {
             super(ApplicationProtocolNames.HTTP_1_1);
             this.handler = handler;
+            this.endpoint = endpoint;
         }
 
         @Override
@@ -93,14 +100,23 @@ final class Pipelines {
 
         @Override
         protected void handshakeFailure(ChannelHandlerContext ctx, Throwable cause) {
-            LOG.warn("rejected connection on client endpoint: remote-addr={} error={}", ctx.channel().remoteAddress(),
-                    cause.getMessage());
+            shared.metrics.refused(NetMetrics.Refusal.TLS);
+            LOG.atWarn()
+                    .addKeyValue("remote-addr", String.valueOf(ctx.channel().remoteAddress()).replaceFirst("^/", ""))
+                    .addKeyValue("server-name", serverName(handler.engine()))
+                    .addKeyValue("error", reason(cause))
+                    .log("rejected connection on " + endpoint);
             ctx.close();
         }
 
+        /** Netty tells of a handshake that failed as of any other bytes that cannot be read. */
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
+            if (cause instanceof DecoderException && cause.getCause() instanceof SSLException refusal) {
+                handshakeFailure(ctx, refusal);
+            } else {
+                ctx.close();
+            }
         }
 
         @Override
@@ -110,6 +126,27 @@ final class Pipelines {
             }
             super.channelInactive(ctx);
         }
+    }
+
+    /** The innermost text is the one that says what was wrong. */
+    private static String reason(Throwable cause) {
+        Throwable innermost = cause;
+        for (Throwable next = cause.getCause(); next != null; next = next.getCause()) {
+            innermost = next;
+        }
+        return String.valueOf(innermost.getMessage());
+    }
+
+    /** What the client asked for, as far as the handshake got. */
+    private static String serverName(SSLEngine engine) {
+        if (engine.getHandshakeSession() instanceof ExtendedSSLSession session) {
+            for (SNIServerName name : session.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName();
+                }
+            }
+        }
+        return "";
     }
 
     private static @Nullable String commonName(SSLSession session) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,11 @@ public final class Router {
             services.add(method.service());
         }
         return new Router(Map.copyOf(byPath), Set.copyOf(services));
+    }
+
+    /** In no order. */
+    void forEach(Consumer<Method> visitor) {
+        methods.values().forEach(visitor);
     }
 
     public @Nullable Method find(String path) {

@@ -1,12 +1,17 @@
 package dev.quoin.net;
 
+import java.util.IdentityHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+
+import io.netty.util.AsciiString;
 
 /** What all connections of a server share: its configuration, its bounds on work, and whether it is stopping. */
 final class Shared {
     final NetConfig config;
     final NetLimits limits;
     final NetMetrics metrics;
+    final AsciiString countedHeader;
+    private final IdentityHashMap<Method, NetMetrics.Calls> counted = new IdentityHashMap<>(); // not changed any more
     final VirtualWork calls;
     final VirtualWork requests;
     final AtomicInteger connections = new AtomicInteger();
@@ -17,7 +22,14 @@ final class Shared {
         this.config = config;
         limits = config.limits();
         metrics = config.metrics();
+        countedHeader = AsciiString.of(metrics.countedHeader());
+        config.router().forEach(method -> counted.put(method, metrics.calls(method)));
         calls = new VirtualWork("call", limits.virtualCallsMax());
         requests = new VirtualWork("http", limits.httpRequestsMax());
+    }
+
+    /** Where a call is counted. */
+    NetMetrics.Calls counted(Method method) {
+        return counted.getOrDefault(method, NetMetrics.Calls.NONE);
     }
 }

@@ -1,6 +1,12 @@
 package dev.quoin.net;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.Executor;
 
 import javax.naming.InvalidNameException;
@@ -8,7 +14,6 @@ import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
 
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.codec.http2.Http2SecurityUtil;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
@@ -20,52 +25,86 @@ import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server's certificate in use. It can be read anew from its files at any time; connections that are open keep what
- * they have. A client that offers only protocols we do not speak gets the alert that says so, as from etcd.
+ * The server's certificate in use, with what clients must show. It is read anew when its files have changed; connections
+ * that are open keep what they have. A client that offers only protocols we do not speak gets the alert that says so, as
+ * from etcd.
  */
 final class TlsContext {
-    private final NetTls files;
+    /** A session that is resumed is not checked again, so none is, where there is something to check. 0 would be for ever. */
+    private static final long SESSION_SECONDS = 1;
+
+    private final NetTls tls;
     private final Executor handshakes;
-    private volatile SslContext context;
+    private volatile Loaded loaded;
 
-    TlsContext(NetTls files, Executor handshakes) throws IOException {
-        this.files = files;
+    private record Loaded(FileStamps stamps, SslContext context, Instant expiry) {}
+
+    TlsContext(NetTls tls, Executor handshakes) throws IOException {
+        this.tls = tls;
         this.handshakes = handshakes;
-        context = read(files);
+        loaded = load(FileStamps.of(tls.files()));
     }
 
-    /** Reads the files again. If they cannot be used, what was in use stays in use. */
-    void reload() throws IOException {
-        context = read(files);
+    /**
+     * Reads the files again, if they have changed. If they cannot be used, what was in use stays in use, and nobody hears of
+     * it again until they change again. One thread at a time.
+     *
+     * @return whether what is in use has changed
+     */
+    boolean refresh() throws IOException {
+        FileStamps now = FileStamps.of(tls.files());
+        Loaded before = loaded;
+        if (now.equals(before.stamps)) {
+            return false;
+        }
+        loaded = new Loaded(now, before.context, before.expiry);
+        loaded = load(now);
+        return true;
     }
 
-    private static SslContext read(NetTls files) throws IOException {
+    private Loaded load(FileStamps stamps) throws IOException {
         try {
-            return context(files);
-        } catch (IllegalArgumentException e) {
-            throw new IOException("cannot use certificate " + files.certificateChain() + " with key "
-                    + files.privateKey() + ": " + e.getMessage(), e);
+            List<X509Certificate> chain = Pem.certificates(tls.certificateChain());
+            Instant expiry = chain.getFirst().getNotAfter().toInstant();
+            return new Loaded(stamps, context(chain), expiry);
+        } catch (GeneralSecurityException | IllegalArgumentException e) {
+            throw new IOException("cannot use certificate " + tls.certificateChain() + " with key " + tls.privateKey()
+                    + ": " + e.getMessage(), e);
         }
     }
 
-    private static SslContext context(NetTls files) throws IOException {
+    private SslContext context(List<X509Certificate> chain) throws IOException, GeneralSecurityException {
         SslContextBuilder builder = SslContextBuilder
-                .forServer(files.certificateChain().toFile(), files.privateKey().toFile())
+                .forServer(Pem.key(tls.privateKey(), chain.getFirst()), chain.toArray(X509Certificate[]::new))
                 .sslProvider(SslProvider.JDK)
-                .protocols("TLSv1.3", "TLSv1.2")
-                .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+                .protocols(tls.protocols().versionsArray())
+                .ciphers(tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE)
                 .applicationProtocolConfig(new ApplicationProtocolConfig(ApplicationProtocolConfig.Protocol.ALPN,
                         ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
                         ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
                         ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1));
-        if (files.clientAuthority() != null) {
-            builder.trustManager(files.clientAuthority().toFile()).clientAuth(ClientAuth.REQUIRE);
+        if (tls.clients().areAsked()) {
+            builder.trustManager(ClientCheck.of(tls.clients())).clientAuth(ClientAuth.REQUIRE)
+                    .sessionTimeout(SESSION_SECONDS);
         }
         return builder.build();
     }
 
-    SslHandler handler(ByteBufAllocator allocator) {
-        return context.newHandler(allocator, handshakes);
+    /** @param client who is at the other end */
+    SslHandler handler(ByteBufAllocator allocator, SocketAddress client) {
+        SslContext context = loaded.context;
+        return client instanceof InetSocketAddress inet
+                ? context.newHandler(allocator, inet.getAddress().getHostAddress(), inet.getPort(), handshakes)
+                : context.newHandler(allocator, handshakes);
+    }
+
+    String endpoint() {
+        return tls.endpoint();
+    }
+
+    /** Until when the certificate in use is valid. */
+    Instant expiry() {
+        return loaded.expiry;
     }
 
     static @Nullable String commonName(String distinguishedName) {

@@ -24,22 +24,21 @@ final class VirtualHandler implements Handler {
 
     @Override
     public void onMessage(Call call, Bytes message) {
-        H2Call own = (H2Call) call;
-        VirtualWork work = own.connection().shared().calls;
-        if (!work.start(() -> run(call, message))) {
-            own.connection().shared().config.metrics().refused(NetMetrics.Refusal.VIRTUAL_CALLS);
+        ServedCall own = (ServedCall) call;
+        if (!own.virtualWork().start(() -> run(call, message))) {
+            own.metrics().refused(NetMetrics.Refusal.VIRTUAL_CALLS);
             call.finish(Status.of(Status.Code.RESOURCE_EXHAUSTED, "too many requests in work"));
         }
     }
 
     @Override
     public void onWritable(Call call) {
-        ((H2Call) call).wakeWaiter();
+        ((ServedCall) call).wake();
     }
 
     @Override
     public void onEnd(Call call, End why) {
-        ((H2Call) call).wakeWaiter();
+        ((ServedCall) call).wake();
     }
 
     private void run(Call call, Bytes message) {

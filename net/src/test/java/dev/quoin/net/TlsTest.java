@@ -127,18 +127,20 @@ class TlsTest {
     }
 
     @Test
-    void aCertificateIsReadAgainOnDemandAndABadOneChangesNothing(@TempDir Path directory) throws Exception {
+    void aCertificateIsReadAgainWhenItHasChangedAndABadOneChangesNothing(@TempDir Path directory) throws Exception {
         Path chain = directory.resolve("chain.pem");
         Path key = directory.resolve("key.pem");
         Files.copy(file("server.pem"), chain);
         Files.copy(file("server.key"), key);
         try (NetServer server = start(new NetTls(chain, key, null))) {
+            assertThat(server.refreshTls()).isFalse();
             Files.writeString(chain, "no certificate");
-            assertThatThrownBy(server::reloadTls).isInstanceOf(IOException.class).hasMessageContaining("chain.pem");
+            assertThatThrownBy(server::refreshTls).isInstanceOf(IOException.class).hasMessageContaining("chain.pem");
+            assertThat(server.refreshTls()).as("said once").isFalse();
             assertThat(subject(server)).isEqualTo("CN=server");
             Files.copy(file("client.pem"), chain, StandardCopyOption.REPLACE_EXISTING);
             Files.copy(file("client.key"), key, StandardCopyOption.REPLACE_EXISTING);
-            server.reloadTls();
+            assertThat(server.refreshTls()).isTrue();
             assertThat(subject(server)).isEqualTo("CN=client");
         }
     }

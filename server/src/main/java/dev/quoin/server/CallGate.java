@@ -14,7 +14,7 @@ import dev.quoin.net.Method;
 
 /**
  * Stands before every method, as etcd's interceptors do (v3rpc/interceptor.go, util.go isRPCSupportedForLearner). A learner
- * tells its status and what may be stale, and nothing else. Who wants a leader ({@code hasleader: true}) is refused while
+ * tells its status, its state as a whole and what may be stale, and nothing else. Who wants a leader ({@code hasleader: true}) is refused while
  * there is none; and a stream of such a client ends once there has been none for three election timeouts. Any thread.
  */
 final class CallGate {
@@ -36,7 +36,7 @@ final class CallGate {
     Method before(Method method) {
         Handler gated = method.kind() == Method.Kind.UNARY
                 ? new Single(method.path(), method.handler())
-                : new Stream(method.handler());
+                : new Stream(method.path(), method.handler());
         return new Method(method.path(), method.kind(), method.mode(), gated);
     }
 
@@ -122,15 +122,17 @@ final class CallGate {
     private final class Stream extends Passing {
         /** Calls that the handler has not heard of. */
         private final Set<Call> refused = ConcurrentHashMap.newKeySet();
+        private final boolean isForLearners;
 
-        Stream(Handler behind) {
+        Stream(String path, Handler behind) {
             super(behind);
+            isForLearners = path.equals(SnapshotService.PATH);
         }
 
         @Override
         public void onOpen(Call call) {
             boolean needsLeader = wantsLeader(call);
-            if (isLearner.getAsBoolean()) {
+            if (!isForLearners && isLearner.getAsBoolean()) {
                 refused.add(call);
                 call.finish(Errors.NOT_FOR_LEARNERS);
             } else if (needsLeader && !hasLeader.getAsBoolean()) {

@@ -19,10 +19,10 @@ import dev.quoin.member.ClusterChange;
 import dev.quoin.member.Ids;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberInfo;
+import dev.quoin.member.founding.PeerUrls;
 import dev.quoin.net.Call;
 import dev.quoin.net.Method;
 import dev.quoin.net.StatusException;
-import dev.quoin.server.bootstrap.PeerUrls;
 
 /** etcdserverpb.Cluster: who belongs to the cluster, and changes of that. Each change answers with all members after it. */
 final class ClusterService {

@@ -28,6 +28,8 @@ final class Errors {
     static final Status NOT_PRIMARY = Status.of(Code.UNKNOWN, "not a primary lessor");
     static final Status APPLYING_TOO_LONG = Status.of(Code.UNAVAILABLE,
             "etcdserver: request timed out, waiting for the applied index took too long");
+    static final Status SNAPSHOT_TOO_SLOW = Status.of(Code.ABORTED,
+            "quoin: the snapshot took longer than its records are kept for, and is not whole; take it again, faster");
     /** In gRPC's words; whoever it is for has gone. */
     static final Status CANCELLED = Status.of(Code.CANCELLED, "context canceled");
     static final Status SESSION_EXPIRED = Status.of(Code.UNKNOWN, "mutex: session is expired");
@@ -169,6 +171,7 @@ final class Errors {
             case NOT_LEADER -> NOT_LEADER;
             case STOPPED -> STOPPED;
             case NO_ROOM -> NO_ROOM;
+            case DISK_FULL -> NO_SPACE;
         };
     }
 

@@ -23,7 +23,15 @@ final class EventLog implements Events {
 
     @Override
     public void damaged(Damaged damage) {
-        LOG.atError().addKeyValue("error", damage.getMessage()).log("found damage in a file of the store");
+        LOG.atError().addKeyValue("error", damage.getMessage()).addKeyValue("remedy", Damaged.REMEDY)
+                .log("found damage in a file of the store");
+    }
+
+    @Override
+    public void logDamaged(Damaged damage) {
+        LOG.atWarn().addKeyValue("error", damage.getMessage())
+                .addKeyValue("remedy", "none is needed: the segment is given up once the ledger holds all that it says")
+                .log("found damage in the write-ahead log");
     }
 
     @Override
@@ -72,5 +80,29 @@ final class EventLog implements Events {
     public void diskHangs(long nanos) {
         LOG.atWarn().addKeyValue("waiting-ms", TimeUnit.NANOSECONDS.toMillis(nanos))
                 .log("the disk of the write-ahead log does not answer; handing leadership over");
+    }
+
+    @Override
+    public void diskFull(DiskFailure failure) {
+        LOG.atError().addKeyValue("error", failure.getMessage())
+                .log("the disk is full: writes are refused and leadership is handed over until there is space again");
+    }
+
+    @Override
+    public void diskHasRoom() {
+        LOG.info("the disk has space again: writes are accepted");
+    }
+
+    @Override
+    public void quotaFills(int percent, long bytesInUse, long quotaBytes) {
+        LOG.atWarn().addKeyValue("percent", percent).addKeyValue("bytes-in-use", bytesInUse)
+                .addKeyValue("quota-size-bytes", quotaBytes)
+                .log("much of the quota is in use; at 100 percent writes are refused: compact, or raise it");
+    }
+
+    @Override
+    public void alarmLifted() {
+        LOG.atInfo().addKeyValue("alarm", "NOSPACE")
+                .log("there has been space below the quota for 30s; taking back the alarm that this member raised");
     }
 }

@@ -16,6 +16,7 @@ import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
 import dev.quoin.net.Handler;
 import dev.quoin.net.Method;
+import dev.quoin.server.metrics.RequestCounts;
 import dev.quoin.store.Command;
 import dev.quoin.store.Op;
 import dev.quoin.store.Outcome;
@@ -42,16 +43,23 @@ final class KvService {
     private final Lists lists;
     private final Proposing proposing;
     private final ServerLimits limits;
+    private final RequestCounts counts;
 
-    KvService(Member member, Answers answers, ServerLimits limits) {
+    KvService(Member member, Answers answers, ServerLimits limits, RequestCounts counts) {
         this.member = member;
         this.answers = answers;
         this.limits = limits;
+        this.counts = counts;
         views = new Views(member::view);
         listAnswers = new ListAnswers(answers, views);
         rangeStream = new RangeStream(listAnswers, views, limits.requestBytesMax());
         proposing = new Proposing(member, limits.requestBytesMax());
         lists = new Lists(limits.listsMax(), limits.listKeysMax());
+    }
+
+    /** How many lists are read at the moment. */
+    int listsAtWork() {
+        return lists.atWork();
     }
 
     List<Method> methods() {
@@ -101,6 +109,7 @@ final class KvService {
             propose(call, Requests.Kind.TXN, message, refusal);
             return;
         }
+        counts.readTransaction(Math.max(txn.success().size(), txn.failure().size()));
         boolean isSmall = txn.compares().stream().allMatch(compare -> compare.range().isSingle())
                 && txn.success().stream().allMatch(KvService::isSmall)
                 && txn.failure().stream().allMatch(KvService::isSmall);
@@ -116,6 +125,7 @@ final class KvService {
             call.finish(Errors.of(refusal));
             return;
         }
+        counts.ranged();
         read(call, query.serializable(), isSmall(query)
                 ? () -> answerSmall(call, query, view -> view.range(query))
                 : () -> lists.run(call, share -> call.send(listAnswers.range(views.newest(), query, share))));
@@ -131,6 +141,7 @@ final class KvService {
         } else if (!query.filter().isNone()) {
             call.finish(Errors.STREAM_FILTERED);
         } else {
+            counts.ranged();
             read(call, query.serializable(),
                     () -> lists.run(call, share -> rangeStream.run(call::send, views.newest(), query, share)));
         }
@@ -197,10 +208,11 @@ final class KvService {
     /** Goes on with {@code ready} once the view is fresh: at once, if a possibly stale one will do. */
     private void read(Call call, boolean serializable, Runnable ready) {
         if (serializable) {
+            call.attach(ReadRound.STALE);
             ready.run();
             return;
         }
-        Turn.of(call.loop()).read(new Turn.Read() {
+        call.attach(Turn.of(call.loop()).read(new Turn.Read() {
             @Override
             public void ready() {
                 ready.run();
@@ -210,7 +222,7 @@ final class KvService {
             public void failed(Failure failure) {
                 call.finish(Errors.of(failure));
             }
-        });
+        }));
     }
 
     /** Answers on the event loop; {@code query} says at which revision records are read. */

@@ -18,14 +18,21 @@ import dev.quoin.net.StatusException;
 final class Lists {
     private static final Logger LOG = LoggerFactory.getLogger(Lists.class);
 
+    private final int listsMax;
     private final Semaphore free;
     private final int keysMax;
     private final Semaphore freeKeys;
 
     Lists(int listsMax, int keysMax) {
+        this.listsMax = listsMax;
         free = new Semaphore(listsMax);
         this.keysMax = keysMax;
         freeKeys = new Semaphore(keysMax);
+    }
+
+    /** How many are read and sent at the moment. */
+    int atWork() {
+        return listsMax - free.availablePermits();
     }
 
     /** Answers a call, all but the status at its end. */

@@ -3,6 +3,7 @@ package dev.quoin.server;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -15,6 +16,7 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.RealDisk;
 import dev.quoin.member.Member;
 import dev.quoin.member.StartRefused;
+import dev.quoin.net.NetConfig;
 import dev.quoin.server.bootstrap.BootstrapRefused;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.FlagTable;
@@ -120,16 +122,16 @@ public final class Main {
             return;
         }
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
-        announce(server.member(), server.clientAddresses());
+        announce(server.member(), config, server.clientAddresses());
         InitDaemon.tellReady(System.getenv());
         if (Rehearsal.isAsked()) {
-            rehearse(server);
+            rehearse(server, config.member().dataDirectory());
         }
     }
 
-    private static void rehearse(Server server) {
+    private static void rehearse(Server server, Path directory) throws InterruptedException {
         try {
-            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst());
+            Rehearsal.play((InetSocketAddress) server.clientAddresses().getFirst(), directory, Main::halt);
             System.exit(0);
         } catch (IOException failed) {
             Logs.fatal(LOG).addKeyValue("error", failed.getMessage()).log("the rehearsal failed");
@@ -137,12 +139,20 @@ public final class Main {
         }
     }
 
-    private static void announce(Member member, List<SocketAddress> addresses) {
+    private static void announce(Member member, ServerConfig config, List<SocketAddress> addresses) {
         LOG.atInfo().addKeyValue("local-member-id", Long.toHexString(member.memberId()))
                 .addKeyValue("cluster-id", Long.toHexString(member.clusterId())).log("ready to serve client requests");
-        for (SocketAddress address : addresses) {
-            LOG.atInfo().addKeyValue("traffic", "grpc+http").addKeyValue("address", text(address))
-                    .log("serving client traffic insecurely; this is strongly discouraged!");
+        for (int i = 0; i < addresses.size(); i++) {
+            NetConfig.Listen listen = config.clientListeners().get(i);
+            String traffic = config.httpListeners().isEmpty() ? "grpc+http" : "grpc";
+            if (listen.plain()) {
+                LOG.atInfo().addKeyValue("traffic", traffic).addKeyValue("address", text(addresses.get(i)))
+                        .log("serving client traffic insecurely; this is strongly discouraged!");
+            }
+            if (listen.tls()) {
+                LOG.atInfo().addKeyValue("traffic", traffic).addKeyValue("address", text(addresses.get(i)))
+                        .log("serving client traffic securely");
+            }
         }
     }
 

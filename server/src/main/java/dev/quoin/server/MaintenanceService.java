@@ -9,6 +9,7 @@ import dev.quoin.api.etcdserverpb.AlarmType;
 import dev.quoin.api.etcdserverpb.DefragmentRequest;
 import dev.quoin.api.etcdserverpb.DefragmentResponse;
 import dev.quoin.api.etcdserverpb.DowngradeInfo;
+import dev.quoin.api.etcdserverpb.DowngradeRequest;
 import dev.quoin.api.etcdserverpb.HashKVRequest;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.MoveLeaderRequest;
@@ -38,10 +39,12 @@ final class MaintenanceService {
 
     private final Member member;
     private final MemberCalls calls;
+    private final Downgrades downgrades;
 
     MaintenanceService(Member member, MemberCalls calls) {
         this.member = member;
         this.calls = calls;
+        downgrades = new Downgrades(member, calls);
     }
 
     List<Method> methods() {
@@ -49,17 +52,20 @@ final class MaintenanceService {
                 Unary.method(SERVICE + "Alarm", AlarmRequest.parser(), this::alarm),
                 Unary.method(SERVICE + "HashKV", HashKVRequest.parser(), this::hashKv),
                 Unary.method(SERVICE + "Defragment", DefragmentRequest.parser(), this::defragment),
-                Unary.method(SERVICE + "MoveLeader", MoveLeaderRequest.parser(), this::moveLeader));
+                Unary.method(SERVICE + "MoveLeader", MoveLeaderRequest.parser(), this::moveLeader),
+                Unary.method(SERVICE + "Downgrade", DowngradeRequest.parser(), downgrades::downgrade));
     }
 
     private StatusResponse status(Call call, StatusRequest request) {
         MemberStatus status = member.status();
+        String downgradeTarget = member.membership().downgradeTarget();
         StatusResponse.Builder response = StatusResponse.newBuilder().setHeader(calls.header(member.view().revision()))
                 .setVersion(Version.ETCD).setDbSize(status.storeBytes()).setDbSizeInUse(status.storeBytesInUse())
                 .setDbSizeQuota(status.quotaBytes()).setLeader(status.leader()).setRaftIndex(status.committedIndex())
                 .setRaftTerm(status.term()).setRaftAppliedIndex(status.appliedIndex())
-                .setStorageVersion(Version.CLUSTER).setIsLearner(member.isLearner())
-                .setDowngradeInfo(DowngradeInfo.getDefaultInstance());
+                .setStorageVersion(Version.ofStorage(member.membership().clusterVersion()))
+                .setIsLearner(member.isLearner()).setDowngradeInfo(DowngradeInfo.newBuilder()
+                        .setEnabled(!downgradeTarget.isEmpty()).setTargetVersion(downgradeTarget));
         if (status.leader() == 0) {
             response.addErrors(Errors.NO_LEADER.message());
         }

@@ -31,7 +31,7 @@ final class Origins {
             return config.member();
         }
         Duration request = Duration.ofNanos(config.member().limits().requestTimeoutNanos());
-        try (Dialler dialler = new Dialler(NetLimits.defaults(), null)) {
+        try (Dialler dialler = new Dialler(NetLimits.defaults(), config.tls().dial())) {
             Bootstrap bootstrap = new Bootstrap(config.cluster(), new PeerHttp(dialler), BootstrapLimits.of(request),
                     Version.ETCD);
             return config.member().withOrigin(bootstrap.origin());

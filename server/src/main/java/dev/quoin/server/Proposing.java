@@ -6,6 +6,7 @@ import dev.quoin.base.Bytes;
 import dev.quoin.member.Answer;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
+import dev.quoin.member.Phases;
 import dev.quoin.member.Proposal;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
@@ -20,6 +21,11 @@ record Proposing(Member member, int requestBytesMax) {
     /** On the call's loop. {@code whenApplied} is told what became of it; what fails ends the call. */
     void propose(Call call, Requests.Kind kind, Bytes message, Consumer<Outcome> whenApplied) {
         Proposal proposal = member.prepare(kind, message, new Answer() {
+            @Override
+            public void slow(Phases phases) {
+                call.attach(phases);
+            }
+
             @Override
             public void outcome(Outcome outcome) {
                 whenApplied.accept(outcome);

@@ -21,13 +21,21 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpResponse;
+import dev.quoin.net.InnerCalls;
+import dev.quoin.net.LoopTurn;
 import dev.quoin.net.Method;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetMetrics;
 import dev.quoin.net.NetServer;
+import dev.quoin.net.NetTls;
 import dev.quoin.net.Router;
 import dev.quoin.server.bootstrap.BootstrapRefused;
+import dev.quoin.server.compaction.AutoCompactor;
+import dev.quoin.server.config.Gate;
 import dev.quoin.server.dial.PeerHttp;
+import dev.quoin.server.gateway.Gateway;
+import dev.quoin.server.health.HealthFront;
+import dev.quoin.server.metrics.ServerMetrics;
 
 /** A peer port, a member and its client ports: opened in this order, closed in the other. */
 final class Server {
@@ -38,6 +46,7 @@ final class Server {
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
+    private static final Duration CERTIFICATES_TICK = Duration.ofSeconds(1);
     private static final HttpHandler NO_HTTP = request -> HttpResponse.text(404, "404 page not found\n");
     private static final Duration DRAIN_GRACE = Duration.ofSeconds(1);
 
@@ -45,12 +54,14 @@ final class Server {
     private final Member member;
     /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
     private final List<NetServer> nets;
+    private final InnerCalls inner;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, List<NetServer> nets, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, InnerCalls inner, List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.nets = List.copyOf(nets);
+        this.inner = inner;
         this.ticks = ticks;
     }
 
@@ -62,15 +73,28 @@ final class Server {
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
         MemberConfig found = Origins.complete(config, disk);
-        Peers peers = Peers.listen(config, clock);
+        ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
+                slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
+        Peers peers = Peers.listen(config, clock, metrics.peers());
         Member member = null;
+        InnerCalls inner = null;
         List<NetServer> nets = new ArrayList<>();
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved));
-            LeaseDesk leases = new LeaseDesk(member,
-                    peers.serve(member, config.member().limits().requestTimeoutNanos()));
+                    new EventLog(onRemoved), metrics.member());
+            metrics.begin(member);
+            long requestNanos = config.member().limits().requestTimeoutNanos();
+            if (config.corruption().initially() && found.origin() == null) {
+                peers.compare(member, Duration.ofNanos(requestNanos));
+            }
+            LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos,
+                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.downgradeCheck(), config.corruption()));
+            if (!config.metricsListeners().isEmpty()) {
+                // Before there is a leader: whoever watches a member wants to know just then.
+                nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
+                        MonitoringFront.before(front(config, member, metrics)))));
+            }
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
@@ -79,35 +103,63 @@ final class Server {
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
             WatchService watches = new WatchService(member, answers, config.limits(),
-                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)));
+                    new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)),
+                    metrics.watches());
+            metrics.pendingEvents(watches::untold);
             Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
-            nets.add(NetServer.start(netConfig(config, member, answers, watches, gate,
-                    promotions(config, member, peers, clock), leases, clock)));
+            Router router = router(config, member, answers, watches, gate,
+                    promotions(config, member, peers, clock), leases, clock, metrics);
+            NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
+                    config.metrics().slowRequest()));
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
+            inner = new InnerCalls(router, config.netLimits(), counted, turn, ServerLimits.GATEWAY_CALLS_MAX);
+            HttpHandler http = http(config, member, inner, metrics);
+            nets.addFirst(NetServer.start(
+                    netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, counted, turn)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(NetServer.start(httpConfig(config, config.httpListeners(), http(config, member))));
+                nets.add(1, NetServer.start(
+                        httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
             }
-            if (!config.metricsListeners().isEmpty()) {
-                nets.add(NetServer.start(
-                        httpConfig(config, config.metricsListeners(), MonitoringFront.before(front(config, member)))));
-            }
+            metrics.certificates(nets.getFirst()::certificateExpiry, peers::certificateExpiry);
             serving = true;
-            return new Server(peers, member, nets, ticks(config, watches, gate));
+            return new Server(peers, member, nets, inner,
+                    ticks(config, watches, gate, certificates(peers, nets), compactor(config, member, clock)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
+                if (inner != null) {
+                    inner.close();
+                }
                 close(peers, member);
             }
         }
     }
 
-    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate) {
+    private static Certificates certificates(Peers peers, List<NetServer> nets) {
+        List<Certificates.Holder> holders = new ArrayList<>(peers.certificates());
+        nets.forEach(net -> holders.add(net::refreshTls));
+        return new Certificates(holders);
+    }
+
+    private static @Nullable AutoCompactor compactor(ServerConfig config, Member member, Clock clock) {
+        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
+        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls), clock);
+    }
+
+    private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
+            Certificates certificates, @Nullable AutoCompactor compactor) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
-        return List.of(
-                Ticks.every(Duration.ofNanos(limits.tickNanos() * limits.electionTicks()), gate::tick),
+        List<Ticks> ticks = new ArrayList<>(List.of(
+                Ticks.every(limits.electionTimeout(), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
-                        () -> watches.tick(System.nanoTime())));
+                        () -> watches.tick(System.nanoTime())),
+                Ticks.every(CERTIFICATES_TICK, certificates::tick)));
+        if (compactor != null) {
+            ticks.add(Ticks.paced(compactor.begin(), compactor::look));
+        }
+        return ticks;
     }
 
     private static Runnable hastener(Member member) {
@@ -133,40 +185,48 @@ final class Server {
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static NetConfig netConfig(ServerConfig config, Member member, Answers answers, WatchService watches,
-            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock) {
+    private static Router router(ServerConfig config, Member member, Answers answers, WatchService watches,
+            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock,
+            ServerMetrics metrics) {
         MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
         List<Method> methods = new ArrayList<>();
-        methods.addAll(new KvService(member, answers, config.limits()).methods());
+        KvService keys = new KvService(member, answers, config.limits(), metrics.requests());
+        metrics.lists(keys::listsAtWork);
+        methods.addAll(keys.methods());
         methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, calls));
         methods.addAll(new MaintenanceService(member, calls).methods());
+        methods.add(new SnapshotService(member::snapshot).method());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        HttpHandler http = config.httpListeners().isEmpty() ? http(config, member) : NO_HTTP;
-        return new NetConfig(listens(config, config.clientListeners()),
-                Router.of(methods.stream().map(gate::before).toList()),
-                http, config.netLimits(), NetMetrics.NONE,
-                loop -> Turn.of(loop).end(loop, member, leases), null, 1);
+        return Router.of(methods.stream().map(gate::before).toList());
     }
 
-    private static HttpHandler http(ServerConfig config, Member member) {
-        return new AccessControl(front(config, member), config.hosts(), config.origins());
+    private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, NetMetrics counted,
+            LoopTurn turn) {
+        return new NetConfig(config.clientListeners(), router, http, config.netLimits(), counted, turn,
+                config.tls().clients(), 1);
     }
 
-    private static HttpFront front(ServerConfig config, Member member) {
-        return new HttpFront(member, new MemberCalls(member, config.limits().requestBytesMax()));
+    private static HttpHandler http(ServerConfig config, Member member, InnerCalls inner, ServerMetrics metrics) {
+        HttpHandler front = front(config, member, metrics);
+        HttpHandler all = config.gateway()
+                ? new Gateway(front, inner, config.limits().messageBytesMax(),
+                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
+                : front;
+        return new AccessControl(all, config.hosts(), config.origins());
     }
 
-    private static NetConfig httpConfig(ServerConfig config, List<SocketAddress> addresses, HttpHandler http) {
-        return new NetConfig(listens(config, addresses), Router.of(List.of()), http, config.netLimits(),
-                NetMetrics.NONE, null, null, 1);
+    private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {
+        MemberHealth health = new MemberHealth(member, config.member().limits().electionTimeout());
+        return new MetricsFront(member, metrics, config.arguments(),
+                new HttpFront(member, new HealthFront(health, metrics.health())));
     }
 
-    private static List<NetConfig.Listen> listens(ServerConfig config, List<SocketAddress> addresses) {
-        return addresses.stream().map(address -> NetConfig.Listen.plain(address).reusingPort(config.reusePort()))
-                .toList();
+    private static NetConfig httpConfig(ServerConfig config, List<NetConfig.Listen> listens, @Nullable NetTls tls,
+            HttpHandler http) {
+        return new NetConfig(listens, Router.of(List.of()), http, config.netLimits(), NetMetrics.NONE, null, tls, 1);
     }
 
     Member member() {
@@ -187,6 +247,7 @@ final class Server {
         for (NetServer net : nets) {
             net.drain(DRAIN_GRACE);
         }
+        inner.close();
         close(peers, member);
     }
 }

@@ -4,6 +4,7 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,8 +13,10 @@ import java.util.stream.Stream;
 
 import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
+import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
 import dev.quoin.server.bootstrap.ClusterFlags;
+import dev.quoin.server.compaction.Retention;
 import dev.quoin.server.config.Durations;
 import dev.quoin.server.config.Effects;
 import dev.quoin.server.config.Flags;
@@ -22,6 +25,8 @@ import dev.quoin.server.config.Gates;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 import dev.quoin.server.config.TlsSettings;
+import dev.quoin.server.metrics.ServerMetrics;
+import dev.quoin.server.peer.CorruptionSettings;
 
 /**
  * What the flags ask for, checked.
@@ -32,20 +37,28 @@ import dev.quoin.server.config.TlsSettings;
  * @param httpListeners where HTTP is heard without gRPC
  * @param metricsListeners where only the paths for machines that watch this one are heard
  * @param peerListeners where other members are heard
+ * @param tls with which certificates, where it is spoken
  * @param limits bounds of requests
  * @param netLimits bounds of the client port
- * @param reusePort whether another process may listen on the same ports
+ * @param gateway whether the RPCs are served as JSON over HTTP, too
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
+ * @param retention which history is kept when nobody compacts
+ * @param downgradeCheck between two looks whether a downgrade is done; not positive: nobody looks
  * @param gates what is new and is switched on or off
+ * @param corruption when what members hold is compared
+ * @param metrics what is counted, and from when on something is slow
+ * @param arguments what was given, for whoever looks at the process
  * @param notes what there is to say about the flags
  */
-record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddress> clientListeners,
-        List<SocketAddress> httpListeners, List<SocketAddress> metricsListeners, List<SocketAddress> peerListeners,
-        ServerLimits limits, NetLimits netLimits, boolean reusePort, Set<String> hosts, Set<String> origins,
-        boolean advanceElection, Duration watchProgress, Gates gates, List<Note> notes) {
+record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
+        List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
+        List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
+        boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
+        Retention retention, Duration downgradeCheck, Gates gates, CorruptionSettings corruption,
+        ServerMetrics.Settings metrics, List<String> arguments, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -72,6 +85,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         TlsSettings.check(flags);
         Effects.refuseUnserved(flags);
         notes.addAll(Effects.notes(flags));
+        notes.addAll(ServerTls.notes(flags));
         String name = flags.text("name");
         Path dataDirectory = Path.of(flags.text("data-dir").isEmpty() ? name + ".etcd" : flags.text("data-dir"));
         notes.addAll(adviceOn(flags, dataDirectory));
@@ -82,13 +96,30 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         MemberConfig member = new MemberConfig(name, dataDirectory, logDirectory, flags.urls("advertise-client-urls"),
                 Version.ETCD, null, flags.isTrue("strict-reconfig-check"), flags.isTrue("pre-vote"),
                 flags.isTrue("force-new-cluster"), memberLimits(flags));
-        return new ServerConfig(member, cluster, addresses(flags, "listen-client-urls"),
-                addresses(flags, "listen-client-http-urls"), addresses(flags, "listen-metrics-urls"),
-                addresses(flags, "listen-peer-urls"), limits, netLimits(flags, limits),
-                flags.isTrue("socket-reuse-port"), Set.copyOf(flags.list("host-whitelist")),
+        ServerTls tls = ServerTls.of(flags);
+        return new ServerConfig(member, cluster, listens(flags, "listen-client-urls", tls.clients() != null),
+                listens(flags, "listen-client-http-urls", tls.clients() != null),
+                listens(flags, "listen-metrics-urls", tls.monitoring() != null),
+                listens(flags, "listen-peer-urls", tls.peers() != null), tls, limits, netLimits(flags, limits),
+                flags.isTrue("enable-grpc-gateway"),
+                Set.copyOf(flags.list("host-whitelist")),
                 Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
-                WatchProgress.interval(flags.duration("watch-progress-notify-interval")),
-                flags.gates(), notes);
+                WatchProgress.interval(flags.duration("watch-progress-notify-interval")), retention(flags),
+                flags.duration("downgrade-check-time"), flags.gates(), corruption(flags),
+                new ServerMetrics.Settings(Version.ETCD, Version.QUOIN, flags.text("metrics").equals("extensive"),
+                        flags.duration("warning-apply-duration"), flags.duration("warning-unary-request-duration"),
+                        flags.gates()),
+                flags.shown(), notes);
+    }
+
+    private static CorruptionSettings corruption(Flags flags) {
+        Gates gates = flags.gates();
+        CorruptionSettings.Mode asked = gates.isOpen(Gate.COMPACT_HASH_CHECK)
+                ? CorruptionSettings.Mode.ON
+                : CorruptionSettings.Mode.OFF;
+        return new CorruptionSettings(gates.isOpen(Gate.INITIAL_CORRUPT_CHECK), flags.duration("corrupt-check-time"),
+                gates.isGiven(Gate.COMPACT_HASH_CHECK) ? asked : CorruptionSettings.Mode.IF_ALL_ARE_QUOIN,
+                flags.duration("compact-hash-check-time"));
     }
 
     private static void checkUrls(Flags flags) throws Refused {
@@ -109,10 +140,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         if (!mode.equals("periodic") && !mode.equals("revision")) {
             throw Refused.check("unknown auto-compaction-mode \"" + mode + "\"");
         }
-        String retention = flags.text("auto-compaction-retention");
-        if (!retention.matches("\\+?[0-9]{0,18}") && Durations.parse(retention).isEmpty()) {
-            throw Refused.check("error parsing CompactionRetention: time: invalid duration \"" + retention + "\"");
-        }
+        retention(flags);
         long samples = flags.number("distributed-tracing-sampling-rate");
         if (flags.isTrue("enable-distributed-tracing") && (samples < 0 || samples > 1_000_000)) {
             throw Refused.check("distributed tracing configurition is not valid: (tracing sampling rate must be "
@@ -127,6 +155,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         if (!hashCheck.isPositive()) {
             throw Refused.check("--compact-hash-check-time must be >0 (set to " + Durations.text(hashCheck) + ")");
         }
+    }
+
+    private static Retention retention(Flags flags) throws Refused {
+        String text = flags.text("auto-compaction-retention");
+        return Retention.parse(flags.text("auto-compaction-mode"), text).orElseThrow(() -> Refused
+                .check("error parsing CompactionRetention: time: invalid duration \"" + text + "\""));
     }
 
     /** What etcd's log has to say about values that it takes all the same. */
@@ -163,10 +197,12 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         return notes;
     }
 
-    private static List<SocketAddress> addresses(Flags flags, String flag) throws Refused {
-        List<SocketAddress> addresses = new ArrayList<>();
+    /** Where to listen; what two URLs ask of one address, it serves both. */
+    private static List<NetConfig.Listen> listens(Flags flags, String flag, boolean hasCertificate) throws Refused {
+        Map<SocketAddress, NetConfig.Listen> listens = new LinkedHashMap<>();
         for (String url : flags.urls(flag)) {
-            if (Urls.isSecure(url)) {
+            boolean secure = Urls.isSecure(url);
+            if (secure && !hasCertificate) {
                 throw Refused.check(switch (flag) {
                     case "listen-peer-urls" -> "cannot listen on TLS for " + url.replaceFirst("^[a-z]+://", "")
                             + ": KeyFile and CertFile are not presented";
@@ -176,7 +212,11 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                             + " with HTTPS scheme";
                 });
             }
-            addresses.add(Urls.listenAddress(flag, url));
+            SocketAddress address = Urls.listenAddress(flag, url);
+            NetConfig.Listen listen = new NetConfig.Listen(address, !secure, secure,
+                    flags.isTrue("socket-reuse-port"));
+            listens.merge(address, listen, (one, other) -> new NetConfig.Listen(address, one.plain() || other.plain(),
+                    one.tls() || other.tls(), one.reusesPort()));
         }
         if (flag.equals("listen-client-http-urls")) {
             for (String url : flags.urls(flag)) {
@@ -187,7 +227,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
                 }
             }
         }
-        return List.copyOf(addresses);
+        return List.copyOf(listens.values());
     }
 
     /** The bounds that flags set; what grpc-go does with a time of 0 is its default. */
@@ -199,6 +239,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<SocketAddres
         boolean isPinged = interval.isPositive() && timeout.isPositive();
         Duration minTime = flags.duration("grpc-keepalive-min-time");
         return initial.change().requestBytesMax(limits.messageBytesMax())
+                .httpRequestsMax(ServerLimits.HTTP_REQUESTS_MAX)
                 .streamsPerConnectionMax(streams == 0
                         ? initial.streamsPerConnectionMax()
                         : Math.min(streams, initial.streamsPerConnectionMax()))

@@ -15,8 +15,16 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     static final int LOCK_CALLS_MAX = 10_000;
     /** Calls of Observe at once. Has no flag. */
     static final int OBSERVERS_MAX = 10_000;
+    /** States that are sent to clients at once. Has no flag. */
+    static final int SNAPSHOTS_MAX = 4;
     /** Watchers that one stream may have. Has no flag. */
     static final int WATCHERS_PER_STREAM_MAX = 100_000;
+    /** Calls through the JSON gateway that may be open at once, most of which watch or wait. Has no flag. */
+    static final int GATEWAY_CALLS_MAX = 10_000;
+    /** Requests over HTTP at work at once: some are left when all calls of the gateway are open. Has no flag. */
+    static final int HTTP_REQUESTS_MAX = 16_384;
+    private static final int GATEWAY_HEAP_SHARE = 16;
+    private static final long GATEWAY_BODY_BYTES_MIN = 32 << 20;
     private static final int WATCHER_HEAP_SHARE = 8;
     private static final long WATCHER_BYTES_MIN = 16 << 20;
     private static final int PLANNED_KEY_BYTES = 8;
@@ -32,6 +40,11 @@ record ServerLimits(int requestBytesMax, int txnOpsMax, int listsMax, int listKe
     /** What all watchers together may take of the heap: an eighth, and 16 MiB at least. Has no flag. */
     static long watcherBytesMax(long heapBytes) {
         return Math.max(WATCHER_BYTES_MIN, heapBytes / WATCHER_HEAP_SHARE);
+    }
+
+    /** What bodies of the JSON gateway that are read may take of the heap: a sixteenth, and 32 MiB at least. Has no flag. */
+    static long gatewayBodyBytesMax(long heapBytes) {
+        return Math.max(GATEWAY_BODY_BYTES_MIN, heapBytes / GATEWAY_HEAP_SHARE);
     }
 
     /** What gRPC itself lets through: the rest of the message beside the entry (v3rpc/grpc.go). */

@@ -3,12 +3,14 @@ package dev.quoin.server;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.quoin.member.Failure;
 import dev.quoin.member.LeaseQuestion;
 import dev.quoin.member.Member;
 import dev.quoin.member.Proposal;
-import dev.quoin.member.ReadAnswer;
 import dev.quoin.net.Loop;
+import dev.quoin.server.metrics.RequestCounts;
 
 /**
  * What the hot calls of one turn of one event loop want of the member, handed over at its end in one go: all proposals as
@@ -23,7 +25,7 @@ final class Turn {
     }
 
     private List<Proposal> proposals = new ArrayList<>();
-    private List<Read> reads = new ArrayList<>();
+    private @Nullable ReadRound reads;
     private List<LeaseQuestion> leaseQuestions = new ArrayList<>();
 
     /** The loop's own; made when first asked for. */
@@ -40,15 +42,19 @@ final class Turn {
         proposals.add(proposal);
     }
 
-    void read(Read read) {
-        reads.add(read);
+    /** Returns the round that it is asked in. */
+    ReadRound read(Read read) {
+        ReadRound round = reads == null ? new ReadRound() : reads;
+        reads = round;
+        round.add(read);
+        return round;
     }
 
     void ask(LeaseQuestion question) {
         leaseQuestions.add(question);
     }
 
-    void end(Loop loop, Member member, LeaseDesk leases) {
+    void end(Loop loop, Member member, LeaseDesk leases, RequestCounts counts) {
         if (!leaseQuestions.isEmpty()) {
             List<LeaseQuestion> batch = leaseQuestions;
             leaseQuestions = new ArrayList<>();
@@ -59,20 +65,10 @@ final class Turn {
             proposals = new ArrayList<>();
             member.propose(batch);
         }
-        if (!reads.isEmpty()) {
-            List<Read> batch = reads;
-            reads = new ArrayList<>();
-            member.read(new ReadAnswer() {
-                @Override
-                public void ready() {
-                    loop.execute(() -> batch.forEach(Read::ready));
-                }
-
-                @Override
-                public void failed(Failure failure) {
-                    loop.execute(() -> batch.forEach(read -> read.failed(failure)));
-                }
-            });
+        ReadRound round = reads;
+        if (round != null) {
+            reads = null;
+            round.ask(loop, member, counts);
         }
     }
 }

@@ -7,7 +7,7 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-import dev.quoin.server.bootstrap.PeerUrls;
+import dev.quoin.member.founding.PeerUrls;
 import dev.quoin.server.config.Refused;
 
 /** What etcd asks of URLs beside their form (embed/config.go): whether one can listen on them, whether others can dial them. */

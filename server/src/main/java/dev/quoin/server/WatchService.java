@@ -32,6 +32,7 @@ import dev.quoin.net.Loop;
 import dev.quoin.net.Method;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
+import dev.quoin.server.metrics.WatchCounts;
 import dev.quoin.store.KeyRange;
 
 /**
@@ -52,14 +53,16 @@ final class WatchService implements Handler {
     private final Answers answers;
     private final ServerLimits limits;
     private final WatchProgress progress;
+    private final WatchCounts counts;
     private final WatchBudget budget = new WatchBudget(ServerLimits.watcherBytesMax(Runtime.getRuntime().maxMemory()));
     private final Map<Loop, WatchHub> hubs = new ConcurrentHashMap<>();
 
-    WatchService(Member member, Answers answers, ServerLimits limits, WatchProgress progress) {
+    WatchService(Member member, Answers answers, ServerLimits limits, WatchProgress progress, WatchCounts counts) {
         this.member = member;
         this.answers = answers;
         this.limits = limits;
         this.progress = progress;
+        this.counts = counts;
     }
 
     List<Method> methods() {
@@ -68,14 +71,31 @@ final class WatchService implements Handler {
 
     /** Tells those how far they are who asked for it; now and then, from any thread. */
     void tick(long nowNanos) {
-        hubs.forEach((loop, hub) -> loop.execute(() -> hub.tick(nowNanos)));
+        hubs.forEach((loop, hub) -> loop.execute(() -> {
+            long begun = System.nanoTime();
+            hub.tick(nowNanos);
+            counts.progressed(System.nanoTime() - begun);
+        }));
+    }
+
+    /** Any thread: how many revisions those who watch have not been told yet, though nothing keeps them from it. */
+    long untold() {
+        return hubs.values().stream().mapToLong(WatchHub::untold).max().orElse(0);
+    }
+
+    /** A loop's turn of telling those who watch. */
+    private void deliver(Runnable task) {
+        long begun = System.nanoTime();
+        long before = counts.sentEvents();
+        task.run();
+        counts.delivered(counts.sentEvents() - before, System.nanoTime() - begun);
     }
 
     private WatchHub hub(Loop loop) {
         return hubs.computeIfAbsent(loop, of -> member.watches().hub(new WatchHost() {
             @Override
             public void execute(Runnable task) {
-                of.execute(task);
+                of.execute(() -> deliver(task));
             }
 
             @Override
@@ -94,6 +114,7 @@ final class WatchService implements Handler {
     @Override
     public void onOpen(Call call) {
         call.attach(new Stream(call));
+        counts.streams(1);
     }
 
     @Override
@@ -105,7 +126,9 @@ final class WatchService implements Handler {
             call.finish(Errors.unreadableInStream(String.valueOf(malformed.getMessage())));
             return;
         }
+        long begun = System.nanoTime();
         stream(call).arrived(request);
+        counts.controlled(System.nanoTime() - begun);
     }
 
     /** A client may have said all it wants and go on listening. */
@@ -119,6 +142,7 @@ final class WatchService implements Handler {
 
     @Override
     public void onEnd(Call call, End why) {
+        counts.streams(-1);
         stream(call).watchers.close();
     }
 
@@ -184,6 +208,7 @@ final class WatchService implements Handler {
                 pieces[1 + at] = runs.get(at);
             }
             call.send(pieces);
+            counts.sent(message.events().count());
         }
 
         @Override
@@ -194,6 +219,7 @@ final class WatchService implements Handler {
                         if (!call.send(new Large(answers.watchHead(message), message))) {
                             break;
                         }
+                        counts.sent(message.events().count());
                     }
                 } catch (StatusException ended) {
                     call.finish(ended.status());

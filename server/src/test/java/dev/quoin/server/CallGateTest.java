@@ -79,5 +79,7 @@ class CallGateTest {
                 .isEqualTo(Errors.NOT_FOR_LEARNERS);
         assertThat(new RecordedCall(method("/etcdserverpb.Watch/Watch", Method.Kind.BIDI), ANY).status())
                 .isEqualTo(Errors.NOT_FOR_LEARNERS);
+        assertThat(new RecordedCall(method("/etcdserverpb.Maintenance/Snapshot", Method.Kind.SERVER_STREAMING), ANY)
+                .isOver()).as("also of a learner one takes the state").isFalse();
     }
 }

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ final class RecordedCall implements Call {
     private volatile boolean isCancelled;
     private volatile boolean hasRoom = true;
     private @Nullable Object attachment;
+    private @Nullable SocketAddress from;
 
     /** Opens it and sends the request. */
     RecordedCall(Method method, Bytes request) {
@@ -78,9 +80,19 @@ final class RecordedCall implements Call {
         return headers;
     }
 
+    /** Whoever makes it is there. */
+    RecordedCall from(SocketAddress address) {
+        from = address;
+        return this;
+    }
+
     @Override
     public Peer peer() {
-        throw new UnsupportedOperationException();
+        SocketAddress address = from;
+        if (address == null) {
+            throw new UnsupportedOperationException();
+        }
+        return new Peer(address, false, null);
     }
 
     @Override
@@ -105,7 +117,7 @@ final class RecordedCall implements Call {
 
     @Override
     public boolean awaitWritable() {
-        throw new UnsupportedOperationException();
+        return !isCancelled;
     }
 
     @Override

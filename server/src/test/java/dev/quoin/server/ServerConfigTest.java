@@ -10,11 +10,16 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.net.DialTls;
+import dev.quoin.net.NetConfig;
+import dev.quoin.net.NetTls;
+import dev.quoin.net.TlsProtocols;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Flags;
 import dev.quoin.server.config.Gate;
 import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
+import dev.quoin.server.peer.CorruptionSettings;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -90,15 +95,22 @@ class ServerConfigTest {
 
     @Test
     void whatWouldProtectAndCannotIsRefused() {
-        assertRefused("--client-cert-auth is not served yet: there is no TLS on the command line yet",
-                "--client-cert-auth");
-        assertRefused("--peer-crl-file is not served yet: there is no TLS on the command line yet",
-                "--peer-crl-file=x");
+        assertRefused("--auto-tls is not served yet: no certificates are made here yet", "--auto-tls");
         assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
-        assertRefused("--corrupt-check-time is not served yet: members' hashes are not compared yet",
-                "--corrupt-check-time=1h");
-        assertRefused("feature gate CompactHashCheck is not served yet: the leader does not compare hashes yet",
-                "--feature-gates=CompactHashCheck=true");
+    }
+
+    @Test
+    void hashesAreComparedAsIsAskedFor() throws Refused {
+        assertThat(config().corruption()).isEqualTo(new CorruptionSettings(false, Duration.ZERO,
+                CorruptionSettings.Mode.IF_ALL_ARE_QUOIN, Duration.ofMinutes(1)));
+        assertThat(config("--corrupt-check-time=1h", "--compact-hash-check-time=5s",
+                "--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true").corruption())
+                .isEqualTo(new CorruptionSettings(true, Duration.ofHours(1), CorruptionSettings.Mode.ON,
+                        Duration.ofSeconds(5)));
+        assertThat(config("--feature-gates=CompactHashCheck=false").corruption().afterCompactions())
+                .isEqualTo(CorruptionSettings.Mode.OFF);
+        assertThat(config("--feature-gates=AllAlpha=false").corruption().afterCompactions())
+                .isEqualTo(CorruptionSettings.Mode.OFF);
     }
 
     @Test
@@ -112,10 +124,17 @@ class ServerConfigTest {
                         "--max-snapshots: there are no snapshot files to keep",
                         "--enable-pprof: Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID"
                                 + " Thread.print",
-                        "--metrics: there are no metrics yet",
                         "SetMemberLocalAddr: connections to members go out from the address that the system chooses"))),
                 Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()));
         assertThat(config("--name=a", "--data-dir=d").notes()).isEmpty();
+        assertThat(config.metrics().isExtensive()).isTrue();
+        assertThat(config("--name=a", "--data-dir=d").metrics().isExtensive()).isFalse();
+    }
+
+    @Test
+    void whatTheProcessWasGivenIsShownWithoutItsSecrets() throws Refused {
+        assertThat(config("--name=a", "--data-dir=d", "--warning-apply-duration=1s").arguments())
+                .containsExactly("--name=a", "--data-dir=d", "--warning-apply-duration=1s");
     }
 
     @Test
@@ -157,7 +176,8 @@ class ServerConfigTest {
         assertThat(config.cluster().isNew()).isFalse();
         assertThat(config.cluster().token()).isEqualTo("t");
         assertThat(config.advanceElection()).isFalse();
-        assertThat(config.peerListeners()).containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7));
+        assertThat(config.peerListeners()).containsExactly(
+                NetConfig.Listen.plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 7)));
     }
 
     @Test
@@ -174,14 +194,55 @@ class ServerConfigTest {
         assertThat(config.netLimits().pingMinMillis()).isEqualTo(1_000);
         assertThat(config.netLimits().keepaliveIntervalMillis()).as("grpc-go's least").isEqualTo(1_000);
         assertThat(config.netLimits().keepaliveTimeoutMillis()).isEqualTo(3_000);
-        assertThat(config.reusePort()).isTrue();
         assertThat(config.hosts()).containsExactlyInAnyOrder("a", "b");
         assertThat(config.origins()).containsExactly("http://c:1");
-        assertThat(config.httpListeners()).containsExactly(UnixDomainSocketAddress.of("localhost:8"));
-        assertThat(config.metricsListeners())
-                .containsExactly(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9));
+        assertThat(config.httpListeners()).containsExactly(
+                NetConfig.Listen.plain(UnixDomainSocketAddress.of("localhost:8")).reusingPort(true));
+        assertThat(config.metricsListeners()).containsExactly(NetConfig.Listen
+                .plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9)).reusingPort(true));
         assertThat(config.watchProgress()).as("etcd's least").isEqualTo(Duration.ofMillis(100));
         assertThat(config.gates().isOpen(Gate.FAST_LEASE_KEEP_ALIVE)).isTrue();
+    }
+
+    @Test
+    void settingsReachTls() throws Refused {
+        ServerConfig config = config("--listen-client-urls=https://127.0.0.1:1,http://127.0.0.1:1",
+                "--advertise-client-urls=https://127.0.0.1:1", "--listen-metrics-urls=https://127.0.0.1:2",
+                "--listen-peer-urls=https://127.0.0.1:3", "--cert-file=c", "--key-file=k", "--trusted-ca-file=ca",
+                "--client-crl-file=crl", "--client-cert-allowed-hostname=a,b", "--peer-cert-file=pc",
+                "--peer-key-file=pk", "--peer-client-cert-auth", "--peer-client-cert-file=pcc",
+                "--peer-client-key-file=pck", "--peer-cert-allowed-cn=n", "--tls-max-version=TLS1.2",
+                "--cipher-suites=TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305");
+        assertThat(config.clientListeners()).as("one address, both").containsExactly(
+                new NetConfig.Listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), true, true));
+        TlsProtocols protocols = new TlsProtocols(List.of("TLSv1.2"), List.of())
+                .withSuitesOf12(List.of("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"));
+        NetTls.Clients known = new NetTls.Clients(true, Path.of("ca"), Path.of("crl"), List.of(), List.of("a", "b"),
+                false);
+        assertThat(config.tls().clients())
+                .isEqualTo(new NetTls("client endpoint", Path.of("c"), Path.of("k"), known, protocols));
+        assertThat(config.tls().monitoring()).as("at the address it is for").isEqualTo(new NetTls("client endpoint",
+                Path.of("c"), Path.of("k"),
+                new NetTls.Clients(true, Path.of("ca"), Path.of("crl"), List.of(), List.of("a", "b"), true),
+                protocols));
+        assertThat(config.tls().peers()).isEqualTo(new NetTls("peer endpoint", Path.of("pc"), Path.of("pk"),
+                new NetTls.Clients(true, null, null, List.of("n"), List.of(), true), protocols));
+        assertThat(config.tls().dial())
+                .isEqualTo(new DialTls(null, Path.of("pcc"), Path.of("pck"), null, false, List.of("n"),
+                        List.of(), protocols));
+        assertThat(config.notes()).contains(
+                Note.warning("scheme is http or unix while key and cert files are present; ignoring key and cert files",
+                        Map.of("client-url", "http://127.0.0.1:1")));
+    }
+
+    @Test
+    void certificatesThatDoNotFitTogether() {
+        assertRefused("KeyFile and CertFile must both be present[key: , cert: c]", "--cert-file=c");
+        assertRefused("ClientKeyFile and ClientCertFile must both be present or both absent: key: x, cert: ]",
+                "--peer-cert-file=c", "--peer-key-file=k", "--peer-client-key-file=x");
+        assertRefused("AllowedCNs and AllowedHostnames are mutually exclusive (cns=[\"a\" \"b\"], hostnames=[\"c\"])",
+                "--peer-cert-file=c", "--peer-key-file=k", "--peer-cert-allowed-cn=a,b",
+                "--peer-cert-allowed-hostname=c");
     }
 
     /** As grpc-go takes a time of 0 for its own default. */

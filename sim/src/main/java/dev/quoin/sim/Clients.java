@@ -270,7 +270,7 @@ final class Clients {
         op.isAnswered = true;
         simulation.tally().count("failed");
         switch (failure) {
-            case TOO_MANY_REQUESTS, NOT_LEADER, NO_ROOM -> {
+            case TOO_MANY_REQUESTS, NOT_LEADER, NO_ROOM, DISK_FULL -> {
                 Violation.check(op.index == 0, "%s: answered %s, and is in the log", op, failure);
                 op.isRefused = true;
             }

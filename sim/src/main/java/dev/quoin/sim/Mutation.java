@@ -61,11 +61,12 @@ record Mutation(String name, List<Edit> edits) {
                     """
                             if (sync) {
                                         wal.sync();
+                                        metrics.logSynced(clock.nanos() - appended);
                                     }
-                                    onPersisted.accept(writes.getLast().ticket());
+                                    onPersisted.accept(last.ticket());
                             """,
                     """
-                            onPersisted.accept(writes.getLast().ticket());
+                            onPersisted.accept(last.ticket());
                                     if (sync) {
                                         wal.sync();
                                     }

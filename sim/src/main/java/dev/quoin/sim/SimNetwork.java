@@ -11,6 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.disk.Damaged;
+import dev.quoin.disk.DiskFailure;
 import dev.quoin.member.Inbox;
 import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.Membership;
@@ -325,7 +326,9 @@ final class SimNetwork {
                         }
                     });
                 } catch (SnapshotRefused refused) {
-                    refused(to, refused);
+                    refused(to, refused.getMessage());
+                } catch (DiskFailure full) {
+                    refuseIfFull(to, full);
                 }
             });
             if (!isUnderWay[0]) {
@@ -345,7 +348,11 @@ final class SimNetwork {
                 incoming.finish();
                 return true;
             } catch (SnapshotRefused refused) {
-                refused(to, refused);
+                refused(to, refused.getMessage());
+                return false;
+            } catch (DiskFailure full) {
+                refuseIfFull(to, full);
+                incoming.abort();
                 return false;
             }
         }
@@ -356,9 +363,18 @@ final class SimNetwork {
             }
         }
 
-        private void refused(Host to, SnapshotRefused why) {
+        private void refused(Host to, @Nullable String why) {
             simulation.tally().count("snapshots refused");
-            simulation.note(to, "refuses a snapshot:", why.getMessage());
+            simulation.note(to, "refuses a snapshot:", why);
+        }
+
+        /** As the server answers it: it is sent again. */
+        private void refuseIfFull(Host to, DiskFailure failure) {
+            if (!failure.isNoSpace()) {
+                throw failure;
+            }
+            simulation.excuse(to, failure);
+            refused(to, failure.getMessage());
         }
 
         private void unsent(Message.InstallSnapshot message) {

@@ -29,6 +29,8 @@ final class Simulation {
     private static final long MILLI = 1_000_000;
     private static final long SECOND = 1_000 * MILLI;
     private static final String TOKEN = "simulated";
+    /** Where a member is before it runs. */
+    private static final String START = "the start";
 
     private final long seed;
     private final Chance chance;
@@ -197,7 +199,7 @@ final class Simulation {
         } catch (Throwable refused) {
             host.plugIn(null);
             note(host, "does not start:", refused);
-            ended(host, "the start", refused);
+            ended(host, START, refused);
             return;
         }
         note(host, "starts, life", host.lives);
@@ -244,6 +246,8 @@ final class Simulation {
         boolean isPowerGone = host.disk.powerless();
         switch (why) {
             case PowerCut cut when isPowerGone -> tally.count(Fault.POWER_CUT_IN_WRITE);
+            case DiskFailure full when full.isNoSpace() && !where.equals(START) ->
+                throw new Violation(host + ": a full disk ends " + where, full);
             case DiskFailure failure -> excuse(host, failure);
             case Damaged damaged -> excuse(host, damaged);
             // A removed member does not start again.
@@ -341,6 +345,22 @@ final class Simulation {
             public void consensus(LogLine line) {}
             @Override
             public void diskHangs(long nanos) {}
+
+            @Override
+            public void diskFull(DiskFailure failure) {
+                note(host, "has no room:", failure.getMessage());
+                excuse(host, failure);
+                tally.count("full disks borne");
+            }
+
+            @Override
+            public void diskHasRoom() {}
+
+            @Override
+            public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
+
+            @Override
+            public void alarmLifted() {}
 
             @Override
             public void removed(String why) {

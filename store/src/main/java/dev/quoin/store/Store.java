@@ -63,6 +63,9 @@ public final class Store {
     /** What commands have done to keys since it was published last. */
     private List<Change> changes = new ArrayList<>();
 
+    /** What commands have done since it was asked for last. */
+    private Tally tally = Tally.NONE;
+
     /** Written by the owner, read by all: the write is what hands the frozen index over to other threads. */
     private volatile View view;
 
@@ -330,6 +333,7 @@ public final class Store {
         Transaction transaction = begin(heard);
         Outcome.Put outcome = transaction.put(put);
         revision = outcome.revision();
+        tally = tally.plus(transaction.tally());
         return transaction.told(outcome);
     }
 
@@ -337,6 +341,7 @@ public final class Store {
         Transaction transaction = begin(heard);
         Outcome.Deleted outcome = transaction.delete(delete);
         revision = outcome.revision();
+        tally = tally.plus(transaction.tally());
         return transaction.told(outcome);
     }
 
@@ -350,6 +355,7 @@ public final class Store {
         Transaction transaction = begin(heard);
         Outcome.Txned outcome = transaction.run(decision);
         revision = outcome.revision();
+        tally = tally.plus(transaction.tally());
         return transaction.told(outcome);
     }
 
@@ -425,6 +431,7 @@ public final class Store {
         Transaction transaction = begin(false);
         transaction.revoke(revoke.id());
         revision = transaction.revision();
+        tally = tally.plus(transaction.tally());
         leases.revoke(revoke.id());
         return new Outcome.Revoked(revision);
     }
@@ -463,6 +470,13 @@ public final class Store {
     public Contents contents() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is read");
         return new Contents(index.freeze(), records, buckets.copy());
+    }
+
+    /** What commands have done since this was called before; for the owner. */
+    public Tally takeTally() {
+        Tally taken = tally;
+        tally = Tally.NONE;
+        return taken;
     }
 
     // ---- readers

@@ -24,6 +24,10 @@ final class Transaction {
     /** Whether somebody waits for what a step reads. If not, only writes and what they need are done. */
     private final boolean heard;
     private int changes;
+    private int ranges;
+    private int puts;
+    private int deletes;
+    private long putBytes;
     private @Nullable RuntimeException unreadable;
 
     /** @param changed every write is added to it, in order */
@@ -56,6 +60,8 @@ final class Transaction {
             prev = found.isEmpty() ? null : found.getFirst();
         }
         Bytes value = put.ignoreValue() && prev != null ? KeyValues.decode(prev).value() : put.value();
+        puts++;
+        putBytes += (long) put.key().length() + value.length();
         long lease = put.ignoreLease() && history != null ? history.lease() : put.lease();
         write(put.key(), history, value, lease);
         return new Outcome.Put(revision(), put.prevKv() && heard ? prev : null);
@@ -96,6 +102,7 @@ final class Transaction {
     }
 
     Outcome.Deleted delete(Command.DeleteRange delete) {
+        deletes++;
         List<Doomed> doomed = new ArrayList<>();
         index.scan(delete.range(), (key, history) -> {
             if (history.isLive()) {
@@ -125,6 +132,7 @@ final class Transaction {
                 throw Invariant.violation("the key %s is attached to lease %d by mistake", key, lease);
             }
             bury(new Doomed(key, history));
+            deletes++;
         }
     }
 
@@ -163,6 +171,7 @@ final class Transaction {
     }
 
     private Outcome.Ranged range(Query query) {
+        ranges++;
         Outcome.Ranged nothing = new Outcome.Ranged(revision(), List.of(), 0, false);
         return heard ? readForAnswer(() -> reading().range(query), nothing) : nothing;
     }
@@ -183,6 +192,10 @@ final class Transaction {
     /** The outcome to be told: what was found, unless something of it could not be read. */
     Outcome told(Outcome outcome) {
         return unreadable == null ? outcome : new Outcome.Unreadable(revision(), unreadable);
+    }
+
+    Tally tally() {
+        return new Tally(ranges, puts, deletes, ranges + puts + deletes > 1 ? 1 : 0, putBytes);
     }
 
     /** Whether nothing has been written. */

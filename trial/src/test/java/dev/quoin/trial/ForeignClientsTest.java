@@ -84,6 +84,22 @@ class ForeignClientsTest {
                 () -> assertThat(line).startsWith("ok ")));
     }
 
+    /** Python's etcd3gw, which speaks JSON to the gateway. */
+    @TestFactory
+    Stream<DynamicTest> etcd3gw() throws Exception {
+        Path package_ = Tools.fetched("etcd3gw");
+        Program.Result result;
+        try (ServerProcess server = ServerProcess.started(home)) {
+            result = Program.of(package_.resolve("venv/bin/python"), package_.resolve("gateway.py").toString())
+                    .within(Duration.ofMinutes(1)).run(server.clientUrl());
+        }
+        List<String> checks = result.lines().stream().filter(line -> line.startsWith("ok ") || line.startsWith("FAIL "))
+                .toList();
+        assertThat(checks).as(result.stdout() + result.stderr()).hasSizeGreaterThan(12);
+        return checks.stream().map(line -> DynamicTest.dynamicTest(line.substring(5),
+                () -> assertThat(line).startsWith("ok ")));
+    }
+
     /** A test of ours for each of theirs: the pattern's groups are its name and how it ended. */
     private static Stream<DynamicTest> verdicts(Program.Result result, Pattern line, String good, int atLeast) {
         List<DynamicTest> tests = new ArrayList<>();

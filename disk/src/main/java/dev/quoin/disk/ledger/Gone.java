@@ -9,7 +9,7 @@ import java.util.Locale;
 public final class Gone extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    Gone(long position) {
+    public Gone(long position) {
         super(String.format(Locale.ROOT, "the record at segment %d, byte %,d was forgotten and is gone",
                 Format.segment(position), Format.offset(position)));
     }

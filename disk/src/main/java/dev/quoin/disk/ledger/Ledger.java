@@ -257,7 +257,8 @@ public final class Ledger implements AutoCloseable {
 
     /**
      * Writes every batch that was committed and makes it durable; false if there was none. If it fails nobody knows what
-     * is on the disk, so every later call fails as well.
+     * is on the disk, so every later call fails as well; but not if there only {@linkplain DiskFailure#isNoSpace was no
+     * space}: then nothing is lost, and it is to be tried again.
      */
     public boolean flush() {
         if (poisoned) {
@@ -278,6 +279,9 @@ public final class Ledger implements AutoCloseable {
             dropChunks(target.position);
             done = true;
             return true;
+        } catch (DiskFailure failure) {
+            done = failure.isNoSpace();
+            throw failure;
         } finally {
             poisoned = !done;
         }

@@ -22,6 +22,12 @@ final class SegmentWriter {
     private @Nullable DiskFile file;
     private int segment;
     private long capacity;
+    /** Whether the directory is known to have the name of the file durably. */
+    private boolean isNamed = true;
+    /** Up to here everything is in the files, durable or not: further than its caller knows, if a write found no space. */
+    private long inFiles;
+    /** Bytes that were written since the last sync. */
+    private long unsyncedBytes;
 
     SegmentWriter(Disk disk, Path directory, LedgerLimits limits, Segments segments) {
         this.disk = disk;
@@ -37,12 +43,15 @@ final class SegmentWriter {
         grow(Math.max(limits.segmentBytes(), end), usage);
     }
 
-    /** Writes what the chunks hold between two positions and syncs; how many bytes. */
+    /**
+     * Writes what the chunks hold between two positions and syncs; how many bytes.
+     *
+     * @throws dev.quoin.disk.DiskFailure if it fails; if only because there is no space, the same may be written again
+     */
     long write(NavigableMap<Long, Chunk> chunks, long from, long to) {
-        long written = 0;
-        boolean named = true;
-        for (Chunk piece : chunks.tailMap(chunks.floorKey(from), true).values()) {
-            long start = Math.max(from, piece.start);
+        inFiles = Math.max(inFiles, from);
+        for (Chunk piece : chunks.tailMap(chunks.floorKey(inFiles), true).values()) {
+            long start = Math.max(inFiles, piece.start);
             // It may be filling up still, but not before the boundary.
             long end = Math.min(to, piece.end());
             if (piece.start >= to) {
@@ -53,7 +62,6 @@ final class SegmentWriter {
             }
             if (file == null || Format.segment(start) != segment) {
                 next(chunks, piece);
-                named = false;
             }
             DiskFile current = current();
             long offset = Format.offset(start);
@@ -62,12 +70,16 @@ final class SegmentWriter {
                 grow(Math.max(offset + length, capacity + limits.segmentBytes() / 4), piece.usage);
             }
             current.writeFully(offset, piece.bytes, (int) (start - piece.start), length);
-            written += length;
+            inFiles = end;
+            unsyncedBytes += length;
         }
         current().sync();
-        if (!named) {
+        if (!isNamed) {
             disk.syncDirectory(directory);
+            isNamed = true;
         }
+        long written = unsyncedBytes;
+        unsyncedBytes = 0;
         return written;
     }
 
@@ -93,6 +105,7 @@ final class SegmentWriter {
         file = null;
         segment = Format.segment(first.start);
         file = disk.create(directory.resolve(FileName.segment(segment)));
+        isNamed = false;
         capacity = 0;
         grow(limits.segmentBytes(), first.usage);
     }

@@ -326,7 +326,7 @@ public final class FaultyDisk implements Disk {
 
     private static void checkRoom(Operation operation, Path path, boolean isMissing) {
         if (isMissing) {
-            throw DiskFailure.refusedWrite(operation.name(), path, "the disk is full");
+            throw DiskFailure.noSpace(operation.name(), path, "the disk is full");
         }
     }
 
@@ -443,6 +443,7 @@ public final class FaultyDisk implements Disk {
         public void truncate(long size) {
             perform(Operation.TRUNCATE, path, () -> {
                 checkOpen("truncate");
+                checkRoom(Operation.TRUNCATE, path, full && size > inode.size());
                 inode.resize(size);
                 return this;
             });

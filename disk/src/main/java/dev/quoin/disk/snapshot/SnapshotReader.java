@@ -2,8 +2,6 @@ package dev.quoin.disk.snapshot;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -11,7 +9,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
-import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
@@ -31,11 +28,6 @@ import dev.quoin.disk.DiskFile;
  * thread at a time, and one walk at a time.
  */
 public final class SnapshotReader implements AutoCloseable {
-    private static final int HASH_BYTES = 32;
-    /** Databases are multiples of it: so the rest tells whether there is a hash behind one. */
-    private static final int HASH_UNIT = 512;
-    private static final int READ_BYTES = 256 << 10;
-
     private final DiskFile file;
     private final SnapshotLimits limits;
     private final boolean hasHash;
@@ -45,16 +37,14 @@ public final class SnapshotReader implements AutoCloseable {
     private final List<BucketRows> buckets = new ArrayList<>();
     private int inlineBytes;
 
-    private SnapshotReader(DiskFile file, SnapshotLimits limits) {
+    private SnapshotReader(DiskFile file, SnapshotLimits limits, boolean isVerified) {
         this.file = file;
         this.limits = limits;
-        long size = file.size();
-        hasHash = size % HASH_UNIT == HASH_BYTES;
-        long bodySize = hasHash ? size - HASH_BYTES : size;
-        if (hasHash) {
-            verifyHash(bodySize);
+        hasHash = SnapshotHash.isBehind(file);
+        if (hasHash && isVerified) {
+            verifyHash();
         }
-        meta = readMeta(bodySize);
+        meta = readMeta(SnapshotHash.databaseBytes(file));
         new TreeWalk(file, meta, limits, rootPages, this::addBucket).from(meta.root(), 0);
     }
 
@@ -64,10 +54,19 @@ public final class SnapshotReader implements AutoCloseable {
      * @throws Damaged if it is not one, or its hash is not that of its bytes
      */
     public static SnapshotReader open(Disk disk, Path path, SnapshotLimits limits) {
-        DiskFile file = disk.open(path);
+        return open(disk, path, limits, true);
+    }
+
+    /** The same, whatever hash lies behind it: for somebody who has looked at that, or does not want to. */
+    public static SnapshotReader openUnverified(Disk disk, Path path, SnapshotLimits limits) {
+        return open(disk, path, limits, false);
+    }
+
+    private static SnapshotReader open(Disk disk, Path path, SnapshotLimits limits, boolean isVerified) {
+        DiskFile file = disk.openToRead(path);
         boolean isOpen = false;
         try {
-            SnapshotReader reader = new SnapshotReader(file, limits);
+            SnapshotReader reader = new SnapshotReader(file, limits, isVerified);
             isOpen = true;
             return reader;
         } finally {
@@ -102,7 +101,7 @@ public final class SnapshotReader implements AutoCloseable {
         return meta.transaction();
     }
 
-    /** Whether a hash lay behind the database; then it was verified. */
+    /** Whether a hash lies behind the database; verified, unless it was opened otherwise. */
     public boolean hasHash() {
         return hasHash;
     }
@@ -114,27 +113,10 @@ public final class SnapshotReader implements AutoCloseable {
 
     // --- what holds for the whole file ------------------------------------------------------------------------------
 
-    private void verifyHash(long bodySize) {
-        MessageDigest digest = sha256();
-        ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
-        for (long at = 0; at < bodySize;) {
-            buffer.clear().limit((int) Math.min(buffer.capacity(), bodySize - at));
-            fill(at, buffer);
-            at += buffer.limit();
-            digest.update(buffer.flip());
-        }
-        ByteBuffer hash = ByteBuffer.allocate(HASH_BYTES);
-        fill(bodySize, hash);
-        if (!MessageDigest.isEqual(digest.digest(), hash.array())) {
-            throw damaged(bodySize, "the SHA-256 there is not that of the bytes before it");
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw Invariant.violation("every Java has SHA-256: %s", e);
+    private void verifyHash() {
+        SnapshotHash hash = SnapshotHash.read(file);
+        if (!hash.isRight()) {
+            throw damaged(SnapshotHash.databaseBytes(file), "the SHA-256 there is not that of the bytes before it");
         }
     }
 

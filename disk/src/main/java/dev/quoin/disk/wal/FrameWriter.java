@@ -49,6 +49,12 @@ final class FrameWriter {
         }
     }
 
+    /** Forgets what was encoded since the chain was here. */
+    void rewind(int chain) {
+        size = 0;
+        crc = chain;
+    }
+
     void entry(WalEntry entry) {
         Bytes data = entry.data();
         int length = 1 + ProtoWriter.varintSize(entry.type()) + 1 + ProtoWriter.varintSize(entry.term()) + 1

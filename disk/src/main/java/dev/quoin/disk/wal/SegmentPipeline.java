@@ -54,8 +54,7 @@ final class SegmentPipeline {
         } finally {
             if (!done) {
                 // Most likely the disk is full, so that every try would take more of it.
-                file.close();
-                disk.delete(file.path());
+                discard(file);
             }
         }
         ready.set(file);
@@ -69,6 +68,12 @@ final class SegmentPipeline {
     DiskFile take() {
         DiskFile file = ready.getAndSet(null);
         return file == null ? create() : file;
+    }
+
+    /** Gives up a file that was taken and has no name of a segment yet. */
+    void discard(DiskFile taken) {
+        taken.close();
+        disk.delete(taken.path());
     }
 
     void close() {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,9 +19,9 @@ import dev.quoin.disk.wal.SyncedMark.Place;
 /**
  * The log that holds the promise: what was appended and synced here is still there after any crash.
  *
- * <p>One thread owns it and calls everything but {@link #prepareNext} and {@link #nextIsWanted}, which another one may call
- * at any time. An operation that fails poisons the log: nobody knows then what is on the disk, so every later call
- * refuses, and the member must be started again.
+ * <p>One thread owns it and calls everything but {@link #prepareNext}, {@link #nextIsWanted} and {@link #scrub}, which another
+ * one may call at any time. An operation that fails poisons the log: nobody knows then what is on the disk, so every later call
+ * refuses, and the member must be started again. The one exception is a disk without space, before anything was synced.
  */
 public final class Wal implements AutoCloseable {
     private static final String BROKEN = ".broken";
@@ -39,12 +40,15 @@ public final class Wal implements AutoCloseable {
     /** Where the next frame goes. */
     private long end;
     private long syncedEnd;
+    private long writtenBytes;
     /** Where the mark was last synced itself. */
     private long markSyncedEnd;
     private WalState state;
     private long lastIndex;
     private long lastSnapshotIndex;
     private boolean poisoned;
+    /** Whether the change at hand has synced nothing yet. */
+    private boolean isUndoable;
 
     /**
      * What {@link #open} found: {@code snapshot} is the newest mark that the committed state covers, {@code entries} follow
@@ -317,11 +321,12 @@ public final class Wal implements AutoCloseable {
     /**
      * Writes entries, then the state if there is one. Not durable before {@link #sync}, though it may become so on its own:
      * a segment that is full is synced and the next one begun. Entries may replace earlier ones but leave no gap.
+     *
+     * @throws DiskFailure if it fails; if only because there {@linkplain DiskFailure#isNoSpace is no space}, the log is as it
+     *         was
      */
     public void append(List<WalEntry> entries, @Nullable WalState newState) {
-        check();
-        boolean done = false;
-        try {
+        change(() -> {
             for (WalEntry entry : entries) {
                 Invariant.check(entry.index() > 0 && entry.index() <= lastIndex + 1, "entry %d behind entry %d",
                         entry.index(), lastIndex);
@@ -339,10 +344,7 @@ public final class Wal implements AutoCloseable {
             if (end >= limits.segmentBytes()) {
                 beginSegment(lastIndex + 1, null);
             }
-            done = true;
-        } finally {
-            poisoned = !done;
-        }
+        });
     }
 
     /** Makes everything that was appended durable. */
@@ -360,22 +362,20 @@ public final class Wal implements AutoCloseable {
     /**
      * Marks that the state up to the snapshot is safe elsewhere, durably. A restart starts from it once a state with a commit
      * index at or beyond it was written.
+     *
+     * @throws DiskFailure as {@link #append}
      */
     public void saveSnapshot(WalSnapshot snapshot) {
-        check();
         Invariant.check(snapshot.index() >= lastSnapshotIndex, "a snapshot mark at %d behind one at %d",
                 snapshot.index(), lastSnapshotIndex);
-        boolean done = false;
-        try {
+        change(() -> {
             frames.snapshot(snapshot);
             lastIndex = Math.max(lastIndex, snapshot.index());
             lastSnapshotIndex = snapshot.index();
             write();
+            isUndoable = false;
             syncTail();
-            done = true;
-        } finally {
-            poisoned = !done;
-        }
+        });
     }
 
     /**
@@ -383,23 +383,59 @@ public final class Wal implements AutoCloseable {
      * entry, or that entry belongs to another history. The next entry is the one behind the snapshot. Durable on return;
      * and if power goes before that, the log has begun anew or is as it was, never half: the mark and the state that makes
      * it valid are in the head of a new segment, which has its name only once that is durable.
+     *
+     * @throws DiskFailure as {@link #append}
      */
     public void beginAnew(WalSnapshot snapshot, WalState newState) {
-        check();
         Invariant.check(snapshot.index() > state.commit() && snapshot.index() <= newState.commit(),
                 "a log with commit index %d begins anew at %d with commit index %d", state.commit(), snapshot.index(),
                 newState.commit());
-        boolean done = false;
-        try {
+        change(() -> {
             state = newState;
             lastIndex = snapshot.index();
             lastSnapshotIndex = snapshot.index();
             // Named after the snapshot itself: who starts from a mark begins with the last segment not named beyond it.
             beginSegment(snapshot.index(), snapshot);
-            done = true;
+        });
+    }
+
+    /** What a change that the disk has no space for is taken back to. */
+    private record Before(long end, int crc, WalState state, long lastIndex, long lastSnapshotIndex) {}
+
+    private void change(Runnable change) {
+        check();
+        Before before = new Before(end, frames.crc(), state, lastIndex, lastSnapshotIndex);
+        isUndoable = true;
+        boolean whole = false;
+        try {
+            change.run();
+            whole = true;
+        } catch (DiskFailure failure) {
+            if (failure.isNoSpace() && isUndoable) {
+                undo(before);
+                whole = true;
+            }
+            throw failure;
         } finally {
-            poisoned = !done;
+            poisoned = !whole;
         }
+    }
+
+    /**
+     * What is in the file already becomes zeros again, which takes no space; and durably, so that no crash mixes it with what
+     * is written there next.
+     */
+    private void undo(Before before) {
+        long dirtyEnd = Math.min(tail.size(), end + frames.size());
+        if (dirtyEnd > before.end) {
+            tail.zero(before.end, dirtyEnd);
+            tail.sync();
+        }
+        end = before.end;
+        frames.rewind(before.crc);
+        state = before.state;
+        lastIndex = before.lastIndex;
+        lastSnapshotIndex = before.lastSnapshotIndex;
     }
 
     /**
@@ -431,6 +467,11 @@ public final class Wal implements AutoCloseable {
         }
     }
 
+    /** Begins a round through the full segments. For one other thread, at any time, and so what it returns. */
+    public LogScrub scrub(Consumer<Damaged> onDamage) {
+        return new LogScrub(disk, directory, metadata, mark.ours(), onDamage);
+    }
+
     /** Whether {@link #prepareNext} has something to do. For any thread. */
     public boolean nextIsWanted() {
         return pipeline.wanted();
@@ -449,6 +490,11 @@ public final class Wal implements AutoCloseable {
     /** The index of the newest snapshot mark, from which a restart begins once it is committed. */
     public long lastSnapshotIndex() {
         return lastSnapshotIndex;
+    }
+
+    /** Records that were written since it was opened, heads of segments aside. For its owner. */
+    public long writtenBytes() {
+        return writtenBytes;
     }
 
     public int segmentCount() {
@@ -483,6 +529,7 @@ public final class Wal implements AutoCloseable {
         }
         tail.writeFully(end, frames.buffer(), 0, frames.size());
         end += frames.size();
+        writtenBytes += frames.size();
         frames.reset(2 * limits.writeBytes());
     }
 
@@ -499,24 +546,17 @@ public final class Wal implements AutoCloseable {
         }
     }
 
-    /** Ends the segment and begins the next, in etcd's order: the new one has its name only once its head is durable. */
+    /**
+     * Ends the segment and begins the next, which has its name only once its head is durable, and what came before it is,
+     * too. What may need space comes first.
+     */
     private void beginSegment(long index, @Nullable WalSnapshot snapshot) {
+        SegmentName name = new SegmentName(segments.getLast().number() + 1, index);
+        DiskFile next = withHead(pipeline.take(), snapshot);
+        isUndoable = false;
         tail.truncate(end);
         syncedEnd = -1;
         syncTail();
-        SegmentName name = new SegmentName(segments.getLast().number() + 1, index);
-        DiskFile next = pipeline.take();
-        next.lock();
-        frames.crcRecord();
-        frames.metadata(metadata);
-        if (!state.equals(WalState.EMPTY)) {
-            frames.state(state);
-        }
-        if (snapshot != null) {
-            frames.snapshot(snapshot);
-        }
-        next.writeFully(0, frames.buffer(), 0, frames.size());
-        next.sync();
         next.renameTo(directory.resolve(name.toString()));
         disk.syncDirectory(directory);
         tail.close();
@@ -528,5 +568,28 @@ public final class Wal implements AutoCloseable {
         markSyncedEnd = end;
         mark.advance(new Place(name.number(), end));
         mark.sync();
+    }
+
+    private DiskFile withHead(DiskFile next, @Nullable WalSnapshot snapshot) {
+        boolean done = false;
+        try {
+            next.lock();
+            frames.crcRecord();
+            frames.metadata(metadata);
+            if (!state.equals(WalState.EMPTY)) {
+                frames.state(state);
+            }
+            if (snapshot != null) {
+                frames.snapshot(snapshot);
+            }
+            next.writeFully(0, frames.buffer(), 0, frames.size());
+            next.sync();
+            done = true;
+            return next;
+        } finally {
+            if (!done) {
+                pipeline.discard(next);
+            }
+        }
     }
 }

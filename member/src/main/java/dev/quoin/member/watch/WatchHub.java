@@ -104,6 +104,7 @@ public final class WatchHub {
     private final WatchLimits limits;
     private final WatchBudget budget;
     private final CatchUp catchUp;
+    private final WatchMetrics metrics;
     private final ChangeFeed.Listener listener = batch -> drainSoon();
     private final AtomicBoolean isDrainDue = new AtomicBoolean();
 
@@ -111,12 +112,13 @@ public final class WatchHub {
     private final Set<WatchStream> asking = new LinkedHashSet<>();
     private final Set<WatchStream> notified = new LinkedHashSet<>();
     private int watcherCount;
-    private long position;
+    private volatile long position;
     private @Nullable Delivery delivery;
 
     WatchHub(ChangeFeed feed, Supplier<View> views, CatchUp catchUp, WatchHost host, WatchBudget budget,
-            WatchLimits limits) {
+            WatchLimits limits, WatchMetrics metrics) {
         this.feed = feed;
+        this.metrics = metrics;
         this.views = views;
         this.catchUp = catchUp;
         this.host = host;
@@ -141,6 +143,11 @@ public final class WatchHub {
         if (delivery == null) {
             List.copyOf(notified).forEach(stream -> stream.tick(nowNanos));
         }
+    }
+
+    /** Any thread: how many revisions those who are in step have still to be told, if there are such. */
+    public long untold() {
+        return Math.max(0, feed.newest() - position);
     }
 
     /** Up to here all who are in step have been told. */
@@ -200,11 +207,13 @@ public final class WatchHub {
             position = Math.max(position, views.get().revision());
         }
         watcherCount++;
+        metrics.watchers(1);
     }
 
     void removed(Watcher watcher) {
         leave(watcher);
         watcherCount--;
+        metrics.watchers(-1);
         if (watcherCount == 0) {
             feed.forget(listener);
         }
@@ -219,6 +228,7 @@ public final class WatchHub {
         watcher.node = node;
         watcher.slot = node.watchers.size();
         node.watchers.add(watcher);
+        metrics.inStep(1);
     }
 
     private void leave(Watcher watcher) {
@@ -232,6 +242,7 @@ public final class WatchHub {
             last.slot = watcher.slot;
         }
         watcher.node = null;
+        metrics.inStep(-1);
         if (node.watchers.isEmpty()) {
             inStep.remove(node.range);
         }

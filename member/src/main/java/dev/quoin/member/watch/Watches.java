@@ -12,10 +12,12 @@ public final class Watches {
     private final ChangeFeed feed;
     private final CatchUp catchUp;
     private final Wakings wakings;
+    private final WatchMetrics metrics;
 
     /** @param views the newest view, whenever asked */
-    public Watches(WatchLimits limits, Supplier<View> views) {
+    public Watches(WatchLimits limits, Supplier<View> views, WatchMetrics metrics) {
         this.limits = limits;
+        this.metrics = metrics;
         this.views = views;
         feed = new ChangeFeed(limits.feedBytesMax(), views.get().revision());
         catchUp = new CatchUp(feed, views, limits);
@@ -29,7 +31,12 @@ public final class Watches {
 
     /** A hub for the watchers of one thread. */
     public WatchHub hub(WatchHost host, WatchBudget budget) {
-        return new WatchHub(feed, views, catchUp, host, budget, limits);
+        return new WatchHub(feed, views, catchUp, host, budget, limits, metrics);
+    }
+
+    /** What the feed of recent changes takes, about. */
+    public long feedBytes() {
+        return feed.heldBytes();
     }
 
     /** That somebody is told of changes, until it is closed. Any thread. */

@@ -72,7 +72,7 @@ final class WatchedStore {
     private final List<Command> log = new ArrayList<>();
 
     WatchedStore(WatchLimits limits) {
-        watches = new Watches(limits, this::view);
+        watches = new Watches(limits, this::view, WatchMetrics.NONE);
     }
 
     private static Store store(Records records) {

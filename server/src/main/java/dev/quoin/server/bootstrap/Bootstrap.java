@@ -4,8 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Origin;
+import dev.quoin.member.founding.InitialCluster;
+import dev.quoin.member.founding.PeerUrls;
+import dev.quoin.member.founding.Resolver;
+import dev.quoin.member.founding.UrlComparison;
 import dev.quoin.server.dial.PeerHttp;
 
 /**
@@ -13,6 +20,8 @@ import dev.quoin.server.dial.PeerHttp;
  * checks what the flags say, and asks the others. Waits, for up to a minute or so if they do not answer.
  */
 public final class Bootstrap {
+    private static final Logger LOG = LoggerFactory.getLogger(Bootstrap.class);
+
     private final ClusterFlags flags;
     private final PeerHttp http;
     private final Resolver resolver;
@@ -98,31 +107,17 @@ public final class Bootstrap {
 
     /** What the others are told must be what they were told to expect. */
     private void refuseOtherUrls(InitialCluster cluster) throws BootstrapRefused, InterruptedException {
-        List<String> expected = cluster.urlsOf(flags.name());
-        List<String> advertised = flags.peerUrls().stream().sorted().toList();
-        String difference = new UrlComparison(resolver, limits).difference(advertised, expected);
-        if (difference == null) {
-            return;
+        String mismatch = cluster.mismatch(flags.name(), flags.peerUrls(), comparison());
+        if (mismatch != null) {
+            throw new BootstrapRefused(mismatch);
         }
-        String advertisedText = String.join(",", advertised);
-        List<String> missing = without(expected, advertised);
-        if (!missing.isEmpty()) {
-            throw new BootstrapRefused("--initial-cluster has "
-                    + String.join(",", missing.stream().map(url -> flags.name() + "=" + url).toList())
-                    + " but missing from --initial-advertise-peer-urls=" + advertisedText + " (" + difference + ")");
-        }
-        InitialCluster own = InitialCluster.of(flags.name(), advertised);
-        List<String> surplus = without(advertised, expected);
-        if (!surplus.isEmpty()) {
-            throw new BootstrapRefused("--initial-advertise-peer-urls has " + String.join(",", surplus)
-                    + " but missing from --initial-cluster=" + own);
-        }
-        throw new BootstrapRefused("failed to resolve " + advertisedText + " to match --initial-cluster=" + own + " ("
-                + difference + ")");
     }
 
-    private static List<String> without(List<String> urls, List<String> others) {
-        return urls.stream().distinct().filter(url -> !others.contains(url)).toList();
+    private UrlComparison comparison() {
+        return new UrlComparison(resolver, limits.resolving(), limits.retrying(),
+                (url, host, pause, why) -> LOG.atWarn().addKeyValue("url", url).addKeyValue("host", host)
+                        .addKeyValue("retry-interval", pause.toMillis() + "ms").addKeyValue("error", why)
+                        .log("failed to resolve URL Host"));
     }
 
     /**
@@ -189,7 +184,7 @@ public final class Bootstrap {
         if (cluster.urls().size() != remote.members().size()) {
             throw new BootstrapRefused("member count is unequal");
         }
-        UrlComparison comparison = new UrlComparison(resolver, limits);
+        UrlComparison comparison = comparison();
         List<MemberInfo> assigned = new ArrayList<>();
         for (MemberInfo member : remote.members()) {
             String name = matching(member, cluster, comparison);

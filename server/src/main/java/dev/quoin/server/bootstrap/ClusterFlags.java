@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 import dev.quoin.member.MemberInfo;
+import dev.quoin.member.founding.InitialCluster;
 
 /**
  * What the flags say about the cluster that a member with an empty directory is to belong to.

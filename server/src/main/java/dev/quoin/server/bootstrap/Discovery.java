@@ -17,6 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.member.founding.InitialCluster;
+import dev.quoin.member.founding.PeerUrls;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.HttpFields;
 import dev.quoin.server.dial.Exchange;

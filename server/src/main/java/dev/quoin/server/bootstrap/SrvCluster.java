@@ -10,6 +10,10 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.member.founding.InitialCluster;
+import dev.quoin.member.founding.PeerUrls;
+import dev.quoin.member.founding.Resolver;
+
 /**
  * The members that a domain's SRV records name (embed/config.go GetDNSClusterNames, client/pkg/srv): those under
  * {@code _etcd-server-ssl._tcp} with https, those under {@code _etcd-server._tcp} with http, both together. Names of

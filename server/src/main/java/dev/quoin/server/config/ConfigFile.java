@@ -75,8 +75,8 @@ final class ConfigFile {
     private Flags flags() throws Refused {
         for (String inner : INNER) {
             if (root.find(inner).isPresent()) {
-                throw Refused.check(inner + " in the configuration file is not served: "
-                        + "there is no TLS on the command line yet");
+                throw Refused.check(inner + " in the configuration file is not served: use client-transport-security,"
+                        + " peer-transport-security, and a flag or a variable for a revocation list");
             }
         }
         for (Flag flag : Stream.concat(FlagTable.ALL.stream(), FlagTable.FILE_ONLY.stream()).toList()) {

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-import dev.quoin.server.bootstrap.PeerUrls;
+import dev.quoin.member.founding.PeerUrls;
 
 /** What the values of a setting look like, and what the command line and the environment refuse in Go's and etcd's words. */
 public enum FlagKind {

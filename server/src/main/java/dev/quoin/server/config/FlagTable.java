@@ -46,8 +46,8 @@ public final class FlagTable {
     private static final String PEER = "peer-transport-security.";
     private static final String DISCOVERY = "discovery-config.client.";
 
-    private static final Effect NO_TLS = unserved("there is no TLS on the command line yet");
-    private static final Effect ONLY_TLS = idle("there is no TLS on the command line yet");
+    private static final Effect NO_AUTO_TLS = unserved("no certificates are made here yet");
+    private static final Effect NOT_DIALLED = idle("the gateway is part of the server, which dials itself nowhere");
     private static final Effect NO_DISCOVERY_TLS = unserved(
             "a discovery service is asked without TLS and without a user");
     private static final Effect NO_CONNECTION = idle("a discovery service is asked anew each time");
@@ -99,8 +99,7 @@ public final class FlagTable {
             row(MEMBER, "socket-reuse-address", BOOLEAN, "false", ACTS,
                     "Listen with SO_REUSEADDR, which is always done.")
                     .in("socket-options.reuse-address"),
-            row(MEMBER, "enable-grpc-gateway", BOOLEAN, "true", idle("there is no gateway yet"),
-                    "Serve the RPCs as JSON over HTTP."),
+            row(MEMBER, "enable-grpc-gateway", BOOLEAN, "true", ACTS, "Serve the RPCs as JSON over HTTP."),
             row(MEMBER, "raft-read-timeout", DURATION, "5s", idle("silence between members is borne for 5 s"),
                     "Time for reading from another member; at least 5s.").notInFile(),
             row(MEMBER, "raft-write-timeout", DURATION, "5s", idle("silence between members is borne for 5 s"),
@@ -133,7 +132,8 @@ public final class FlagTable {
                     .in(DISCOVERY + "keepalive-timeout"),
             row(CLUSTERING, "discovery-insecure-transport", BOOLEAN, "true", NO_DISCOVERY_TLS, "Ask it without TLS.")
                     .in(DISCOVERY + "secure.insecure-transport"),
-            row(CLUSTERING, "discovery-insecure-skip-tls-verify", BOOLEAN, "false", ONLY_TLS,
+            row(CLUSTERING, "discovery-insecure-skip-tls-verify", BOOLEAN, "false",
+                    idle("a discovery service is asked without TLS"),
                     "Trust whoever answers for it.").in(DISCOVERY + "secure.insecure-skip-tls-verify"),
             row(CLUSTERING, "discovery-cert", TEXT, "", NO_DISCOVERY_TLS, "Certificate to show it.")
                     .in(DISCOVERY + "secure.cert"),
@@ -154,56 +154,58 @@ public final class FlagTable {
                     "Refuse changes of members that would endanger the quorum."),
             row(CLUSTERING, "pre-vote", BOOLEAN, "true", ACTS,
                     "Ask whether an election can be won before standing for it."),
-            row(CLUSTERING, "auto-compaction-retention", TEXT, "0", idle("nothing is compacted by itself yet"),
+            row(CLUSTERING, "auto-compaction-retention", TEXT, "0", ACTS,
                     "What history to keep: hours, a duration, or a number of revisions; 0 keeps all."),
-            row(CLUSTERING, "auto-compaction-mode", TEXT, "periodic", idle("nothing is compacted by itself yet"),
+            row(CLUSTERING, "auto-compaction-mode", TEXT, "periodic", ACTS,
                     "'periodic' or 'revision': what the retention counts."),
             row(CLUSTERING, "v2-deprecation", OLD_STORE, "", idle("there never was such a store here"),
                     "What to do with the store of etcd 2. Deprecated."),
             // ---- Security
-            row(SECURITY, "cert-file", TEXT, "", NO_TLS, "Certificate to show clients.").in(CLIENT + "cert-file"),
-            row(SECURITY, "key-file", TEXT, "", NO_TLS, "Key of that certificate.").in(CLIENT + "key-file"),
-            row(SECURITY, "client-cert-auth", BOOLEAN, "false", NO_TLS, "Ask clients for a certificate.")
+            row(SECURITY, "cert-file", TEXT, "", ACTS, "Certificate to show clients.").in(CLIENT + "cert-file"),
+            row(SECURITY, "key-file", TEXT, "", ACTS, "Key of that certificate.").in(CLIENT + "key-file"),
+            row(SECURITY, "client-cert-auth", BOOLEAN, "false", ACTS, "Ask clients for a certificate.")
                     .in(CLIENT + "client-cert-auth"),
-            row(SECURITY, "client-cert-file", TEXT, "", NO_TLS, "Certificate to show where this member is a client.")
+            row(SECURITY, "client-cert-file", TEXT, "", NOT_DIALLED,
+                    "Certificate to show where this member is a client.")
                     .in(CLIENT + "client-cert-file"),
-            row(SECURITY, "client-key-file", TEXT, "", NO_TLS, "Key of that certificate.")
+            row(SECURITY, "client-key-file", TEXT, "", NOT_DIALLED, "Key of that certificate.")
                     .in(CLIENT + "client-key-file"),
-            row(SECURITY, "client-crl-file", TEXT, "", NO_TLS, "Certificates of clients that were revoked.")
+            row(SECURITY, "client-crl-file", TEXT, "", ACTS, "Certificates of clients that were revoked.")
                     .notInFile(),
-            row(SECURITY, "client-cert-allowed-hostname", LIST, "", NO_TLS,
+            row(SECURITY, "client-cert-allowed-hostname", LIST, "", ACTS,
                     "Names of which a client's certificate must have one, with commas.")
                     .in(CLIENT + "allowed-hostname"),
-            row(SECURITY, "trusted-ca-file", TEXT, "", NO_TLS, "Authorities that clients' certificates are from.")
+            row(SECURITY, "trusted-ca-file", TEXT, "", ACTS, "Authorities that clients' certificates are from.")
                     .in(CLIENT + "trusted-ca-file"),
-            row(SECURITY, "auto-tls", BOOLEAN, "false", NO_TLS, "Make a certificate for clients.")
+            row(SECURITY, "auto-tls", BOOLEAN, "false", NO_AUTO_TLS, "Make a certificate for clients.")
                     .in(CLIENT + "auto-tls"),
-            row(SECURITY, "peer-cert-file", TEXT, "", NO_TLS, "Certificate to show other members.")
+            row(SECURITY, "peer-cert-file", TEXT, "", ACTS, "Certificate to show other members.")
                     .in(PEER + "cert-file"),
-            row(SECURITY, "peer-key-file", TEXT, "", NO_TLS, "Key of that certificate.").in(PEER + "key-file"),
-            row(SECURITY, "peer-client-cert-auth", BOOLEAN, "false", NO_TLS, "Ask other members for a certificate.")
+            row(SECURITY, "peer-key-file", TEXT, "", ACTS, "Key of that certificate.").in(PEER + "key-file"),
+            row(SECURITY, "peer-client-cert-auth", BOOLEAN, "false", ACTS, "Ask other members for a certificate.")
                     .in(PEER + "client-cert-auth"),
-            row(SECURITY, "peer-client-cert-file", TEXT, "", NO_TLS, "Certificate to show where they are dialled.")
+            row(SECURITY, "peer-client-cert-file", TEXT, "", ACTS, "Certificate to show where they are dialled.")
                     .in(PEER + "client-cert-file"),
-            row(SECURITY, "peer-client-key-file", TEXT, "", NO_TLS, "Key of that certificate.")
+            row(SECURITY, "peer-client-key-file", TEXT, "", ACTS, "Key of that certificate.")
                     .in(PEER + "client-key-file"),
-            row(SECURITY, "peer-trusted-ca-file", TEXT, "", NO_TLS, "Authorities that members' certificates are from.")
+            row(SECURITY, "peer-trusted-ca-file", TEXT, "", ACTS, "Authorities that members' certificates are from.")
                     .in(PEER + "trusted-ca-file"),
-            row(SECURITY, "peer-cert-allowed-cn", LIST, "", NO_TLS,
+            row(SECURITY, "peer-cert-allowed-cn", LIST, "", ACTS,
                     "Common names of which a member's certificate must have one, with commas.").in(PEER + "allowed-cn"),
-            row(SECURITY, "peer-cert-allowed-hostname", LIST, "", NO_TLS,
+            row(SECURITY, "peer-cert-allowed-hostname", LIST, "", ACTS,
                     "Names of which a member's certificate must have one, with commas.").in(PEER + "allowed-hostname"),
-            row(SECURITY, "peer-auto-tls", BOOLEAN, "false", NO_TLS, "Make a certificate for other members.")
+            row(SECURITY, "peer-auto-tls", BOOLEAN, "false", NO_AUTO_TLS, "Make a certificate for other members.")
                     .in(PEER + "auto-tls"),
-            row(SECURITY, "self-signed-cert-validity", UINT, "1", ONLY_TLS, "Years that a certificate so made lasts."),
-            row(SECURITY, "peer-crl-file", TEXT, "", NO_TLS, "Certificates of members that were revoked.").notInFile(),
-            row(SECURITY, "cipher-suites", LIST, "", ONLY_TLS,
+            row(SECURITY, "self-signed-cert-validity", UINT, "1", idle("no certificates are made here yet"),
+                    "Years that a certificate so made lasts."),
+            row(SECURITY, "peer-crl-file", TEXT, "", ACTS, "Certificates of members that were revoked.").notInFile(),
+            row(SECURITY, "cipher-suites", LIST, "", ACTS,
                     "Cipher suites for TLS 1.2, by Go's names, with commas."),
             row(SECURITY, "cors", ORIGINS, "*", ACTS, "Origins of pages that browsers may show answers to; * is all."),
             row(SECURITY, "host-whitelist", NAMES, "*", ACTS,
                     "Host names that HTTP requests without TLS may be for; * is all."),
-            row(SECURITY, "tls-min-version", TEXT, "TLS1.2", ONLY_TLS, "TLS1.2 or TLS1.3."),
-            row(SECURITY, "tls-max-version", TEXT, "", ONLY_TLS, "TLS1.2 or TLS1.3."),
+            row(SECURITY, "tls-min-version", TEXT, "TLS1.2", ACTS, "TLS1.2 or TLS1.3."),
+            row(SECURITY, "tls-max-version", TEXT, "", ACTS, "TLS1.2 or TLS1.3."),
             // ---- Auth
             row(AUTH, "auth-token", TEXT, "simple", unserved("there are no users yet"),
                     "What users get when they have said their password: 'simple', or 'jwt' with options."),
@@ -213,8 +215,9 @@ public final class FlagTable {
             row(MONITORING, "enable-pprof", BOOLEAN, "false",
                     idle("Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID Thread.print"),
                     "Serve profiles under /debug/pprof/."),
-            row(MONITORING, "metrics", TEXT, "basic", idle("there are no metrics yet"), "'basic' or 'extensive'."),
-            row(MONITORING, "listen-metrics-urls", URLS, "", ACTS, "URLs to listen on for /health alone."),
+            row(MONITORING, "metrics", TEXT, "basic", ACTS,
+                    "What is shown under /metrics: 'basic', or 'extensive' with the time of each call by method."),
+            row(MONITORING, "listen-metrics-urls", URLS, "", ACTS, "URLs to listen on for /metrics and /health alone."),
             // ---- Logging
             row(LOGGING, "logger", TEXT, "zap", ACTS, "Only 'zap'."),
             row(LOGGING, "log-outputs", NAME_LIST, "default", ACTS,
@@ -226,7 +229,7 @@ public final class FlagTable {
                     "{\"maxsize\": 100, \"maxage\": 0, \"maxbackups\": 0, \"localtime\": false, \"compress\": false}",
                     ACTS,
                     "When it is (maxsize, MiB), and what becomes of the old ones (days, number, local time, gzip)."),
-            row(LOGGING, "warning-unary-request-duration", DURATION, "300ms", idle("slow requests are not told yet"),
+            row(LOGGING, "warning-unary-request-duration", DURATION, "300ms", ACTS,
                     "A request that takes longer is told in the log."),
             // ---- Distributed tracing
             row(TRACING, "enable-distributed-tracing", BOOLEAN, "false", NO_TRACING, "Send traces to OpenTelemetry."),
@@ -235,25 +238,25 @@ public final class FlagTable {
             row(TRACING, "distributed-tracing-instance-id", TEXT, "", NO_TRACING, "Name of this member in them."),
             row(TRACING, "distributed-tracing-sampling-rate", INT, "0", NO_TRACING, "How many of a million requests."),
             // ---- Features
-            row(FEATURES, "corrupt-check-time", DURATION, "0s", unserved("members' hashes are not compared yet"),
-                    "Time between comparisons of what members hold."),
-            row(FEATURES, "compact-hash-check-time", DURATION, "1m0s", idle("members' hashes are not compared yet"),
-                    "Time between comparisons of hashes of compactions."),
+            row(FEATURES, "corrupt-check-time", DURATION, "0s", ACTS,
+                    "Time between comparisons of all that members hold; 0 is never."),
+            row(FEATURES, "compact-hash-check-time", DURATION, "1m0s", ACTS,
+                    "Time between comparisons of hashes of compactions; see CompactHashCheck."),
             row(FEATURES, "compaction-batch-limit", INT, "0", idle("compaction chooses its own pace, and stops nobody"),
                     "Revisions that a compaction takes out at a time."),
-            row(FEATURES, "peer-skip-client-san-verification", BOOLEAN, "false", ONLY_TLS,
+            row(FEATURES, "peer-skip-client-san-verification", BOOLEAN, "false", ACTS,
                     "Do not compare the names in other members' certificates.")
                     .in(PEER + "skip-client-san-verification"),
             row(FEATURES, "watch-progress-notify-interval", DURATION, "0s", ACTS,
                     "Time between notes to watchers to whom nothing happens; 0 is 10 minutes."),
-            row(FEATURES, "warning-apply-duration", DURATION, "100ms", idle("slow requests are not told yet"),
+            row(FEATURES, "warning-apply-duration", DURATION, "100ms", ACTS,
                     "An entry that takes longer to apply is told in the log."),
             row(FEATURES, "bootstrap-defrag-threshold-megabytes", UINT, "0", idle("space comes back by itself"),
                     "Defragment at the start if this much would come free."),
             row(FEATURES, "max-learners", INT, "1", ACTS, "Learners the cluster may have."),
             row(FEATURES, "compaction-sleep-interval", DURATION, "0s",
                     idle("compaction chooses its own pace, and stops nobody"), "Pause between its batches."),
-            row(FEATURES, "downgrade-check-time", DURATION, "5s", idle("there is no downgrade yet"),
+            row(FEATURES, "downgrade-check-time", DURATION, "5s", ACTS,
                     "Time between looks whether a downgrade is done."),
             row(FEATURES, "snapshot-catchup-entries", UINT64, "5000",
                     idle("64 MiB of entries are kept for members that lag, and 512 MiB while one is sent the state"),
@@ -271,9 +274,9 @@ public final class FlagTable {
 
     /** What the configuration file alone can say. */
     public static final List<Flag> FILE_ONLY = List.of(
-            row(SECURITY, "client-cert-allowed-cn", LIST, "", NO_TLS,
+            row(SECURITY, "client-cert-allowed-cn", LIST, "", ACTS,
                     "Common names of which a client's certificate must have one.").in(CLIENT + "allowed-cn"),
-            row(SECURITY, "client-skip-client-san-verification", BOOLEAN, "false", ONLY_TLS,
+            row(SECURITY, "client-skip-client-san-verification", BOOLEAN, "false", ACTS,
                     "Do not compare the names in clients' certificates.").in(CLIENT + "skip-client-san-verification"),
             row(CLUSTERING, "discovery-server-name", TEXT, "", NO_DISCOVERY_TLS, "Name that its certificate must have.")
                     .in(DISCOVERY + "secure.server-name"));

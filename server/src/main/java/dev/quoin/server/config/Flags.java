@@ -99,6 +99,18 @@ public final class Flags {
         return text.isEmpty() ? List.of() : List.of(text.split(",", -1));
     }
 
+    /** All that was given, as arguments, for whoever looks at the process; what could be a secret is not shown. */
+    public List<String> shown() {
+        List<String> shown = new ArrayList<>();
+        given.forEach((name, value) -> shown.add("--" + name + "=" + (isSecret(name) ? "..." : value)));
+        return shown;
+    }
+
+    private static boolean isSecret(String name) {
+        return name.contains("password") || name.contains("user") || name.contains("auth-token")
+                || name.equals("discovery-token");
+    }
+
     public Duration duration(String name) {
         return FlagKind.duration(text(name));
     }

@@ -6,15 +6,14 @@ import java.util.stream.Stream;
 /** What etcd 3.7 lets an operator switch on or off while it is new ({@code --feature-gates}; server/features). */
 @SuppressWarnings("ImmutableEnumChecker") // An effect is a record of a text.
 public enum Gate {
-    COMPACT_HASH_CHECK("CompactHashCheck", Stage.ALPHA, Effect.unserved("the leader does not compare hashes yet")),
+    /** If nothing is said of it, hashes are compared all the same while all members are Quoin. */
+    COMPACT_HASH_CHECK("CompactHashCheck", Stage.ALPHA, Effect.ACTS),
     FAST_LEASE_KEEP_ALIVE("FastLeaseKeepAlive", Stage.BETA,
             Effect.idle("renewing a lease waits for what it must in any case")),
-    INITIAL_CORRUPT_CHECK("InitialCorruptCheck", Stage.ALPHA,
-            Effect.unserved("a member does not compare hashes before it serves yet")),
-    LEASE_CHECKPOINT("LeaseCheckpoint", Stage.ALPHA,
-            Effect.idle("remaining times of leases are written down while all members are Quoin, and only then")),
+    INITIAL_CORRUPT_CHECK("InitialCorruptCheck", Stage.ALPHA, Effect.ACTS),
+    LEASE_CHECKPOINT("LeaseCheckpoint", Stage.ALPHA, Effect.ACTS),
     LEASE_CHECKPOINT_PERSIST("LeaseCheckpointPersist", Stage.ALPHA,
-            Effect.idle("remaining times of leases are written down while all members are Quoin, and only then")),
+            Effect.idle("what leases have left is kept in any case, once it is written down")),
     PRIORITY_REQUEST("PriorityRequest", Stage.ALPHA, Effect.idle("revoking a lease waits like other writes")),
     SET_MEMBER_LOCAL_ADDR("SetMemberLocalAddr", Stage.ALPHA,
             Effect.idle("connections to members go out from the address that the system chooses")),

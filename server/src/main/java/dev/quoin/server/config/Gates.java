@@ -52,6 +52,12 @@ public final class Gates {
         return given.getOrDefault(gate.title(), given.getOrDefault(stage, gate.initial()));
     }
 
+    /** Whether anything was said of it, or of all of its stage. */
+    public boolean isGiven(Gate gate) {
+        return given.containsKey(gate.title())
+                || given.containsKey(gate.stage() == Gate.Stage.ALPHA ? ALL_ALPHA : ALL_BETA);
+    }
+
     /** All that differ from nothing said, as etcd logs them. */
     @Override
     public String toString() {

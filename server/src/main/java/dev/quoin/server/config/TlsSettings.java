@@ -1,9 +1,12 @@
 package dev.quoin.server.config;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** What etcd asks of TLS versions and cipher suites, whether they are used or not (embed/config.go, tlsutil). */
+import dev.quoin.net.TlsProtocols;
+
+/** TLS versions and cipher suites: what etcd asks of them, whether they are used or not (embed/config.go, tlsutil). */
 public final class TlsSettings {
     private static final int ANY = 0;
     /** Go's names of what it has, for better and for worse, and two that etcd knows beside them. */
@@ -40,6 +43,26 @@ public final class TlsSettings {
                 throw Refused.check("unexpected TLS cipher suite \"" + suite + "\"");
             }
         }
+    }
+
+    /** As they were checked. */
+    public static TlsProtocols protocols(Flags flags) throws Refused {
+        int least = Math.max(2, version(flags.text("tls-min-version")));
+        int most = version(flags.text("tls-max-version"));
+        List<String> versions = new ArrayList<>();
+        for (int minor = most == ANY ? 3 : most; minor >= least; minor--) {
+            versions.add("TLSv1." + minor);
+        }
+        List<String> suites = flags.list("cipher-suites");
+        TlsProtocols protocols = new TlsProtocols(versions, TlsProtocols.DEFAULT.suites());
+        return suites.isEmpty()
+                ? protocols
+                : protocols.withSuitesOf12(suites.stream().map(TlsSettings::withItsHash).toList());
+    }
+
+    /** etcd knows two suites by older names. */
+    private static String withItsHash(String suite) {
+        return suite.endsWith("_CHACHA20_POLY1305") ? suite + "_SHA256" : suite;
     }
 
     private static int version(String version) throws Refused {

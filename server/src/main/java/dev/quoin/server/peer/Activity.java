@@ -11,12 +11,14 @@ final class Activity {
 
     private final long peer;
     private final Clock clock;
+    private final PeerMetrics.Link metrics;
     private boolean active; // guarded by this
     private volatile long sinceNanos;
 
-    Activity(long peer, Clock clock) {
+    Activity(long peer, Clock clock, PeerMetrics.Link metrics) {
         this.peer = peer;
         this.clock = clock;
+        this.metrics = metrics;
     }
 
     /** Something came through, one way or the other. */
@@ -27,6 +29,7 @@ final class Activity {
         active = true;
         long now = clock.nanos();
         sinceNanos = now == 0 ? 1 : now;
+        metrics.active(true);
         LOG.atInfo().addKeyValue("peer-id", Long.toHexString(peer)).log("peer became active");
     }
 
@@ -37,8 +40,18 @@ final class Activity {
         }
         active = false;
         sinceNanos = 0;
+        metrics.active(false);
         LOG.atWarn().addKeyValue("peer-id", Long.toHexString(peer)).addKeyValue("error", why)
                 .log("peer became inactive (message send to peer failed)");
+    }
+
+    /** Nobody looks any more whether it is. */
+    synchronized void forget() {
+        if (active) {
+            active = false;
+            sinceNanos = 0;
+            metrics.active(false);
+        }
     }
 
     /** 0 if it is not. */

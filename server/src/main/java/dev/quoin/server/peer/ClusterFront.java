@@ -191,6 +191,7 @@ final class ClusterFront {
             case STOPPED -> "etcdserver: server stopped";
             case TOO_MANY_REQUESTS -> "etcdserver: too many requests";
             case NO_ROOM -> "quoin: the disk has no room";
+            case DISK_FULL -> "etcdserver: mvcc: database space exceeded";
         };
     }
 

@@ -16,7 +16,7 @@ import dev.quoin.raft.Message;
  * @param snapshots taken by each state that is being sent
  */
 record PeerContext(long memberId, HttpFields headers, PeerLimits limits, Clock clock, PeerClient client, Inbox inbox,
-        Intake intake, Later later, Semaphore snapshots) {
+        Intake intake, Later later, Semaphore snapshots, PeerMetrics metrics) {
     /** What becomes of a message that arrived (etcdserver/server.go Process). */
     enum Verdict {
         TOLD, REMOVED_SENDER, NOT_FOR_US,

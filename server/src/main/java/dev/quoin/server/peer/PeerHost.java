@@ -10,6 +10,7 @@ import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Membership;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.store.Hashing;
+import dev.quoin.store.KeyHash;
 
 /** The member behind the peer port, as far as other members may ask about it. */
 public interface PeerHost {
@@ -38,6 +39,12 @@ public interface PeerHost {
     /** As {@link Member#hash}. */
     Hashing hash(long revision);
 
+    /** What compactions have left, by revision. */
+    List<KeyHash> compactionHashes();
+
+    /** As {@link Member#raiseCorrupt}. */
+    void raiseCorrupt(long member);
+
     /** As {@link Member#read}. */
     void read(ReadAnswer answer);
 
@@ -46,6 +53,12 @@ public interface PeerHost {
 
     /** As {@link dev.quoin.member.Lessor#checkpoint}. */
     void checkpointLeases(boolean isOn);
+
+    /** As {@link Member#asksWhoTheOthersAre}. */
+    boolean asksWhoTheOthersAre();
+
+    /** As {@link Member#hears}. */
+    void hears(boolean allAreQuoin);
 
     /** As {@link Member#changeMembers}. */
     void changeMembers(ClusterChange change, ChangeAnswer answer);
@@ -103,6 +116,16 @@ public interface PeerHost {
             }
 
             @Override
+            public List<KeyHash> compactionHashes() {
+                return member.view().hashes();
+            }
+
+            @Override
+            public void raiseCorrupt(long corrupt) {
+                member.raiseCorrupt(corrupt);
+            }
+
+            @Override
             public void read(ReadAnswer answer) {
                 member.read(answer);
             }
@@ -115,6 +138,16 @@ public interface PeerHost {
             @Override
             public void checkpointLeases(boolean isOn) {
                 member.lessor().checkpoint(isOn);
+            }
+
+            @Override
+            public boolean asksWhoTheOthersAre() {
+                return member.asksWhoTheOthersAre();
+            }
+
+            @Override
+            public void hears(boolean allAreQuoin) {
+                member.hears(allAreQuoin);
             }
 
             @Override

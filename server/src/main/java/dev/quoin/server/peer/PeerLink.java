@@ -28,6 +28,8 @@ final class PeerLink {
     private final PeerContext context;
     private final PeerTargets targets;
     private final Activity activity;
+    private final PeerMetrics.Link metrics;
+    private final RoundTrips roundTrips;
     private final StreamSender messages;
     private final StreamSender appends;
     private final Pipeline pipeline;
@@ -41,7 +43,9 @@ final class PeerLink {
         this.remote = remote;
         this.context = context;
         targets = new PeerTargets(urls);
-        activity = new Activity(id, context.clock());
+        metrics = context.metrics().link(id);
+        activity = new Activity(id, context.clock(), metrics);
+        roundTrips = new RoundTrips(this, context);
         messages = new StreamSender(StreamKind.MESSAGES, PeerStreams.MessageWriter::new, this, context.limits());
         appends = new StreamSender(StreamKind.APPENDS, PeerStreams.AppendWriter::new, this, context.limits());
         pipeline = new Pipeline(this, context);
@@ -53,6 +57,9 @@ final class PeerLink {
     void start() {
         pipeline.start();
         receivers.forEach(StreamReceiver::start);
+        if (!remote) {
+            roundTrips.start();
+        }
         LOG.atInfo().addKeyValue("remote-peer-id", name()).addKeyValue("remote", remote).log("started remote peer");
     }
 
@@ -71,6 +78,10 @@ final class PeerLink {
 
     Activity activity() {
         return activity;
+    }
+
+    PeerMetrics.Link metrics() {
+        return metrics;
     }
 
     boolean isRemote() {
@@ -100,6 +111,7 @@ final class PeerLink {
 
     /** Something that was to reach the member did not; consensus hears of it soon. */
     void lost() {
+        metrics.sendFailed();
         if (!closed && lostTold.compareAndSet(false, true)) {
             context.later().run(() -> {
                 lostTold.set(false);
@@ -163,6 +175,8 @@ final class PeerLink {
         appends.close();
         pipeline.close();
         receivers.forEach(StreamReceiver::close);
+        roundTrips.close();
+        activity.forget();
         SnapshotSender begun = sending;
         if (begun != null) {
             begun.cancel();

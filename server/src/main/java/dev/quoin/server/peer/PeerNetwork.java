@@ -37,6 +37,7 @@ public final class PeerNetwork implements Network {
     private final List<String> peerUrls;
     private final PeerLimits limits;
     private final Clock clock;
+    private final PeerMetrics metrics;
     private final PeerClient client;
     private final Later later = new Later();
     private final Object changing = new Object(); // held while links come and go
@@ -50,13 +51,15 @@ public final class PeerNetwork implements Network {
      * @param peerUrls where others reach this member, as it advertises it
      * @param tls      how members are dialled that speak TLS, or null
      * @param loops    that it dials on; best those of the peer port. They outlive it
+     * @param metrics  where it is counted
      * @throws IOException a certificate cannot be read; the text names it
      */
-    public PeerNetwork(List<String> peerUrls, PeerLimits limits, @Nullable DialTls tls, EventLoops loops, Clock clock)
-            throws IOException {
+    public PeerNetwork(List<String> peerUrls, PeerLimits limits, @Nullable DialTls tls, EventLoops loops, Clock clock,
+            PeerMetrics metrics) throws IOException {
         this.peerUrls = List.copyOf(peerUrls);
         this.limits = limits;
         this.clock = clock;
+        this.metrics = metrics;
         client = new PeerClient(limits, tls, loops);
     }
 
@@ -74,7 +77,7 @@ public final class PeerNetwork implements Network {
         }
         synchronized (changing) {
             context = new PeerContext(memberId, PeerHeaders.own(memberId, clusterId, peerUrls), limits, clock, client,
-                    to, intake(), later, new Semaphore(limits.snapshotsMax()));
+                    to, intake(), later, new Semaphore(limits.snapshotsMax()), metrics);
             link(membership);
         }
     }
@@ -217,6 +220,11 @@ public final class PeerNetwork implements Network {
     PeerLink peer(long id) {
         PeerLink link = links.get(id);
         return link == null || link.isRemote() ? null : link;
+    }
+
+    /** Where a member is counted, be there a link to it or not. */
+    PeerMetrics.Link metrics(long id) {
+        return metrics.link(id);
     }
 
     /** Somebody has spoken to us: if we do not know it, it can be answered from now on. */

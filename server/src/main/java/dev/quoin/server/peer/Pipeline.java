@@ -7,6 +7,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.base.Bytes;
 import dev.quoin.net.DialRequest;
 import dev.quoin.net.DialTarget;
 import dev.quoin.raft.Message;
@@ -71,9 +72,11 @@ final class Pipeline {
             return;
         }
         try {
+            Bytes bytes = PeerMessages.bytes(message);
             Exchange.Reply reply = context.client().ask(target, context.post("/raft", "application/protobuf",
-                    new DialRequest.Body.Whole(PeerMessages.bytes(message)), context.limits().silenceMillisMax()));
+                    new DialRequest.Body.Whole(bytes), context.limits().silenceMillisMax()));
             link.checkPosted(reply);
+            link.metrics().sent(bytes.length());
             link.activity().activate();
         } catch (IOException failed) {
             link.targets().unreachable(target);

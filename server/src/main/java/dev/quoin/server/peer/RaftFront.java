@@ -64,6 +64,7 @@ final class RaftFront {
                 }
                 gathered.add(piece);
             }
+            countPosted(request, gathered.length());
             return told(PeerMessages.read(gathered.whole()), headers);
         } catch (HttpBodyLost lost) {
             return PeerAnswers.error(400, "error reading raft message", headers);
@@ -72,6 +73,13 @@ final class RaftFront {
             return PeerAnswers.error(400, "error unmarshalling raft message", headers);
         } finally {
             postedBytes.addAndGet(-reserved);
+        }
+    }
+
+    private void countPosted(HttpRequest request, int bytes) {
+        Long from = PeerHeaders.id(request.headers().first(PeerHeaders.FROM));
+        if (from != null) {
+            network.metrics(from).received(bytes);
         }
     }
 
@@ -137,10 +145,15 @@ final class RaftFront {
     private HttpResponse store(Message.InstallSnapshot message, Bytes first, HttpBody body, HttpFields headers)
             throws InterruptedException {
         long began = System.nanoTime();
+        PeerMetrics.Link metrics = network.metrics(message.from());
+        metrics.stateBegun();
+        boolean isTaken = false;
         LOG.atInfo().addKeyValue("remote-snapshot-sender-id", Long.toHexString(message.from()))
                 .addKeyValue("incoming-snapshot-index", message.snapshot().index()).log("receiving database snapshot");
         try {
             long bytes = copy(network.receiveState(message), first, body);
+            isTaken = true;
+            metrics.received(bytes);
             LOG.atInfo().addKeyValue("remote-snapshot-sender-id", Long.toHexString(message.from()))
                     .addKeyValue("incoming-snapshot-index", message.snapshot().index())
                     .addKeyValue("incoming-snapshot-size-bytes", bytes)
@@ -152,6 +165,8 @@ final class RaftFront {
                     .addKeyValue("incoming-snapshot-index", message.snapshot().index())
                     .addKeyValue("error", failed.getMessage()).log("failed to save incoming database snapshot");
             return PeerAnswers.error(500, "failed to save KV snapshot (" + failed.getMessage() + ")", headers);
+        } finally {
+            metrics.stateReceived(isTaken, System.nanoTime() - began);
         }
     }
 

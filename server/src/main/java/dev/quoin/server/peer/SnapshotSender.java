@@ -45,10 +45,13 @@ final class SnapshotSender {
     /** Closes the state, whatever happens, and says what became of it. */
     void run() {
         boolean arrived = false;
+        long begun = System.nanoTime();
+        link.metrics().snapshotBegun();
         try (state) {
             if (context.snapshots().tryAcquire(context.limits().snapshotTurnMillisMax(), TimeUnit.MILLISECONDS)) {
                 try {
                     arrived = !cancelled && send();
+                    link.metrics().sent(arrived ? state.lengthBytes() : 0);
                 } finally {
                     context.snapshots().release();
                 }
@@ -59,7 +62,9 @@ final class SnapshotSender {
         } catch (InterruptedException closed) {
             // The network is closed; the member may still want to know.
         } finally {
+            link.metrics().snapshotSent(arrived, System.nanoTime() - begun);
             if (!arrived) {
+                link.metrics().sendFailed();
                 context.inbox().unreachable(link.id());
             }
             context.inbox().snapshotSent(link.id(), arrived);

@@ -183,6 +183,7 @@ final class StreamReceiver {
         public void onBytes(DialCall call, Bytes piece) {
             PeerStreams.Reader open = reader;
             if (open != null) {
+                link.metrics().received(piece.length());
                 read(call, open, piece);
                 return;
             }
@@ -199,6 +200,7 @@ final class StreamReceiver {
                     received(next);
                 }
             } catch (Malformed malformed) {
+                link.metrics().receiveFailed();
                 refuse(call, String.valueOf(malformed.getMessage()));
             }
             if (!arrived.isEmpty()) {

@@ -52,7 +52,7 @@ final class StreamSender {
             link.lost();
         }
         PeerStreams.Writer codec = codecs.get();
-        long holder = queue.open(message -> sendAtOnce(codec, sink, message));
+        long holder = queue.open(message -> sendAtOnce(codec, sink, message, link.metrics()));
         if (link.isClosed()) {
             queue.close(holder);
             return;
@@ -90,11 +90,13 @@ final class StreamSender {
                 }
                 return true;
             }
+            link.metrics().sent(out.size());
         }
     }
 
     /** On the thread of consensus: only what is soon written. */
-    private static boolean sendAtOnce(PeerStreams.Writer codec, HttpResponse.Sink sink, Message message) {
+    private static boolean sendAtOnce(PeerStreams.Writer codec, HttpResponse.Sink sink, Message message,
+            PeerMetrics.Link metrics) {
         int bytes = PeerMessages.bytesMost(message);
         if (bytes > AT_ONCE_BYTES_MAX || !sink.hasRoom()) {
             return false;
@@ -102,6 +104,7 @@ final class StreamSender {
         ProtoWriter out = new ProtoWriter(bytes + HEARTBEAT_BYTES_MAX);
         codec.write(out, message);
         sink.push(Bytes.of(out.buffer(), 0, out.size()));
+        metrics.sent(out.size());
         return true;
     }
 

@@ -2,6 +2,7 @@ package dev.quoin.server.peer;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -26,8 +27,9 @@ import dev.quoin.server.dial.Exchange;
 
 /**
  * Sees to it that the cluster agrees on the version that all its members have (version/monitor.go): while its member leads
- * it asks the others for theirs, at once and then every few seconds, and proposes what follows. What members of ours alone
- * may be asked to do is done while all say that they are. On a virtual thread.
+ * it asks the others for theirs, at once and then every few seconds, and proposes what follows; and now and then whether a
+ * downgrade that was announced is done. What members of ours alone may be asked to do is done while all say that they are;
+ * a member that does not lead asks too, if that matters to it. On a virtual thread.
  */
 public final class VersionMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VersionMonitor.class);
@@ -41,27 +43,45 @@ public final class VersionMonitor implements AutoCloseable {
         record Nothing() implements Decision {}
 
         record ClusterVersion(SemVersion version) implements Decision {}
-
-        record DowngradeOver() implements Decision {}
     }
 
     /** What a member's server is. */
     private record Told(SemVersion version, boolean isQuoin) {}
 
+    private static final long NEVER = -1;
+
     private final PeerHost host;
     private final PeerNetwork network;
+    private final boolean checkpointsAlways;
+    private final long downgradeCheckNanos;
+    /** The term in which this member leads and all have said that they are Quoin. */
+    private volatile long quoinTerm = NEVER;
     private final Thread thread = Thread.ofVirtual().name("peer-versions").unstarted(this::run);
 
-    private VersionMonitor(PeerHost host, PeerNetwork network) {
+    private VersionMonitor(PeerHost host, PeerNetwork network, boolean checkpointsAlways, Duration downgradeCheck) {
         this.host = host;
         this.network = network;
+        this.checkpointsAlways = checkpointsAlways;
+        this.downgradeCheckNanos = downgradeCheck.toNanos();
     }
 
-    /** Begins, on a network that is open. */
-    public static VersionMonitor start(PeerHost host, PeerNetwork network) {
-        VersionMonitor monitor = new VersionMonitor(host, network);
+    /**
+     * Begins, on a network that is open.
+     *
+     * @param checkpointsAlways whether what leases have left is written down among members of other kinds, too
+     *                          ({@code LeaseCheckpoint})
+     * @param downgradeCheck    between two looks whether a downgrade is done; not positive: nobody looks
+     */
+    public static VersionMonitor start(PeerHost host, PeerNetwork network, boolean checkpointsAlways,
+            Duration downgradeCheck) {
+        VersionMonitor monitor = new VersionMonitor(host, network, checkpointsAlways, downgradeCheck);
         monitor.thread.start();
         return monitor;
+    }
+
+    /** Whether this member leads, and all have said that they are Quoin. Any thread. */
+    public boolean areAllQuoin() {
+        return quoinTerm == host.term() && host.leader() == host.memberId();
     }
 
     @Override
@@ -72,16 +92,22 @@ public final class VersionMonitor implements AutoCloseable {
     private void run() {
         long termAsked = 0;
         long askedAt = System.nanoTime();
+        long downgradeCheckedAt = askedAt;
         try {
             while (true) {
-                boolean due = host.term() != termAsked || System.nanoTime() - askedAt >= ASK_NANOS;
-                if (due && host.leader() == host.memberId()) {
-                    boolean isNew = host.term() != termAsked;
-                    termAsked = host.term();
+                boolean leads = host.leader() == host.memberId();
+                boolean isNew = leads && host.term() != termAsked;
+                boolean isDue = isNew || System.nanoTime() - askedAt >= ASK_NANOS;
+                if (isDue && (leads || host.asksWhoTheOthersAre())) {
+                    termAsked = leads ? host.term() : termAsked;
                     askedAt = System.nanoTime();
                     if (!isNew || hasAppliedItsTerm()) {
-                        check();
+                        check(leads);
                     }
+                }
+                if (downgradeCheckNanos > 0 && System.nanoTime() - downgradeCheckedAt >= downgradeCheckNanos) {
+                    downgradeCheckedAt = System.nanoTime();
+                    endDowngradeIfDone(leads);
                 }
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
@@ -111,23 +137,21 @@ public final class VersionMonitor implements AutoCloseable {
         }
     }
 
-    private void check() throws InterruptedException {
+    private void check(boolean leads) throws InterruptedException {
         Membership membership = host.membership();
+        List<@Nullable Told> told = askAll(membership);
+        List<@Nullable SemVersion> versions = versions(told);
+        boolean areQuoin = told.stream().allMatch(one -> one != null && one.isQuoin);
+        host.hears(areQuoin);
+        if (!leads) {
+            return;
+        }
+        quoinTerm = areQuoin ? host.term() : NEVER;
+        // Members of ours are sure to apply it as we do, and to keep it.
+        host.checkpointLeases(areQuoin || checkpointsAlways);
         if (membership.members().size() == 1 && membership.clusterVersion().isEmpty()) {
-            host.checkpointLeases(true);
             return; // It has said so itself, when it began to lead.
         }
-        List<@Nullable SemVersion> versions = new ArrayList<>();
-        boolean areQuoin = true;
-        for (MemberInfo member : membership.members()) {
-            Told told = member.id() == host.memberId()
-                    ? new Told(SemVersion.of(PeerHeaders.OWN_VERSION), true)
-                    : ask(member);
-            versions.add(told == null ? null : told.version);
-            areQuoin &= told != null && told.isQuoin;
-        }
-        // They are sure to apply it as we do, and to keep it.
-        host.checkpointLeases(areQuoin);
         switch (decide(host.membership(), versions)) {
             case Decision.Nothing nothing -> {}
             case Decision.ClusterVersion(SemVersion version) -> {
@@ -135,12 +159,42 @@ public final class VersionMonitor implements AutoCloseable {
                         .log("updating cluster version using v3 API");
                 host.proposeClusterVersion(version.toString());
             }
-            case Decision.DowngradeOver over -> {
-                LOG.atInfo().addKeyValue("cluster-version", membership.downgradeTarget())
-                        .log("the cluster has been downgraded");
-                host.proposeDowngradeEnd();
-            }
         }
+    }
+
+    private void endDowngradeIfDone(boolean leads) throws InterruptedException {
+        Membership membership = host.membership();
+        SemVersion target = SemVersion.parse(membership.downgradeTarget());
+        if (leads && target != null && isDowngradeDone(target, versions(askAll(membership)))) {
+            LOG.atInfo().addKeyValue("cluster-version", membership.downgradeTarget())
+                    .log("the cluster has been downgraded");
+            host.proposeDowngradeEnd();
+        }
+    }
+
+    /** Of each member what it says of itself, null if it does not. */
+    private List<@Nullable Told> askAll(Membership membership) throws InterruptedException {
+        List<@Nullable Told> told = new ArrayList<>();
+        for (MemberInfo member : membership.members()) {
+            told.add(member.id() == host.memberId()
+                    ? new Told(SemVersion.of(PeerHeaders.OWN_VERSION), true)
+                    : ask(member));
+        }
+        return told;
+    }
+
+    private static List<@Nullable SemVersion> versions(List<@Nullable Told> told) {
+        List<@Nullable SemVersion> versions = new ArrayList<>();
+        for (Told one : told) {
+            versions.add(one == null ? null : one.version);
+        }
+        return versions;
+    }
+
+    /** Whether the servers of all members are of the version that a downgrade goes to. */
+    static boolean isDowngradeDone(SemVersion target, List<@Nullable SemVersion> versions) {
+        return versions.stream()
+                .allMatch(version -> version != null && version.withoutPatch().equals(target.withoutPatch()));
     }
 
     /**
@@ -160,19 +214,13 @@ public final class VersionMonitor implements AutoCloseable {
         }
         SemVersion target = SemVersion.parse(membership.downgradeTarget());
         if (target != null) {
-            return downgrade(cluster, lowest, target, versions);
+            return downgrade(cluster, lowest, target);
         }
         boolean rises = cluster.major() == lowest.major() && cluster.compareTo(lowest) < 0;
         return rises ? new Decision.ClusterVersion(lowest) : new Decision.Nothing();
     }
 
-    private static Decision downgrade(SemVersion cluster, SemVersion lowest, SemVersion target,
-            List<@Nullable SemVersion> versions) {
-        boolean done = versions.stream()
-                .allMatch(version -> version != null && version.withoutPatch().equals(target.withoutPatch()));
-        if (done) {
-            return new Decision.DowngradeOver();
-        }
+    private static Decision downgrade(SemVersion cluster, SemVersion lowest, SemVersion target) {
         if (target.equals(cluster)) {
             return new Decision.Nothing();
         }

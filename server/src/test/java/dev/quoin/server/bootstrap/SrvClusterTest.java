@@ -9,6 +9,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.member.founding.InitialCluster;
+import dev.quoin.member.founding.PeerUrls;
 import dev.quoin.server.bootstrap.SrvRecords.Srv;
 
 import static org.assertj.core.api.Assertions.assertThat;

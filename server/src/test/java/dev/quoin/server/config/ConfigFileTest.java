@@ -128,7 +128,8 @@ class ConfigFileTest {
                 + " URL scheme must be http, https, unix, or unixs: x");
         assertRefused("feature-gates: X=true", Refused.Form.CHECK, "unrecognized feature gate: X");
         assertRefused("ClientTLSInfo: {CRLFile: x}", Refused.Form.CHECK, "ClientTLSInfo in the configuration file is"
-                + " not served: there is no TLS on the command line yet");
+                + " not served: use client-transport-security, peer-transport-security, and a flag or a variable for"
+                + " a revocation list");
         assertThat(catchThrowableOfType(Refused.class, () -> ConfigFile.parse("a:\n  - b\n c: [")))
                 .hasMessageMatching("error converting YAML to JSON: yaml: line \\d+: .+");
     }

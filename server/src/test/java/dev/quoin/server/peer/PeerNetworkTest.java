@@ -237,6 +237,11 @@ class PeerNetworkTest {
         }
 
         @Override
+        public String storageVersion() {
+            return "3.7.0";
+        }
+
+        @Override
         public long lengthBytes() {
             return bytes.length;
         }

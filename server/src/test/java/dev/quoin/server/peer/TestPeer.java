@@ -69,7 +69,7 @@ final class TestPeer implements AutoCloseable {
         this.limits = limits;
         info = info(id, port);
         host = new TestHost(id, clusterId);
-        network = new PeerNetwork(info.peerUrls(), limits, null, loops, CLOCK);
+        network = new PeerNetwork(info.peerUrls(), limits, null, loops, CLOCK, PeerMetrics.NONE);
         network.start(inbox);
         front = new PeerFront(network);
         listen();
@@ -168,6 +168,10 @@ final class TestPeer implements AutoCloseable {
         final List<ClusterChange> changes = new ArrayList<>();
         volatile @Nullable ChangeRefusal changeRefused;
         volatile boolean checkpointsLeases;
+        volatile int hash = -2;
+        volatile KeyHash compactionHash = new KeyHash(-2, -1, 5);
+        volatile boolean asksWhoTheOthersAre;
+        volatile boolean hearsOnlyQuoin;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
 
         TestHost(long id, long clusterId) {
@@ -226,7 +230,17 @@ final class TestPeer implements AutoCloseable {
                 return new Hashing.Refused(Refusal.FUTURE_REVISION);
             }
             return revision < 3 && revision > 0 ? new Hashing.Refused(Refusal.COMPACTED)
-                    : new Hashing.Known(new KeyHash(-2, -1, revision == 0 ? 7 : revision));
+                    : new Hashing.Known(new KeyHash(hash, -1, revision == 0 ? 7 : revision));
+        }
+
+        @Override
+        public List<KeyHash> compactionHashes() {
+            return List.of(compactionHash);
+        }
+
+        @Override
+        public void raiseCorrupt(long member) {
+            proposed.add("corrupt " + member);
         }
 
         @Override
@@ -247,6 +261,16 @@ final class TestPeer implements AutoCloseable {
         @Override
         public void checkpointLeases(boolean isOn) {
             checkpointsLeases = isOn;
+        }
+
+        @Override
+        public boolean asksWhoTheOthersAre() {
+            return asksWhoTheOthersAre;
+        }
+
+        @Override
+        public void hears(boolean allAreQuoin) {
+            hearsOnlyQuoin = allAreQuoin;
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.quoin.server.peer;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -30,20 +31,67 @@ class VersionMonitorTest {
             3.7.0, 3.6.0, 3.7.1 3.7.1,         3.6.0
             3.7.0, 3.6.0, 3.7.1 ?,             -
             3.6.0, 3.6.0, 3.7.1 3.6.1,         -
-            3.6.0, 3.6.0, 3.6.0 3.6.1,         over
+            3.6.0, 3.6.0, 3.6.0 3.6.1,         -
             3.7.0, 3.5.0, 3.7.1 3.7.1,         -
             2.3.0, -,     3.7.1,               -
             """)
     void whatFollowsFromTheVersions(String cluster, String target, String servers, String expected) {
         Membership membership = new Membership(List.of(), List.of(), cluster == null ? "" : cluster,
                 target == null ? "" : target);
-        List<SemVersion> versions = Arrays.stream(servers.split(" ", -1)).map(SemVersion::parse).toList();
-        String proposed = switch (VersionMonitor.decide(membership, versions)) {
+        String proposed = switch (VersionMonitor.decide(membership, versions(servers))) {
             case VersionMonitor.Decision.Nothing nothing -> null;
             case VersionMonitor.Decision.ClusterVersion(SemVersion version) -> version.toString();
-            case VersionMonitor.Decision.DowngradeOver over -> "over";
         };
         assertThat(proposed).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+            3.6.0, 3.6.0 3.6.1, true
+            3.6.0, 3.7.1 3.6.1, false
+            3.6.0, 3.6.1 ?,     false
+            """)
+    void aDowngradeIsDoneWhenAllServersAreOfItsVersion(String target, String servers, boolean isDone) {
+        assertThat(VersionMonitor.isDowngradeDone(SemVersion.of(target), versions(servers))).isEqualTo(isDone);
+    }
+
+    private static List<SemVersion> versions(String servers) {
+        return Arrays.stream(servers.split(" ", -1)).map(SemVersion::parse).toList();
+    }
+
+    @Test
+    @SuppressWarnings("try") // What it does is seen at the host.
+    void aDowngradeThatIsDoneIsEndedByTheLeader() throws Exception {
+        try (TestPeer a = new TestPeer(1)) {
+            a.host.membership = new Membership(List.of(a.info), List.of(), "3.7.0", "3.7.0");
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false, Duration.ofMillis(100))) {
+                TimeUnit.MILLISECONDS.sleep(400);
+                assertThat(a.host.proposed).as("nobody leads").isEmpty();
+                a.host.leader = 1;
+                for (int i = 0; i < 100 && a.host.proposed.isEmpty(); i++) {
+                    TimeUnit.MILLISECONDS.sleep(50);
+                }
+                assertThat(a.host.proposed).first().isEqualTo("downgrade over");
+            }
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // What it does is seen at the host.
+    void aMemberThatDoesNotLeadAsksIfItMattersToIt() throws Exception {
+        try (TestPeer a = new TestPeer(1); TestPeer b = new TestPeer(2)) {
+            a.knows(List.of(a.info, b.info));
+            a.host.membership = Membership.of(List.of(a.info, b.info));
+            a.host.leader = 2;
+            a.host.asksWhoTheOthersAre = true;
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false, Duration.ofSeconds(5))) {
+                for (int i = 0; i < 200 && !a.host.hearsOnlyQuoin; i++) {
+                    TimeUnit.MILLISECONDS.sleep(50);
+                }
+                assertThat(a.host.hearsOnlyQuoin).isTrue();
+                assertThat(a.host.proposed).isEmpty();
+            }
+        }
     }
 
     @Test
@@ -52,7 +100,7 @@ class VersionMonitorTest {
         try (TestPeer a = new TestPeer(1); TestPeer b = new TestPeer(2)) {
             a.knows(List.of(a.info, b.info));
             a.host.membership = Membership.of(List.of(a.info, b.info));
-            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network)) {
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false, Duration.ofSeconds(5))) {
                 TimeUnit.MILLISECONDS.sleep(400);
                 assertThat(a.host.proposed).isEmpty();
                 a.host.leader = 1;
@@ -60,14 +108,24 @@ class VersionMonitorTest {
                     TimeUnit.MILLISECONDS.sleep(50);
                 }
                 assertThat(a.host.proposed).containsExactly("3.7.0");
+                assertThat(a.host.checkpointsLeases).isTrue();
             }
             b.stop();
             a.host.proposed.clear();
-            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network)) {
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, false, Duration.ofSeconds(5))) {
                 for (int i = 0; i < 100 && a.host.proposed.isEmpty(); i++) {
                     TimeUnit.MILLISECONDS.sleep(50);
                 }
                 assertThat(a.host.proposed).containsExactly("3.0.0");
+                assertThat(a.host.checkpointsLeases).as("beside who knows whom").isFalse();
+            }
+            a.host.proposed.clear();
+            try (VersionMonitor monitor = VersionMonitor.start(a.host, a.network, true,
+                    Duration.ofSeconds(5))) {
+                for (int i = 0; i < 100 && a.host.proposed.isEmpty(); i++) {
+                    TimeUnit.MILLISECONDS.sleep(50);
+                }
+                assertThat(a.host.checkpointsLeases).as("if the operator says so").isTrue();
             }
         }
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.member.founding;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Tests of what is said about health. */
+@NullMarked
+package dev.quoin.server.health;
+
+import org.jspecify.annotations.NullMarked;
