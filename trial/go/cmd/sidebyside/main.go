@@ -160,7 +160,7 @@ func parse(args []string) (*plan, error) {
 	connections := flags.Int("connections", 10, "over how many connections the calls of a cell are spread")
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the tables show medians over them")
 	seconds := flags.Float64("seconds", 2.5, "seconds of one cell in one round; twice as long where each call has a connection of its own")
-	warmup := flags.Float64("warmup", 8, "seconds of uncounted load in each turn, spread over the kinds of requests; twice as long with several members")
+	warmup := flags.Float64("warmup", 24, "seconds of uncounted load in each turn, spread over the kinds of requests; twice as long with several members")
 	settle := flags.Float64("settle", 2, "seconds before a system is called idle")
 	flags.DurationVar(&p.ready, "ready", 60*time.Second, "bound for one start")
 	flags.BoolVar(&p.secondOpinions, "opinions", true, "of the table: ask h2load and etcd's benchmark, too")
