@@ -22,6 +22,8 @@ public final class Command {
     private String examples = "";
     private String group = "";
     private boolean showsFlagsInUse = true;
+    private boolean isHidden;
+    private List<String> choices = List.of();
     private final List<Flag> flags = new ArrayList<>();
     private final List<Flag> inherited = new ArrayList<>();
     private final List<Command> children = new ArrayList<>();
@@ -63,6 +65,18 @@ public final class Command {
 
     public Command withoutFlagsInUse() {
         showsFlagsInUse = false;
+        return this;
+    }
+
+    /** Left out where commands are listed, and only found by its whole name. */
+    public Command hidden() {
+        isHidden = true;
+        return this;
+    }
+
+    /** Takes one argument, which is one of these. */
+    public Command choosing(String... arguments) {
+        choices = List.of(arguments);
         return this;
     }
 
@@ -123,6 +137,15 @@ public final class Command {
 
     List<String> groups() {
         return groups;
+    }
+
+    boolean isHidden() {
+        return isHidden;
+    }
+
+    /** What its one argument may be; empty if it is not of this kind. */
+    List<String> choices() {
+        return choices;
     }
 
     List<Command> children() {

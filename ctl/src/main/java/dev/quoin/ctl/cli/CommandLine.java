@@ -7,7 +7,7 @@ import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.quoin.ctl.text.GoText;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.text.Malformed;
 
 /**
@@ -29,15 +29,20 @@ public final class CommandLine {
         this.err = err;
     }
 
-    private record Found(Command command, List<String> words) {}
+    /** A command, and the words that did not lead to it. */
+    record Found(Command command, List<String> words) {}
 
     /** Runs what the words say; help and refusals are printed here. */
     public void run(List<String> words) {
+        if (!words.isEmpty() && words.get(0).startsWith(Completion.COMMAND)) {
+            new Completion(root, out, err).run(words);
+            return;
+        }
         Found found = find(root, words);
         Command command = found.command;
         if (command == root && !positional(found.words, root).isEmpty()) {
             String unknown = positional(found.words, root).get(0);
-            err.print("Error: unknown command " + GoText.quote(unknown) + " for " + GoText.quote(root.path())
+            err.print("Error: unknown command " + GoQuote.of(unknown) + " for " + GoQuote.of(root.path())
                     + suggestions(unknown) + "\nRun '" + root.path() + " --help' for usage.\n");
             throw Failure.silent(Failure.ERROR);
         }
@@ -55,10 +60,25 @@ public final class CommandLine {
             Help.page(command, out);
             return;
         }
+        refuseOtherThan(command, flags.arguments());
         List<String> whole = new ArrayList<>();
         whole.add(root.name());
         whole.addAll(words);
         action.run(new Invocation(command, flags, whole));
+    }
+
+    /** cobra: ExactArgs, OnlyValidArgs. */
+    private void refuseOtherThan(Command command, List<String> arguments) {
+        if (command.choices().isEmpty()) {
+            return;
+        }
+        if (arguments.size() != 1) {
+            refuse(command, "accepts 1 arg(s), received " + arguments.size());
+        }
+        if (!command.choices().contains(arguments.get(0))) {
+            refuse(command, "invalid argument " + GoQuote.of(arguments.get(0)) + " for "
+                    + GoQuote.of(command.path()));
+        }
     }
 
     private void refuse(Command command, @Nullable String why) {
@@ -94,7 +114,7 @@ public final class CommandLine {
         Help.page(found.command, out);
     }
 
-    private static Found find(Command from, List<String> words) {
+    static Found find(Command from, List<String> words) {
         List<String> positional = positional(words, from);
         if (!positional.isEmpty()) {
             String name = positional.get(0);
@@ -113,7 +133,7 @@ public final class CommandLine {
             if (child.name().equals(name)) {
                 return child;
             }
-            if (child.name().startsWith(name)) {
+            if (child.name().startsWith(name) && !child.isHidden()) {
                 beginning = child;
                 beginnings++;
             }
@@ -122,7 +142,7 @@ public final class CommandLine {
     }
 
     /** The words that are neither flags nor their values, as far as the command knows its flags. */
-    private static List<String> positional(List<String> words, Command command) {
+    static List<String> positional(List<String> words, Command command) {
         List<String> positional = new ArrayList<>();
         List<Flag> flags = known(command);
         for (int at = 0; at < words.size(); at++) {
@@ -157,14 +177,14 @@ public final class CommandLine {
         return words;
     }
 
-    private static List<Flag> known(Command command) {
+    static List<Flag> known(Command command) {
         List<Flag> flags = command.localFlags();
         flags.addAll(command.inheritedFlags());
         return flags;
     }
 
     /** Whether the word is a flag whose value is the next word. A flag that is not known is taken for one. */
-    private static boolean takesNext(String word, List<Flag> flags) {
+    static boolean takesNext(String word, List<Flag> flags) {
         if (word.contains("=") || !word.startsWith("-")) {
             return false;
         }

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-import dev.quoin.ctl.text.GoText;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.text.Malformed;
 
 /**
@@ -67,7 +67,7 @@ public final class Environment {
             flags.setFrom(flag, value);
         } catch (Malformed why) {
             throw Failure.badArguments(
-                    "invalid value " + GoText.quote(value) + " for " + name + ": " + why.getMessage());
+                    "invalid value " + GoQuote.of(value) + " for " + name + ": " + why.getMessage());
         }
     }
 

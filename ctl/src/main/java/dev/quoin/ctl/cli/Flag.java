@@ -16,8 +16,10 @@ import dev.quoin.ctl.text.Malformed;
  * @param standard what it is worth when it is not given, as it would be written
  * @param usage its line of help; a word in back quotes there names its value
  * @param isHidden left out of usage texts
+ * @param choices what a shell offers as its value; empty for files
  */
-public record Flag(String name, char shorthand, Kind kind, String standard, String usage, boolean isHidden) {
+public record Flag(String name, char shorthand, Kind kind, String standard, String usage, boolean isHidden,
+        List<String> choices) {
     /** What may be written behind a flag. */
     public enum Kind {
         BOOL(""),
@@ -55,15 +57,20 @@ public record Flag(String name, char shorthand, Kind kind, String standard, Stri
     }
 
     public static Flag of(String name, Kind kind, String standard, String usage) {
-        return new Flag(name, (char) 0, kind, standard, usage, false);
+        return new Flag(name, (char) 0, kind, standard, usage, false, List.of());
     }
 
     public Flag orShort(char letter) {
-        return new Flag(name, letter, kind, standard, usage, isHidden);
+        return new Flag(name, letter, kind, standard, usage, isHidden, choices);
     }
 
     public Flag hidden() {
-        return new Flag(name, shorthand, kind, standard, usage, true);
+        return new Flag(name, shorthand, kind, standard, usage, true, choices);
+    }
+
+    /** With values that a shell offers. */
+    public Flag offering(String... values) {
+        return new Flag(name, shorthand, kind, standard, usage, isHidden, List.of(values));
     }
 
     /** Whether {@code --flag} alone says something: {@code true}. */

@@ -8,9 +8,9 @@ import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.GoQuote;
 import dev.quoin.base.Invariant;
 import dev.quoin.ctl.text.GoDurations;
-import dev.quoin.ctl.text.GoText;
 import dev.quoin.ctl.text.Malformed;
 
 /** The flags a command knows, what was given of them, and the arguments between them (spf13/pflag, flag.go). One thread's. */
@@ -125,7 +125,7 @@ public final class Flags {
             given.put(flag.name(), flag.parse(value, given.get(flag.name())));
         } catch (Malformed why) {
             String names = flag.shorthand() == 0 ? "--" + flag.name() : "-" + flag.shorthand() + ", --" + flag.name();
-            throw new Malformed("invalid argument " + GoText.quote(value) + " for " + GoText.quote(names) + " flag: "
+            throw new Malformed("invalid argument " + GoQuote.of(value) + " for " + GoQuote.of(names) + " flag: "
                     + why.getMessage());
         }
     }
@@ -180,6 +180,15 @@ public final class Flags {
         } catch (Malformed impossible) {
             throw Invariant.violation("the default of --%s: %s", name, impossible.getMessage());
         }
+    }
+
+    /** A flag's value as it would be written behind it. */
+    public String shown(String name) {
+        Flag flag = known.get(name);
+        if (flag == null) {
+            throw Invariant.violation("no flag %s", name);
+        }
+        return shown(flag);
     }
 
     /** A flag's value as Go's {@code %v} shows it. */

@@ -49,6 +49,7 @@ public final class Help {
 
     private static void children(Command command, StringBuilder usage) {
         List<Command> sorted = new ArrayList<>(command.children());
+        sorted.removeIf(Command::isHidden);
         sorted.sort(Comparator.comparing(Command::name));
         int width = NAME_WIDTH_MIN;
         for (Command child : sorted) {

@@ -13,9 +13,9 @@ import dev.quoin.api.etcdserverpb.TxnRequest;
 import dev.quoin.api.etcdserverpb.TxnResponse;
 import dev.quoin.api.etcdserverpb.WatchCreateRequest;
 import dev.quoin.api.mvccpb.Event;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.rpc.Deadline;
-import dev.quoin.ctl.text.GoText;
 
 /**
  * A place in a queue of keys below a prefix, ordered by when they were created: whoever is first has the lock, or leads. What locks and
@@ -105,11 +105,13 @@ public final class Place {
         return range(RangeRequest.newBuilder().setKey(key));
     }
 
-    /** Gives the place up. */
-    public void leave() {
+    /** Gives the place up; it goes with the session anyway, so nobody need wait for this longer than he wants to. */
+    public void leave(Deadline deadline) {
         RequestOp delete = RequestOp.newBuilder().setRequestDeleteRange(DeleteRangeRequest.newBuilder().setKey(key))
                 .build();
-        txn(TxnRequest.newBuilder().addCompare(createdAt(revision)).addSuccess(delete));
+        session.client().call(Method.TXN,
+                TxnRequest.newBuilder().addCompare(createdAt(revision)).addSuccess(delete).build(),
+                TxnResponse.parser(), deadline);
     }
 
     private Compare createdAt(long createRevision) {
@@ -127,6 +129,6 @@ public final class Place {
 
     @Override
     public String toString() {
-        return "place in " + GoText.quote(prefix.toByteArray());
+        return "place in " + GoQuote.of(prefix.toByteArray());
     }
 }

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Failure;
-import dev.quoin.ctl.text.GoText;
 
 /** A program that a command runs: it writes where we write, and has nothing to read. */
 final class Child {
@@ -30,7 +30,7 @@ final class Child {
         } catch (IOException why) {
             String program = words.get(0);
             throw Failure.of(program.contains("/") ? "fork/exec " + program + ": no such file or directory"
-                    : "exec: " + GoText.quote(program) + ": executable file not found in $PATH");
+                    : "exec: " + GoQuote.of(program) + ": executable file not found in $PATH");
         }
         boolean isInterrupted = false;
         try {

@@ -1,11 +1,15 @@
 package dev.quoin.ctl.command;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
 
+import dev.quoin.base.Invariant;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.CommandLine;
-import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Help;
 import dev.quoin.ctl.cli.Streams;
 
@@ -43,7 +47,7 @@ public final class Commands {
                 new MirrorCommand(commands).makeMirror(), new LockCommand(commands).lock(),
                 new ElectCommand(commands).elect(),
                 new AuthCommands(commands).auth(), new UserCommands(commands).user(),
-                new RoleCommands(commands).role(), LaterCommands.check(), LaterCommands.completion(),
+                new RoleCommands(commands).role(), new CheckCommands(commands).check(), commands.completion(),
                 maintenance.downgrade(), commands.options(root), commands.help(root));
     }
 
@@ -76,11 +80,60 @@ public final class Commands {
                         .help(invocation.arguments()));
     }
 
-    /** What is refused for now. */
-    static Command.Action notYet(String command) {
-        return invocation -> {
-            throw Failure.of("etcdctl " + command + " is not served yet");
-        };
+    private Command completion() {
+        return new Command("completion [bash|zsh|fish|powershell]", "Generate completion script").described("""
+                To load completions:
+
+                Bash:
+
+                  $ source <(etcdctl completion bash)
+
+                  # To load completions for each session, execute once:
+                  # Linux:
+                  $ etcdctl completion bash > /etc/bash_completion.d/etcdctl
+                  # macOS:
+                  $ etcdctl completion bash > /usr/local/etc/bash_completion.d/etcdctl
+
+                Zsh:
+
+                  # If shell completion is not already enabled in your environment,
+                  # you will need to enable it.  You can execute the following once:
+
+                  $ echo "autoload -U compinit; compinit" >> ~/.zshrc
+
+                  # To load completions for each session, execute once:
+                  $ etcdctl completion zsh > "${fpath[1]}/_etcdctl"
+
+                  # You will need to start a new shell for this setup to take effect.
+
+                fish:
+
+                  $ etcdctl completion fish | source
+
+                  # To load completions for each session, execute once:
+                  $ etcdctl completion fish > ~/.config/fish/completions/etcdctl.fish
+
+                PowerShell:
+
+                  PS> etcdctl completion powershell | Out-String | Invoke-Expression
+
+                  # To load completions for every new session, run:
+                  PS> etcdctl completion powershell > etcdctl.ps1
+                  # and source this file from your PowerShell profile.
+                """).withoutFlagsInUse().in(UTILITY).choosing("bash", "zsh", "fish", "powershell")
+                .doing(invocation -> streams.out().print(completionScript(invocation.arguments().get(0))));
+    }
+
+    /** A few lines that ask this program itself what to offer ({@code __complete}). */
+    private static String completionScript(String shell) {
+        try (InputStream script = Commands.class.getResourceAsStream("completion." + shell)) {
+            if (script == null) {
+                throw Invariant.violation("there is no completion.%s", shell);
+            }
+            return new String(script.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException why) {
+            throw new UncheckedIOException(why);
+        }
     }
 
     /** Words of a message that names what was given: {@code [a b]}. */

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.api.etcdserverpb.MemberListRequest;
 import dev.quoin.api.etcdserverpb.MemberListResponse;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Environment;
 import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Flags;
@@ -17,12 +18,14 @@ import dev.quoin.ctl.cli.Log;
 import dev.quoin.ctl.cli.Streams;
 import dev.quoin.ctl.client.Client;
 import dev.quoin.ctl.client.Credentials;
+import dev.quoin.ctl.client.Discovery;
 import dev.quoin.ctl.client.Errors;
 import dev.quoin.ctl.client.Method;
 import dev.quoin.ctl.print.Printer;
 import dev.quoin.ctl.rpc.Channel;
 import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.rpc.Endpoint;
+import dev.quoin.ctl.rpc.Page;
 import dev.quoin.ctl.rpc.RpcException;
 import dev.quoin.ctl.rpc.Tls;
 
@@ -41,6 +44,7 @@ final class Context {
     private boolean isConfigured;
     private @Nullable Tls tls;
     private Credentials credentials = Credentials.NONE;
+    private List<String> endpoints = List.of();
     private @Nullable Printer printer;
 
     Context(Invocation invocation, Streams streams) {
@@ -156,7 +160,39 @@ final class Context {
 
     List<String> endpoints() {
         configure();
-        return flags().texts(GlobalFlags.ENDPOINTS).stream().map(String::strip).toList();
+        return endpoints;
+    }
+
+    /** What SRV records tell, if there is a domain; else, or if they tell nothing of use, what was given. */
+    private List<String> findEndpoints() {
+        String domain = flags().text(GlobalFlags.DISCOVERY_SRV);
+        List<String> found = domain.isEmpty() ? List.of() : discover(domain);
+        return found.isEmpty() ? flags().texts(GlobalFlags.ENDPOINTS).stream().map(String::strip).toList() : found;
+    }
+
+    private List<String> discover(String domain) {
+        List<String> found = new ArrayList<>();
+        try {
+            found.addAll(Discovery.ofSystem().endpoints(domain, flags().text(GlobalFlags.DISCOVERY_SRV_NAME)));
+        } catch (IOException why) {
+            throw Failure.of(String.valueOf(why.getMessage()));
+        }
+        if (!flags().isOn(GlobalFlags.INSECURE_DISCOVERY)) {
+            found.stream().filter(Context::isPlain).forEach(endpoint -> printError(
+                    "ignoring discovered insecure endpoint " + GoQuote.of(endpoint) + "\n"));
+            found.removeIf(Context::isPlain);
+        }
+        return found;
+    }
+
+    private static boolean isPlain(String endpoint) {
+        return endpoint.startsWith("http://");
+    }
+
+    /** A page that a server has, over HTTP. */
+    String page(String endpoint, String path) throws IOException {
+        configure();
+        return Page.fetch(Endpoint.of(endpoint), tls, path);
     }
 
     /** The endpoints that were given, or, with {@code --cluster}, those that all members advertise. */
@@ -191,9 +227,7 @@ final class Context {
         if (flags().isOn(GlobalFlags.DEBUG)) {
             printError(environment.table(invocation));
         }
-        if (!flags().text(GlobalFlags.DISCOVERY_SRV).isEmpty()) {
-            throw Failure.of("--discovery-srv is not served yet: name the servers with --endpoints");
-        }
+        endpoints = findEndpoints();
         for (String name : new String[]{GlobalFlags.CERT, GlobalFlags.KEY, GlobalFlags.CACERT}) {
             if (flags().isGiven(name) && flags().text(name).isEmpty()) {
                 throw Failure.badArguments("empty string is passed to --" + name + " option");
@@ -204,8 +238,10 @@ final class Context {
                 ? credentials(flags.text(GlobalFlags.USER), flags.text(GlobalFlags.PASSWORD), "Password: ")
                 : new Credentials("", "", flags.text(GlobalFlags.AUTH_JWT_TOKEN));
         printer();
+        // Who does not trust the name service wants certificates of that domain, whatever hosts it tells.
+        String serverName = flags.isOn(GlobalFlags.INSECURE_DISCOVERY) ? "" : flags.text(GlobalFlags.DISCOVERY_SRV);
         tls = tls(new Tls.Settings(flags.text(GlobalFlags.CERT), flags.text(GlobalFlags.KEY),
-                flags.text(GlobalFlags.CACERT), "", flags.isOn(GlobalFlags.INSECURE_SKIP_TLS_VERIFY)),
+                flags.text(GlobalFlags.CACERT), serverName, flags.isOn(GlobalFlags.INSECURE_SKIP_TLS_VERIFY)),
                 flags.isOn(GlobalFlags.INSECURE_TRANSPORT));
     }
 

@@ -66,7 +66,7 @@ final class ElectCommand {
             place.acquire(ByteString.copyFromUtf8(proposal));
         } catch (RpcException | Failure why) {
             Thread.interrupted();
-            place.leave();
+            place.leave(context.deadline());
             throw why;
         }
         context.printer().get(place.held(), false);
@@ -75,7 +75,7 @@ final class ElectCommand {
         if (!interruption.hasCome()) {
             throw Failure.of("elect: session expired");
         }
-        place.leave();
+        place.leave(context.deadline());
     }
 
     /** Shows each leader, and each thing a leader says, until a signal comes. */

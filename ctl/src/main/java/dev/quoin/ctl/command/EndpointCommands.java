@@ -65,6 +65,7 @@ final class EndpointCommands {
         for (int i = 0; i < health.length; i++) {
             int at = i;
             Thread asker = new Thread(() -> health[at] = healthOf(context, endpoints.get(at), deadline));
+            asker.setDaemon(true);
             asker.start();
             askers.add(asker);
         }

@@ -23,6 +23,8 @@ final class GlobalFlags {
     static final String USER = "user";
     static final String PASSWORD = "password";
     static final String DISCOVERY_SRV = "discovery-srv";
+    static final String DISCOVERY_SRV_NAME = "discovery-srv-name";
+    static final String INSECURE_DISCOVERY = "insecure-discovery";
 
     private GlobalFlags() {}
 
@@ -31,7 +33,7 @@ final class GlobalFlags {
             Flag.of(ENDPOINTS, Flag.Kind.STRINGS, "127.0.0.1:2379", "gRPC endpoints").hidden(),
             Flag.bool(DEBUG, "enable client-side debug logging").hidden(),
             Flag.string(WRITE_OUT, "simple", "set the output format (fields, json, protobuf, simple, table)")
-                    .orShort('w').hidden(),
+                    .orShort('w').offering("fields", "json", "protobuf", "simple", "table").hidden(),
             Flag.bool(HEX, "print byte strings as hex encoded strings").hidden(),
             duration(DIAL_TIMEOUT, "2s", "dial timeout for client connections"),
             duration(COMMAND_TIMEOUT, "5s", "timeout for short running command (excluding dial timeout)"),
@@ -45,7 +47,7 @@ final class GlobalFlags {
                     .hidden(),
             Flag.of(INSECURE_TRANSPORT, Flag.Kind.BOOL, "true",
                     "disable transport security for client connections").hidden(),
-            Flag.of("insecure-discovery", Flag.Kind.BOOL, "true",
+            Flag.of(INSECURE_DISCOVERY, Flag.Kind.BOOL, "true",
                     "accept insecure SRV records describing cluster endpoints").hidden(),
             Flag.bool(INSECURE_SKIP_TLS_VERIFY, "skip server certificate verification (CAUTION: this option should "
                     + "be enabled only for testing purposes)").hidden(),
@@ -61,7 +63,7 @@ final class GlobalFlags {
                     + "shouldn't include password)").hidden(),
             Flag.string(DISCOVERY_SRV, "",
                     "domain name to query for SRV records describing cluster endpoints").orShort('d').hidden(),
-            Flag.string("discovery-srv-name", "", "service name to query when using DNS discovery").hidden()};
+            Flag.string(DISCOVERY_SRV_NAME, "", "service name to query when using DNS discovery").hidden()};
     }
 
     private static Flag duration(String name, String standard, String usage) {

@@ -19,6 +19,7 @@ import dev.quoin.api.etcdserverpb.RangeRequest.SortOrder;
 import dev.quoin.api.etcdserverpb.RangeRequest.SortTarget;
 import dev.quoin.api.etcdserverpb.RangeResponse;
 import dev.quoin.api.etcdserverpb.RangeStreamResponse;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Flag;
@@ -30,7 +31,6 @@ import dev.quoin.ctl.print.Printer;
 import dev.quoin.ctl.rpc.Call;
 import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.text.GoNumbers;
-import dev.quoin.ctl.text.GoText;
 import dev.quoin.ctl.text.Malformed;
 
 /** get, put, del and compaction (etcd: get_command.go, put_command.go, del_command.go, compaction_command.go). */
@@ -149,7 +149,7 @@ final class KeyValueCommands {
         return switch (consistency) {
             case "s" -> true;
             case "l" -> false;
-            default -> throw Failure.badFeature("unknown consistency flag " + GoText.quote(consistency));
+            default -> throw Failure.badFeature("unknown consistency flag " + GoQuote.of(consistency));
         };
     }
 
@@ -308,8 +308,8 @@ final class KeyValueCommands {
     }
 
     private void warnOfRange(List<String> arguments) {
-        commands.streams().err().print("Warning: Keys between " + GoText.quote(arguments.get(0)) + " and "
-                + GoText.quote(arguments.get(1))
+        commands.streams().err().print("Warning: Keys between " + GoQuote.of(arguments.get(0)) + " and "
+                + GoQuote.of(arguments.get(1))
                 + " will be deleted. Please interrupt the command within next 2 seconds "
                 + "to cancel. You can provide `--range` flag to avoid the delay.\n");
         try {

@@ -18,7 +18,6 @@ import dev.quoin.ctl.client.Client;
 import dev.quoin.ctl.client.Errors;
 import dev.quoin.ctl.client.KeepAlive;
 import dev.quoin.ctl.client.Method;
-import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.rpc.RpcException;
 import dev.quoin.ctl.text.GoText;
 
@@ -84,7 +83,7 @@ final class LeaseCommands {
         Client client = context.client();
         try {
             context.printer().timeToLive(client.call(Method.LEASE_TIME_TO_LIVE, request,
-                    LeaseTimeToLiveResponse.parser(), Deadline.NEVER), withKeys);
+                    LeaseTimeToLiveResponse.parser(), context.deadline()), withKeys);
         } catch (RpcException why) {
             throw lost(why);
         }
@@ -94,7 +93,7 @@ final class LeaseCommands {
         Client client = context.client();
         try {
             context.printer().leases(client.call(Method.LEASE_LEASES, LeaseLeasesRequest.getDefaultInstance(),
-                    LeaseLeasesResponse.parser(), Deadline.NEVER));
+                    LeaseLeasesResponse.parser(), context.deadline()));
         } catch (RpcException why) {
             throw lost(why);
         }
@@ -124,7 +123,7 @@ final class LeaseCommands {
 
     private static void keepAliveOnce(Context context, Client client, long id) {
         try {
-            LeaseKeepAliveResponse answer = KeepAlive.renew(client, id, Deadline.NEVER);
+            LeaseKeepAliveResponse answer = KeepAlive.renew(client, id, context.deadline());
             if (answer.getTTL() <= 0) {
                 throw new Failure(Failure.BAD_CONNECTION, Errors.LEASE_NOT_FOUND);
             }

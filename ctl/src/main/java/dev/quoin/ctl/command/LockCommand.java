@@ -44,29 +44,29 @@ final class LockCommand {
             revision = place.acquire(ByteString.EMPTY);
         } catch (RpcException | Failure why) {
             // Not yet held, or nobody knows: in either case it must not stay.
-            giveBack(place);
+            giveBack(context, place);
             throw why;
         }
         if (arguments.size() > 1) {
-            whileRunning(place, arguments.subList(1, arguments.size()), revision);
+            whileRunning(context, place, arguments.subList(1, arguments.size()), revision);
         } else {
             untilSignal(context, session, place, interruption);
         }
     }
 
-    private static void giveBack(Place place) {
+    private static void giveBack(Context context, Place place) {
         // The signal has done what it had to; it must not keep the lock from being given back.
         Thread.interrupted();
-        place.leave();
+        place.leave(context.deadline());
     }
 
-    private static void whileRunning(Place place, List<String> command, long revision) {
+    private static void whileRunning(Context context, Place place, List<String> command, long revision) {
         int exitCode;
         try {
             exitCode = Child.run(command, Map.of("ETCD_LOCK_KEY", place.key().toStringUtf8(), "ETCD_LOCK_REV",
                     String.valueOf(revision)));
         } finally {
-            giveBack(place);
+            giveBack(context, place);
         }
         if (exitCode != 0) {
             throw new Failure(exitCode, "exit status " + exitCode);
@@ -84,6 +84,6 @@ final class LockCommand {
         if (!interruption.hasCome()) {
             throw Failure.of("session expired");
         }
-        giveBack(place);
+        giveBack(context, place);
     }
 }

@@ -15,11 +15,11 @@ import dev.quoin.api.etcdserverpb.MemberRemoveRequest;
 import dev.quoin.api.etcdserverpb.MemberRemoveResponse;
 import dev.quoin.api.etcdserverpb.MemberUpdateRequest;
 import dev.quoin.api.etcdserverpb.MemberUpdateResponse;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Flag;
 import dev.quoin.ctl.client.Method;
-import dev.quoin.ctl.text.GoText;
 
 /** member add, remove, update, list and promote (etcd: member_command.go). */
 final class MemberCommands {
@@ -91,8 +91,8 @@ final class MemberCommands {
             String memberName = member.getID() == answer.getMember().getID() ? name : member.getName();
             member.getPeerURLsList().forEach(url -> cluster.add(memberName + "=" + url));
         }
-        return "\nETCD_NAME=" + GoText.quote(name) + "\nETCD_INITIAL_CLUSTER="
-                + GoText.quote(String.join(",", cluster)) + "\nETCD_INITIAL_ADVERTISE_PEER_URLS=" + GoText.quote(urls)
+        return "\nETCD_NAME=" + GoQuote.of(name) + "\nETCD_INITIAL_CLUSTER="
+                + GoQuote.of(String.join(",", cluster)) + "\nETCD_INITIAL_ADVERTISE_PEER_URLS=" + GoQuote.of(urls)
                 + "\nETCD_INITIAL_CLUSTER_STATE=\"existing\"\n";
     }
 

@@ -24,7 +24,6 @@ import dev.quoin.ctl.cli.Flag;
 import dev.quoin.ctl.cli.Flags;
 import dev.quoin.ctl.client.KeyRanges;
 import dev.quoin.ctl.client.Method;
-import dev.quoin.ctl.rpc.Deadline;
 
 /** role add, delete, get, list, grant-permission and revoke-permission (etcd: role_command.go). */
 final class RoleCommands {
@@ -62,7 +61,8 @@ final class RoleCommands {
         context.expectArguments(1, "role add command requires role name as its argument");
         String role = context.argument(0);
         AuthRoleAddResponse answer = context.client().call(Method.ROLE_ADD,
-                AuthRoleAddRequest.newBuilder().setName(role).build(), AuthRoleAddResponse.parser(), Deadline.NEVER);
+                AuthRoleAddRequest.newBuilder().setName(role).build(), AuthRoleAddResponse.parser(),
+                context.deadline());
         context.printer().done("Role " + role + " created", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -71,7 +71,7 @@ final class RoleCommands {
         String role = context.argument(0);
         AuthRoleDeleteResponse answer = context.client().call(Method.ROLE_DELETE,
                 AuthRoleDeleteRequest.newBuilder().setRole(role).build(), AuthRoleDeleteResponse.parser(),
-                Deadline.NEVER);
+                context.deadline());
         context.printer().done("Role " + role + " deleted", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -79,13 +79,14 @@ final class RoleCommands {
         context.expectArguments(1, "role get command requires role name as its argument");
         String role = context.argument(0);
         context.printer().role(role, context.client().call(Method.ROLE_GET,
-                AuthRoleGetRequest.newBuilder().setRole(role).build(), AuthRoleGetResponse.parser(), Deadline.NEVER));
+                AuthRoleGetRequest.newBuilder().setRole(role).build(), AuthRoleGetResponse.parser(),
+                context.deadline()));
     }
 
     private static void list(Context context) {
         context.expectArguments(0, "role list command requires no arguments");
         context.printer().roles(context.client().call(Method.ROLE_LIST, AuthRoleListRequest.getDefaultInstance(),
-                AuthRoleListResponse.parser(), Deadline.NEVER));
+                AuthRoleListResponse.parser(), context.deadline()));
     }
 
     private static void grant(Context context) {
@@ -100,7 +101,7 @@ final class RoleCommands {
         String role = arguments.get(0);
         AuthRoleGrantPermissionResponse answer = context.client().call(Method.ROLE_GRANT_PERMISSION,
                 AuthRoleGrantPermissionRequest.newBuilder().setName(role).setPerm(permission).build(),
-                AuthRoleGrantPermissionResponse.parser(), Deadline.NEVER);
+                AuthRoleGrantPermissionResponse.parser(), context.deadline());
         context.printer().done("Role " + role + " updated", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -124,7 +125,7 @@ final class RoleCommands {
         AuthRoleRevokePermissionResponse answer = context.client().call(Method.ROLE_REVOKE_PERMISSION,
                 AuthRoleRevokePermissionRequest.newBuilder().setRole(role).setKey(keys.key).setRangeEnd(keys.end)
                         .build(),
-                AuthRoleRevokePermissionResponse.parser(), Deadline.NEVER);
+                AuthRoleRevokePermissionResponse.parser(), context.deadline());
         context.printer().done("Permission of " + range(arguments.get(1), keys.end) + " is revoked from role " + role,
                 answer.hasHeader() ? answer.getHeader() : null, answer);
     }

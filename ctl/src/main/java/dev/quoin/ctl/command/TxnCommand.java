@@ -10,15 +10,14 @@ import dev.quoin.api.etcdserverpb.Compare.CompareTarget;
 import dev.quoin.api.etcdserverpb.RequestOp;
 import dev.quoin.api.etcdserverpb.TxnRequest;
 import dev.quoin.api.etcdserverpb.TxnResponse;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.CommandLine;
 import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Flag;
 import dev.quoin.ctl.client.Client;
 import dev.quoin.ctl.client.Method;
-import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.text.GoNumbers;
-import dev.quoin.ctl.text.GoText;
 import dev.quoin.ctl.text.Malformed;
 import dev.quoin.ctl.text.Scanner;
 
@@ -81,7 +80,7 @@ final class TxnCommand {
         for (String line = line(lines); !line.isEmpty(); line = line(lines)) {
             request.addFailure(operation(line));
         }
-        context.printer().txn(client.call(Method.TXN, request.build(), TxnResponse.parser(), Deadline.NEVER));
+        context.printer().txn(client.call(Method.TXN, request.build(), TxnResponse.parser(), context.deadline()));
     }
 
     private static void prompt(Context context, String text) {
@@ -117,8 +116,8 @@ final class TxnCommand {
             operator = scanner.word();
             value = scanner.quoted();
         } catch (Malformed why) {
-            throw Failure.invalidInput("malformed comparison: " + line + "; got " + target + "(" + GoText.quote(key)
-                    + ") " + operator + " " + GoText.quote(value));
+            throw Failure.invalidInput("malformed comparison: " + line + "; got " + target + "(" + GoQuote.of(key)
+                    + ") " + operator + " " + GoQuote.of(value));
         }
         compare.setKey(ByteString.copyFrom(key));
         try {

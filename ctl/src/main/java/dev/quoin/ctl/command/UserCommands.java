@@ -22,7 +22,6 @@ import dev.quoin.ctl.cli.Failure;
 import dev.quoin.ctl.cli.Flag;
 import dev.quoin.ctl.client.Client;
 import dev.quoin.ctl.client.Method;
-import dev.quoin.ctl.rpc.Deadline;
 
 /** user add, delete, get, list, passwd, grant-role and revoke-role (etcd: user_command.go). */
 final class UserCommands {
@@ -80,7 +79,7 @@ final class UserCommands {
         AuthUserAddRequest request = AuthUserAddRequest.newBuilder().setName(user).setPassword(password)
                 .setOptions(UserAddOptions.newBuilder().setNoPassword(!hasPassword)).build();
         AuthUserAddResponse answer = context.client().call(Method.USER_ADD, request, AuthUserAddResponse.parser(),
-                Deadline.NEVER);
+                context.deadline());
         context.printer().done("User " + user + " created", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -98,7 +97,7 @@ final class UserCommands {
         String user = context.argument(0);
         AuthUserDeleteResponse answer = context.client().call(Method.USER_DELETE,
                 AuthUserDeleteRequest.newBuilder().setName(user).build(), AuthUserDeleteResponse.parser(),
-                Deadline.NEVER);
+                context.deadline());
         context.printer().done("User " + user + " deleted", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -107,7 +106,8 @@ final class UserCommands {
         String user = context.argument(0);
         Client client = context.client();
         AuthUserGetResponse answer = client.call(Method.USER_GET,
-                AuthUserGetRequest.newBuilder().setName(user).build(), AuthUserGetResponse.parser(), Deadline.NEVER);
+                AuthUserGetRequest.newBuilder().setName(user).build(), AuthUserGetResponse.parser(),
+                context.deadline());
         if (!context.flags().isOn("detail")) {
             context.printer().user(user, answer);
             return;
@@ -117,14 +117,14 @@ final class UserCommands {
             context.print("\n");
             context.printer().role(role, client.call(Method.ROLE_GET,
                     AuthRoleGetRequest.newBuilder().setRole(role).build(), AuthRoleGetResponse.parser(),
-                    Deadline.NEVER));
+                    context.deadline()));
         }
     }
 
     private static void list(Context context) {
         context.expectArguments(0, "user list command requires no arguments");
         context.printer().users(context.client().call(Method.USER_LIST, AuthUserListRequest.getDefaultInstance(),
-                AuthUserListResponse.parser(), Deadline.NEVER));
+                AuthUserListResponse.parser(), context.deadline()));
     }
 
     private static void passwd(Context context) {
@@ -133,7 +133,7 @@ final class UserCommands {
         AuthUserChangePasswordRequest request = AuthUserChangePasswordRequest.newBuilder().setName(user)
                 .setPassword(asked(context, user)).build();
         AuthUserChangePasswordResponse answer = context.client().call(Method.USER_CHANGE_PASSWORD, request,
-                AuthUserChangePasswordResponse.parser(), Deadline.NEVER);
+                AuthUserChangePasswordResponse.parser(), context.deadline());
         context.printer().done("Password updated", answer.hasHeader() ? answer.getHeader() : null, answer);
     }
 
@@ -143,7 +143,7 @@ final class UserCommands {
         String role = context.argument(1);
         AuthUserGrantRoleResponse answer = context.client().call(Method.USER_GRANT_ROLE,
                 AuthUserGrantRoleRequest.newBuilder().setUser(user).setRole(role).build(),
-                AuthUserGrantRoleResponse.parser(), Deadline.NEVER);
+                AuthUserGrantRoleResponse.parser(), context.deadline());
         context.printer().done("Role " + role + " is granted to user " + user,
                 answer.hasHeader() ? answer.getHeader() : null, answer);
     }
@@ -154,7 +154,7 @@ final class UserCommands {
         String role = context.argument(1);
         AuthUserRevokeRoleResponse answer = context.client().call(Method.USER_REVOKE_ROLE,
                 AuthUserRevokeRoleRequest.newBuilder().setName(user).setRole(role).build(),
-                AuthUserRevokeRoleResponse.parser(), Deadline.NEVER);
+                AuthUserRevokeRoleResponse.parser(), context.deadline());
         context.printer().done("Role " + role + " is revoked from user " + user,
                 answer.hasHeader() ? answer.getHeader() : null, answer);
     }

@@ -9,6 +9,7 @@ import com.google.protobuf.ByteString;
 import dev.quoin.api.etcdserverpb.WatchCreateRequest;
 import dev.quoin.api.etcdserverpb.WatchResponse;
 import dev.quoin.api.mvccpb.Event;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.CommandLine;
 import dev.quoin.ctl.cli.Failure;
@@ -17,7 +18,6 @@ import dev.quoin.ctl.cli.Flags;
 import dev.quoin.ctl.client.Client;
 import dev.quoin.ctl.client.KeyRanges;
 import dev.quoin.ctl.client.Watch;
-import dev.quoin.ctl.text.GoText;
 import dev.quoin.ctl.text.Malformed;
 
 /** watch, of keys named on the command line or typed in one after the other (etcd: watch_command.go). */
@@ -45,7 +45,7 @@ final class WatchCommand {
                 environment.getOrDefault("ETCDCTL_WATCH_RANGE_END", ""));
         if (named.key().isEmpty() && !named.rangeEnd().isEmpty()) {
             throw Failure.badArguments("ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END="
-                    + GoText.quote(named.rangeEnd()));
+                    + GoQuote.of(named.rangeEnd()));
         }
         if (context.flags().isOn("interactive")) {
             runTyped(context, named);
@@ -102,10 +102,10 @@ final class WatchCommand {
         int exitCode = Child.run(command,
                 Map.of("ETCD_WATCH_REVISION", String.valueOf(response.getHeader().getRevision()),
                         "ETCD_WATCH_EVENT_TYPE", type, "ETCD_WATCH_KEY",
-                        GoText.quote(event.getKv().getKey().toByteArray()), "ETCD_WATCH_VALUE",
-                        GoText.quote(event.getKv().getValue().toByteArray())));
+                        GoQuote.of(event.getKv().getKey().toByteArray()), "ETCD_WATCH_VALUE",
+                        GoQuote.of(event.getKv().getValue().toByteArray())));
         if (exitCode != 0) {
-            List<String> quoted = command.stream().map(GoText::quote).toList();
+            List<String> quoted = command.stream().map(GoQuote::of).toList();
             context.printError("command " + Commands.listed(quoted) + " error (exit status " + exitCode + ")\n");
             throw Failure.silent(Failure.ERROR);
         }

@@ -30,6 +30,7 @@ import dev.quoin.api.etcdserverpb.TxnResponse;
 import dev.quoin.api.etcdserverpb.WatchResponse;
 import dev.quoin.api.mvccpb.Event;
 import dev.quoin.api.mvccpb.KeyValue;
+import dev.quoin.base.GoQuote;
 import dev.quoin.ctl.text.GoText;
 
 /** {@code "Name" : value} in each line (etcd: printer_fields.go). */
@@ -48,11 +49,11 @@ final class FieldsPrinter extends Printer {
     }
 
     private void quoted(String name, ByteString value) {
-        field(name, GoText.quote(value.toByteArray()));
+        field(name, GoQuote.of(value.toByteArray()));
     }
 
     private void quoted(String name, String value) {
-        field(name, GoText.quote(value));
+        field(name, GoQuote.of(value));
     }
 
     private void unsigned(String name, long value) {
@@ -262,7 +263,7 @@ final class FieldsPrinter extends Printer {
     public void roles(AuthRoleListResponse answer) {
         header(answer.getHeader());
         out.print("\"Roles\" :");
-        answer.getRolesList().forEach(role -> out.print(" " + GoText.quote(role)));
+        answer.getRolesList().forEach(role -> out.print(" " + GoQuote.of(role)));
         blank();
     }
 }

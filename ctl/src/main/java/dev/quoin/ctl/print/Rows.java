@@ -5,7 +5,7 @@ import java.util.List;
 
 import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.api.etcdserverpb.StatusResponse;
-import dev.quoin.ctl.text.Sizes;
+import dev.quoin.base.HumanBytes;
 
 /** Answers as rows of texts: what a table shows in cells and the simple format between commas. */
 final class Rows {
@@ -44,8 +44,10 @@ final class Rows {
             // etcdctl divides by a size of 0.
             long used = status.getDbSize() == 0 ? 100 : status.getDbSizeInUse() * 100 / status.getDbSize();
             rows.add(List.of(each.endpoint(), Long.toHexString(member), status.getVersion(),
-                    status.getStorageVersion(), Sizes.of(status.getDbSize()), Sizes.of(status.getDbSizeInUse()),
-                    100 - used + "%", Sizes.of(status.getDbSizeQuota()), String.valueOf(status.getLeader() == member),
+                    status.getStorageVersion(), HumanBytes.text(status.getDbSize()),
+                    HumanBytes.text(status.getDbSizeInUse()),
+                    100 - used + "%", HumanBytes.text(status.getDbSizeQuota()),
+                    String.valueOf(status.getLeader() == member),
                     String.valueOf(status.getIsLearner()), Long.toUnsignedString(status.getRaftTerm()),
                     Long.toUnsignedString(status.getRaftIndex()),
                     Long.toUnsignedString(status.getRaftAppliedIndex()),

@@ -69,6 +69,16 @@ public final class Call implements AutoCloseable {
 
     /** Waits for the next message; nothing when the server has ended the call and all is well. */
     public byte @Nullable [] receive() {
+        try {
+            return next();
+        } catch (RpcException why) {
+            // Unless the server has ended the call, it has to be told.
+            connection.cancel(this);
+            throw why;
+        }
+    }
+
+    private byte @Nullable [] next() {
         byte[] next;
         int room;
         connection.state.lock();
@@ -85,11 +95,6 @@ public final class Call implements AutoCloseable {
             }
             messageBytes -= next.length;
             room = hasEnded ? 0 : roomToTell(0);
-        } catch (RpcException why) {
-            if (why != failure) {
-                connection.cancel(this);
-            }
-            throw why;
         } finally {
             connection.state.unlock();
         }

@@ -16,6 +16,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,13 +42,36 @@ public final class CannedServer implements Closeable {
     private final ServerSocket listener;
     private final Map<String, byte[]> answers;
 
-    /** @param answers a message for each path; other paths are answered by Unimplemented */
-    public CannedServer(Map<String, byte[]> answers) throws IOException {
+    private CannedServer(ServerSocket listener, Map<String, byte[]> answers) {
+        this.listener = listener;
         this.answers = answers;
-        this.listener = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
 
+    /** @param answers a message for each path; other paths are answered by Unimplemented */
+    public static CannedServer plain(Map<String, byte[]> answers) throws IOException {
+        return new CannedServer(new ServerSocket(0, 16, InetAddress.getLoopbackAddress()), answers);
+    }
+
+    /**
+     * With TLS; it asks for certificates.
+     *
+     * @param context has a key
+     */
+    public static CannedServer secure(SSLContext context, Map<String, byte[]> answers) throws IOException {
+        ServerSocket listener = context.getServerSocketFactory().createServerSocket(0, 16,
+                InetAddress.getLoopbackAddress());
+        if (!(listener instanceof SSLServerSocket secure)) {
+            throw new IOException("no socket for TLS: " + listener);
+        }
+        SSLParameters parameters = secure.getSSLParameters();
+        parameters.setApplicationProtocols(new String[]{"h2"});
+        parameters.setWantClientAuth(true);
+        secure.setSSLParameters(parameters);
+        return new CannedServer(listener, answers);
+    }
+
+    /** Host and port. */
     public String endpoint() {
         return "127.0.0.1:" + listener.getLocalPort();
     }

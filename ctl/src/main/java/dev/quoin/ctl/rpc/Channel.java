@@ -7,14 +7,14 @@ import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.quoin.ctl.text.GoText;
+import dev.quoin.base.GoQuote;
 
 /**
  * A way to any of several servers. A call goes to the one that was reached last; if it cannot be reached any more, before anything
  * of the call was sent, to the next. Any thread's.
  */
 public final class Channel {
-    /** With several servers, one that does not answer must not use up the time of the others. */
+    /** With several servers, one that does not answer must not use up the time of the others; twice as long in each round. */
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long CONNECT_ALONE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long PAUSE_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -91,15 +91,15 @@ public final class Channel {
             return current;
         }
         long pause = PAUSE_MIN_NANOS;
+        long patience = endpoints.size() == 1 ? CONNECT_ALONE_NANOS : CONNECT_NANOS;
         while (true) {
             for (int i = 0; i < endpoints.size(); i++) {
                 if (deadline.isOver()) {
                     throw unreachable();
                 }
                 try {
-                    long patience = endpoints.size() == 1 ? CONNECT_ALONE_NANOS : CONNECT_NANOS;
                     current = Connection.open(endpoints.get(next), tls, settings,
-                            Math.min(patience, deadline.nanosLeft()));
+                            Deadline.in(Math.min(patience, deadline.nanosLeft())));
                     return current;
                 } catch (IOException why) {
                     lastError = String.valueOf(why.getMessage());
@@ -108,6 +108,7 @@ public final class Channel {
             }
             sleep(Math.min(pause, deadline.nanosLeft()));
             pause = Math.min(pause * 8 / 5, PAUSE_MAX_NANOS);
+            patience = Math.min(2 * patience, CONNECT_ALONE_NANOS);
         }
     }
 
@@ -123,6 +124,6 @@ public final class Channel {
     /** The words of grpc-go, whose readers look for {@code connection refused} in them. */
     private RpcException unreachable() {
         return RpcException.late("latest balancer error: last connection error: connection error: desc = "
-                + GoText.quote(lastError));
+                + GoQuote.of(lastError));
     }
 }

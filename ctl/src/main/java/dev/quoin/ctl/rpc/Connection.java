@@ -5,8 +5,8 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
-import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -22,9 +23,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * One HTTP/2 connection of a client (RFC 9113) with any number of calls on it.
  *
- * <p>Threads: a reader takes frames in and tells the calls; it waits for no caller. Callers write their frames themselves. Two
- * locks: {@code state} for windows, calls and what they hold; {@code writing} for the socket, so that whoever waits for the
- * socket keeps nobody from being told. Where both are held, {@code writing} was taken first.
+ * <p>Threads: a reader takes frames in and tells the calls; it waits for no caller. Callers write their frames themselves. A watchman
+ * sees to it that a server from which nothing comes is given up. Two locks: {@code state} for windows, calls and what they hold; {@code
+ * writing} for the socket, so that whoever waits for the socket keeps nobody from being told. Where both are held, {@code writing} was
+ * taken first.
+ *
+ * <p>Nothing here waits without an end: for an answer as long as the call's deadline says; for the socket, to be written to, until the
+ * deadline or the watchman closes it.
  *
  * <p>Memory: a call may hold {@link #CALL_WINDOW_BYTES} of messages that nobody has taken, and one more of any size.
  */
@@ -65,11 +70,15 @@ final class Connection implements Closeable {
     private static final int INITIAL_WINDOW_SIZE = 4;
 
     private static final int ERROR_CANCEL = 8;
+    /** For how long a call that is given up waits to say so. */
+    private static final long CANCEL_MILLIS = 100;
+    private static final String LATE = "context deadline exceeded";
 
     /**
      * What the channel knows of its connections.
      *
-     * @param keepAliveNanos after so long without a byte, while calls are under way, the server is asked for a sign of life
+     * @param keepAliveNanos after so long without a byte, while calls are under way, the server is asked for a sign of life; it may be
+     *     as long again until this is noticed
      * @param keepAliveTimeoutNanos how long it may take to give one
      * @param receiveBytesMax how long a message may be
      */
@@ -93,11 +102,15 @@ final class Connection implements Closeable {
     private int callWindow = DEFAULT_WINDOW_BYTES;
     private long callsMax = Integer.MAX_VALUE;
     private boolean isDraining;
+    private boolean isGreeted;
     private @Nullable RpcException dead;
+    private String lastWords = "";
+
+    /** When something came last. */
+    private volatile long heardAtNanos = System.nanoTime();
 
     // The reader's own.
     private int consumed;
-    private boolean awaitsLife;
 
     private Connection(Wire wire, Endpoint endpoint, boolean isSecure, Settings settings) throws IOException {
         this.wire = wire;
@@ -108,16 +121,32 @@ final class Connection implements Closeable {
         this.out = new BufferedOutputStream(wire.out(), 2 * FRAME_BYTES_MAX);
     }
 
-    /** Connects; what this side has to say first leaves together with the first call. */
-    static Connection open(Endpoint endpoint, @Nullable Tls tls, Settings settings, long nanos) throws IOException {
-        Wire wire = Wire.open(endpoint, tls, nanos);
+    /**
+     * Connects, and waits until the server has said that it speaks HTTP/2, as grpc-go does: a host that takes connections and says
+     * nothing is left for another, and no call is given to it.
+     *
+     * @param patience until when all of that may last
+     */
+    static Connection open(Endpoint endpoint, @Nullable Tls tls, Settings settings, Deadline patience)
+            throws IOException {
+        Wire wire = Wire.open(endpoint, tls, patience);
         Connection connection = new Connection(wire, endpoint, endpoint.isSecure(tls != null), settings);
-        connection.greet();
-        wire.readTimeout(settings.keepAliveNanos);
-        Thread reader = new Thread(connection::read, "rpc " + endpoint.address());
-        reader.setDaemon(true);
-        reader.start();
+        try {
+            connection.greet();
+            start("rpc " + endpoint.address(), connection::read);
+            connection.awaitGreeting(patience);
+        } catch (IOException why) {
+            connection.close();
+            throw why;
+        }
+        start("rpc watchman", connection::watch);
         return connection;
+    }
+
+    private static void start(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private void greet() throws IOException {
@@ -127,6 +156,76 @@ final class Connection implements Closeable {
                 .putInt(CALL_WINDOW_BYTES);
         write(SETTINGS, 0, 0, payload.array());
         write(WINDOW_UPDATE, 0, 0, number(CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+        out.flush();
+    }
+
+    private void awaitGreeting(Deadline patience) throws IOException {
+        state.lock();
+        try {
+            while (!isGreeted && dead == null) {
+                if (patience.isOver() || changed.awaitNanos(patience.nanosLeft()) <= 0) {
+                    throw new IOException("error reading server preface: " + LATE);
+                }
+            }
+            if (!isGreeted) {
+                throw new IOException("error reading server preface: " + lastWords);
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("context canceled");
+        } finally {
+            state.unlock();
+        }
+    }
+
+    // The watchman's thread.
+
+    /** Asks a server from which nothing comes for a sign of life, and gives the connection up if there is none. */
+    private void watch() {
+        boolean hasAsked = false;
+        try {
+            while (isAlive()) {
+                long heardBefore = heardAtNanos;
+                TimeUnit.NANOSECONDS.sleep(hasAsked ? settings.keepAliveTimeoutNanos : settings.keepAliveNanos);
+                if (heardAtNanos != heardBefore || isIdle()) {
+                    hasAsked = false;
+                } else if (hasAsked) {
+                    fail(new IOException("keepalive ping failed to receive ACK within timeout"));
+                } else {
+                    hasAsked = true;
+                    // Not by the watchman: the socket may take nothing any more.
+                    start("rpc ping", this::ping);
+                }
+            }
+        } catch (InterruptedException stop) {
+            fail(new IOException("the watchman was stopped", stop));
+        }
+    }
+
+    private boolean isAlive() {
+        state.lock();
+        try {
+            return dead == null;
+        } finally {
+            state.unlock();
+        }
+    }
+
+    private boolean isIdle() {
+        state.lock();
+        try {
+            return calls.isEmpty();
+        } finally {
+            state.unlock();
+        }
+    }
+
+    private void ping() {
+        try {
+            writeNow(PING, 0, 0, new byte[8]);
+        } catch (IOException why) {
+            fail(why);
+        }
     }
 
     /** Whether new calls may begin here. */
@@ -176,7 +275,7 @@ final class Connection implements Closeable {
     private void awaitRoom(Deadline deadline) {
         state.lock();
         try {
-            while (calls.size() >= callsMax && dead == null) {
+            while (calls.size() >= callsMax && dead == null && !isDraining) {
                 await(deadline);
             }
         } finally {
@@ -218,12 +317,12 @@ final class Connection implements Closeable {
         try {
             long left = deadline.nanosLeft();
             if (left <= 0) {
-                throw RpcException.late("context deadline exceeded");
+                throw RpcException.late(LATE);
             }
             if (!deadline.isFinite()) {
                 changed.await();
             } else if (changed.awaitNanos(left) <= 0) {
-                throw RpcException.late("context deadline exceeded");
+                throw RpcException.late(LATE);
             }
         } catch (InterruptedException stop) {
             Thread.currentThread().interrupt();
@@ -237,6 +336,24 @@ final class Connection implements Closeable {
      * @param isLast nothing follows
      */
     void send(Call call, byte[] bytes, boolean isLast, Deadline deadline) {
+        if (bytes.length <= FRAME_BYTES_MAX || !deadline.isFinite()) {
+            sendAll(call, bytes, isLast, deadline);
+            return;
+        }
+        // As much as this may not fit into the socket; who waits for that is ended by its end only.
+        try (Fuse fuse = new Fuse(wire, deadline.nanosLeft())) {
+            try {
+                sendAll(call, bytes, isLast, deadline);
+            } catch (RpcException why) {
+                throw fuse.hasBurnt() ? RpcException.late(LATE) : why;
+            }
+            if (fuse.hasBurnt()) {
+                throw RpcException.late(LATE);
+            }
+        }
+    }
+
+    private void sendAll(Call call, byte[] bytes, boolean isLast, Deadline deadline) {
         int at = 0;
         do {
             int length = reserve(call, bytes.length - at, deadline);
@@ -298,7 +415,7 @@ final class Connection implements Closeable {
         }
     }
 
-    /** Gives a call up; the server is told. */
+    /** Gives a call up; the server is told, unless somebody else is busy with a socket that takes nothing. */
     void cancel(Call call) {
         state.lock();
         try {
@@ -310,7 +427,16 @@ final class Connection implements Closeable {
             state.unlock();
         }
         try {
-            writeNow(RST_STREAM, 0, call.id(), number(ERROR_CANCEL));
+            if (!writing.tryLock(CANCEL_MILLIS, TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            try {
+                writeNow(RST_STREAM, 0, call.id(), number(ERROR_CANCEL));
+            } finally {
+                writing.unlock();
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
         } catch (IOException why) {
             fail(why);
         }
@@ -334,14 +460,16 @@ final class Connection implements Closeable {
 
     /** The end of the connection: every call on it ends, with nothing known of what became of it. */
     void fail(IOException why) {
-        String words = why instanceof EOFException ? "EOF" : String.valueOf(why.getMessage());
+        String words = why instanceof EOFException ? "EOF" : Tls.words(why);
         state.lock();
         try {
             if (dead == null) {
+                lastWords = words;
                 dead = RpcException.unknown(Code.UNAVAILABLE, "error reading from server: " + words);
                 for (Call call : List.copyOf(calls.values())) {
                     forget(call, dead);
                 }
+                changed.signalAll();
             }
         } finally {
             state.unlock();
@@ -414,41 +542,19 @@ final class Connection implements Closeable {
     private void readFully(byte[] bytes) throws IOException {
         int at = 0;
         while (at < bytes.length) {
-            try {
-                int length = in.read(bytes, at, bytes.length - at);
-                if (length < 0) {
-                    throw new EOFException();
-                }
-                at += length;
-                if (awaitsLife) {
-                    awaitsLife = false;
-                    wire.readTimeout(settings.keepAliveNanos);
-                }
-            } catch (SocketTimeoutException silence) {
-                askForLife();
+            int length = in.read(bytes, at, bytes.length - at);
+            if (length < 0) {
+                throw new EOFException();
             }
-        }
-    }
-
-    private void askForLife() throws IOException {
-        if (awaitsLife) {
-            throw new IOException("keepalive ping failed to receive ACK within timeout");
-        }
-        boolean isIdle;
-        state.lock();
-        try {
-            isIdle = calls.isEmpty();
-        } finally {
-            state.unlock();
-        }
-        if (!isIdle) {
-            awaitsLife = true;
-            wire.readTimeout(settings.keepAliveTimeoutNanos);
-            writeNow(PING, 0, 0, new byte[8]);
+            at += length;
+            heardAtNanos = System.nanoTime();
         }
     }
 
     private void take(int type, int flags, int id, byte[] payload) throws IOException {
+        if (!isGreeted && type != SETTINGS) {
+            throw new IOException("http2: frame type " + type + ", want SETTINGS");
+        }
         switch (type) {
             case DATA -> takeData(flags, id, payload);
             case HEADERS -> takeHeaders(flags, id, payload);
@@ -591,6 +697,7 @@ final class Connection implements Closeable {
             while (pairs.hasRemaining()) {
                 apply(pairs.getShort(), pairs.getInt());
             }
+            isGreeted = true;
             changed.signalAll();
         } finally {
             state.unlock();

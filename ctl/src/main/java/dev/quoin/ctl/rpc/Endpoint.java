@@ -50,6 +50,15 @@ public record Endpoint(String text, String address, boolean isUnix, Security sec
         return isUnix ? address.substring(address.lastIndexOf('/') + 1) : address;
     }
 
+    /** The name that a certificate must have: the host, or the name of a socket's file without what looks like its port. */
+    String serverName() {
+        String whole = authority();
+        int colon = whole.lastIndexOf(':');
+        boolean hasPort = colon >= 0 && colon > whole.lastIndexOf(']')
+                && (whole.startsWith("[") || whole.indexOf(':') == colon);
+        return (hasPort ? whole.substring(0, colon) : whole).replace("[", "").replace("]", "");
+    }
+
     boolean isSecure(boolean isTlsSet) {
         return security == Security.TLS || (security == Security.AS_SET && isTlsSet);
     }

@@ -7,12 +7,15 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateException;
 import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.RSAKey;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -35,6 +38,11 @@ public final class Tls {
     /** Where Go looks for the system's certificates, on the usual distributions. */
     private static final List<String> SYSTEM_CERTIFICATES = List.of("/etc/ssl/certs/ca-certificates.crt",
             "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem");
+
+    /** Signed to see whether a key belongs to a certificate. */
+    private static final byte[] PROBE = {1};
+    /** Before the name of an alert, in messages of the JDK. */
+    private static final String ALERT = "Received fatal alert: ";
 
     private final SSLContext context;
     private final boolean isVerified;
@@ -65,7 +73,7 @@ public final class Tls {
         }
         try {
             KeyManager @Nullable [] keys = settings.certificate.isEmpty() ? null
-                    : new KeyManager[]{new OneKey(Pem.certificates(settings.certificate), Pem.key(settings.key))};
+                    : new KeyManager[]{ownKey(Pem.certificates(settings.certificate), Pem.key(settings.key))};
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keys, trust(settings), null);
             return new Tls(context, !settings.skipsVerify, settings.serverName);
@@ -77,6 +85,34 @@ public final class Tls {
     /** Without any settings: a server that the system's authorities vouch for. */
     static Tls ofSystem() throws IOException {
         return of(new Settings("", "", "", "", false));
+    }
+
+    private static OneKey ownKey(List<X509Certificate> chain, PrivateKey key) throws GeneralSecurityException {
+        if (chain.isEmpty()) {
+            throw new GeneralSecurityException("tls: failed to find any PEM data in certificate input");
+        }
+        PublicKey known = chain.get(0).getPublicKey();
+        boolean areOfRsa = known instanceof RSAKey && key instanceof RSAKey;
+        if (!areOfRsa && !known.getAlgorithm().equals(key.getAlgorithm())) {
+            throw new GeneralSecurityException("tls: private key type does not match public key type");
+        }
+        if (!belongTogether(known, key)) {
+            throw new GeneralSecurityException("tls: private key does not match public key");
+        }
+        return new OneKey(chain, key);
+    }
+
+    private static boolean belongTogether(PublicKey known, PrivateKey key) throws GeneralSecurityException {
+        if (known instanceof RSAKey there && key instanceof RSAKey here) {
+            return there.getModulus().equals(here.getModulus());
+        }
+        Signature signature = Signature.getInstance(key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "EdDSA");
+        signature.initSign(key);
+        signature.update(PROBE);
+        byte[] signed = signature.sign();
+        signature.initVerify(known);
+        signature.update(PROBE);
+        return signature.verify(signed);
     }
 
     private static TrustManager @Nullable [] trust(Settings settings) throws IOException, GeneralSecurityException {
@@ -106,32 +142,50 @@ public final class Tls {
         return factory.getTrustManagers();
     }
 
-    /** Shakes hands on a connected socket; closes it if that fails. */
-    Socket wrap(Socket plain, String host, int millis) throws IOException {
-        String name = serverName.isEmpty() ? host : serverName;
-        try {
-            plain.setSoTimeout(millis);
-            SSLSocket secure = (SSLSocket) context.getSocketFactory().createSocket(plain, name, plain.getPort(), true);
-            SSLParameters parameters = secure.getSSLParameters();
-            parameters.setApplicationProtocols(new String[]{"h2"});
-            if (isVerified) {
-                parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    /**
+     * Shakes hands on a connected socket, for HTTP/2; closes the socket if that fails.
+     *
+     * @param host its certificate must be of this name, unless the settings have another
+     * @param patience until when it may last
+     */
+    Socket wrap(Socket plain, String host, Deadline patience) throws IOException {
+        String whole = serverName.isEmpty() ? host : serverName;
+        // As name services write hosts; no certificate does.
+        String name = whole.endsWith(".") ? whole.substring(0, whole.length() - 1) : whole;
+        try (Fuse fuse = new Fuse(plain, patience.nanosLeft())) {
+            try {
+                SSLSocket secure = (SSLSocket) context.getSocketFactory().createSocket(plain, name, plain.getPort(),
+                        true);
+                SSLParameters parameters = secure.getSSLParameters();
+                parameters.setApplicationProtocols(new String[]{"h2"});
+                if (isVerified) {
+                    parameters.setEndpointIdentificationAlgorithm("HTTPS");
+                }
+                secure.setSSLParameters(parameters);
+                secure.startHandshake();
+                if (!"h2".equals(secure.getApplicationProtocol())) {
+                    throw new IOException("credentials: cannot check peer: missing selected ALPN property");
+                }
+                return secure;
+            } catch (IOException why) {
+                plain.close();
+                throw new IOException("transport: authentication handshake failed: "
+                        + (fuse.hasBurnt() ? "context deadline exceeded" : words(why)), why);
             }
-            secure.setSSLParameters(parameters);
-            secure.startHandshake();
-            plain.setSoTimeout(0);
-            if (!"h2".equals(secure.getApplicationProtocol())) {
-                throw new IOException("credentials: cannot check peer: missing selected ALPN property");
-            }
-            return secure;
-        } catch (IOException why) {
-            plain.close();
-            throw new IOException("transport: authentication handshake failed: " + words(why), why);
         }
     }
 
-    /** What is wrong with a certificate is said in Go's words where there are any. */
-    private static String words(Throwable why) {
+    /** What {@code https} of the JDK needs, without what HTTP/2 does. */
+    SSLContext context() {
+        return context;
+    }
+
+    boolean isVerified() {
+        return isVerified;
+    }
+
+    /** What went wrong, in Go's words where there are any. */
+    static String words(Throwable why) {
         String words = "";
         for (Throwable each = why; each != null; each = each.getCause()) {
             if (each instanceof CertPathBuilderException) {
@@ -141,7 +195,23 @@ public final class Tls {
                 words = "tls: failed to verify certificate: x509: " + each.getMessage();
             }
         }
-        return words.isEmpty() ? String.valueOf(why.getMessage()) : words;
+        return words.isEmpty() ? ofProtocol(String.valueOf(why.getMessage())) : words;
+    }
+
+    private static String ofProtocol(String message) {
+        int alert = message.indexOf(ALERT);
+        if (alert >= 0) {
+            String name = message.substring(alert + ALERT.length());
+            return "remote error: tls: " + switch (name) {
+                case "unknown_ca" -> "unknown certificate authority";
+                case "protocol_version" -> "protocol version not supported";
+                default -> name.replace('_', ' ');
+            };
+        }
+        if (message.startsWith("Unsupported or unrecognized SSL message")) {
+            return "tls: first record does not look like a TLS handshake";
+        }
+        return message.startsWith("Remote host terminated the handshake") ? "EOF" : message;
     }
 
     /** The one key of this side, whoever asks. */

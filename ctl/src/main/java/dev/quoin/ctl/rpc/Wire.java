@@ -13,69 +13,69 @@ import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
 
-/** Bytes to a server and back: a TCP socket, one with TLS, or a socket of unix. Errors have the words of Go's dialler. */
+/**
+ * Bytes to a server and back: a TCP socket or one of unix, with TLS on it or without. Errors have the words of Go's dialler. Closing it ends
+ * whoever reads or writes at once: it is the socket below TLS that is closed, since a farewell of TLS may wait for the server.
+ */
 final class Wire implements Closeable {
+    private final Socket socket;
     private final InputStream in;
     private final OutputStream out;
-    private final Closeable whole;
-    private final @Nullable Socket socket;
 
-    private Wire(InputStream in, OutputStream out, Closeable whole, @Nullable Socket socket) {
-        this.in = in;
-        this.out = out;
-        this.whole = whole;
+    /**
+     * @param socket what is closed
+     * @param talked what is read and written
+     */
+    private Wire(Socket socket, Socket talked) throws IOException {
         this.socket = socket;
+        this.in = talked.getInputStream();
+        this.out = talked.getOutputStream();
     }
 
     /**
      * Connects, and shakes hands if the endpoint wants TLS.
      *
-     * @param nanos how long connecting may take
+     * @param patience until when that may last; the lookup of a name takes the time that the system gives it
      */
-    static Wire open(Endpoint endpoint, @Nullable Tls tls, long nanos) throws IOException {
-        int millis = Math.clamp(TimeUnit.NANOSECONDS.toMillis(nanos), 1, Integer.MAX_VALUE);
-        boolean isSecure = endpoint.isSecure(tls != null);
-        if (endpoint.isUnix()) {
-            if (isSecure) {
-                throw new IOException("TLS over a unix socket is not served yet");
-            }
-            return unix(endpoint);
+    static Wire open(Endpoint endpoint, @Nullable Tls tls, Deadline patience) throws IOException {
+        Socket socket = endpoint.isUnix() ? unix(endpoint, patience) : tcp(endpoint, patience);
+        if (!endpoint.isSecure(tls != null)) {
+            return new Wire(socket, socket);
         }
+        Tls settings = tls == null ? Tls.ofSystem() : tls;
+        return new Wire(socket, settings.wrap(socket, endpoint.serverName(), patience));
+    }
+
+    private static Socket tcp(Endpoint endpoint, Deadline patience) throws IOException {
         int colon = endpoint.address().lastIndexOf(':');
         if (colon < 0 || endpoint.address().endsWith("]")) {
             throw dial("dial tcp: address " + endpoint.address() + ": missing port in address");
         }
-        String host = endpoint.address().substring(0, colon).replace("[", "").replace("]", "");
-        Socket socket = tcp(host, endpoint.address().substring(colon + 1), millis);
-        if (!isSecure) {
-            return of(socket);
-        }
-        Tls settings = tls == null ? Tls.ofSystem() : tls;
-        return of(settings.wrap(socket, host, millis));
+        return tcp(endpoint.serverName(), endpoint.address().substring(colon + 1), patience);
     }
 
-    private static Wire of(Socket socket) throws IOException {
-        return new Wire(socket.getInputStream(), socket.getOutputStream(), socket, socket);
-    }
-
-    private static Wire unix(Endpoint endpoint) throws IOException {
-        try {
-            SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.connect(UnixDomainSocketAddress.of(endpoint.address()));
-            return new Wire(Channels.newInputStream(channel), Channels.newOutputStream(channel), channel, null);
-        } catch (IOException why) {
-            throw dial("dial unix " + endpoint.address() + ": connect: " + lower(why));
+    /** Who listens with a queue that is full lets others wait: hence the fuse. */
+    private static Socket unix(Endpoint endpoint, Deadline patience) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try (Fuse fuse = new Fuse(channel, patience.nanosLeft())) {
+            try {
+                channel.connect(UnixDomainSocketAddress.of(endpoint.address()));
+                return new UnixSocket(channel);
+            } catch (IOException | IllegalArgumentException why) {
+                channel.close();
+                throw dial("dial unix " + endpoint.address() + ": "
+                        + (fuse.hasBurnt() ? "i/o timeout" : "connect: " + lower(why)));
+            }
         }
     }
 
     /** Tries each address of the host in turn. */
-    private static Socket tcp(String host, String port, int millis) throws IOException {
+    private static Socket tcp(String host, String port, Deadline patience) throws IOException {
         InetAddress[] addresses;
         int number;
         try {
@@ -90,7 +90,7 @@ final class Wire implements Closeable {
         IOException last = null;
         for (InetAddress address : addresses) {
             try {
-                return tcp(address, number, millis);
+                return tcp(address, number, patience);
             } catch (IOException why) {
                 last = why;
             }
@@ -98,7 +98,8 @@ final class Wire implements Closeable {
         throw last == null ? dial("dial tcp: lookup " + host + ": no such host") : last;
     }
 
-    private static Socket tcp(InetAddress address, int port, int millis) throws IOException {
+    private static Socket tcp(InetAddress address, int port, Deadline patience) throws IOException {
+        int millis = Math.clamp(TimeUnit.NANOSECONDS.toMillis(patience.nanosLeft()), 1, Integer.MAX_VALUE);
         Socket socket = new Socket();
         try {
             socket.setTcpNoDelay(true);
@@ -137,15 +138,8 @@ final class Wire implements Closeable {
         return out;
     }
 
-    /** After so long without a byte, a read ends with {@link SocketTimeoutException}; a socket of unix waits for ever. */
-    void readTimeout(long nanos) throws IOException {
-        if (socket != null) {
-            socket.setSoTimeout(Math.clamp(TimeUnit.NANOSECONDS.toMillis(nanos), 1, Integer.MAX_VALUE));
-        }
-    }
-
     @Override
     public void close() throws IOException {
-        whole.close();
+        socket.close();
     }
 }

@@ -2,6 +2,8 @@ package dev.quoin.ctl.text;
 
 import java.math.BigDecimal;
 
+import dev.quoin.base.GoQuote;
+
 /** Durations as Go reads and writes them: {@code 1h30m}, {@code 2.5s}, {@code 300ms}. In nanoseconds. */
 public final class GoDurations {
     private static final long SECOND_NANOS = 1_000_000_000L;
@@ -29,7 +31,7 @@ public final class GoDurations {
             int end = span(rest, unitAt, false);
             String unit = rest.substring(unitAt, end);
             if (unit.isEmpty()) {
-                throw new Malformed("time: missing unit in duration " + GoText.quote(text));
+                throw new Malformed("time: missing unit in duration " + GoQuote.of(text));
             }
             nanos = nanos.add(new BigDecimal(number).multiply(BigDecimal.valueOf(nanosOf(unit, text))));
             rest = rest.substring(end);
@@ -62,12 +64,12 @@ public final class GoDurations {
             case "m" -> 60 * SECOND_NANOS;
             case "h" -> 3600 * SECOND_NANOS;
             default -> throw new Malformed(
-                    "time: unknown unit " + GoText.quote(unit) + " in duration " + GoText.quote(text));
+                    "time: unknown unit " + GoQuote.of(unit) + " in duration " + GoQuote.of(text));
         };
     }
 
     private static Malformed invalid(String text) {
-        return new Malformed("time: invalid duration " + GoText.quote(text));
+        return new Malformed("time: invalid duration " + GoQuote.of(text));
     }
 
     /** {@code Duration.String()}: {@code 1h30m0s}, {@code 1.5s}, {@code 12.345678ms}, {@code 0s}. */

@@ -2,6 +2,8 @@ package dev.quoin.ctl.text;
 
 import java.util.Locale;
 
+import dev.quoin.base.GoQuote;
+
 /** Whole numbers of 64 bits as Go's {@code strconv} reads them, refused in its words. */
 public final class GoNumbers {
     private GoNumbers() {}
@@ -71,6 +73,6 @@ public final class GoNumbers {
     }
 
     private static Malformed refused(String function, String text, String why) {
-        return new Malformed("strconv." + function + ": parsing " + GoText.quote(text) + ": " + why);
+        return new Malformed("strconv." + function + ": parsing " + GoQuote.of(text) + ": " + why);
     }
 }

@@ -29,7 +29,8 @@ class CommandLineTest {
                     new Command("lease <subcommand>", "Leases")
                             .of(new Command("list", "Lists").doing(this::note),
                                     new Command("grant", "Grants").doing(this::note)),
-                    new Command("lock <name>", "Locks").doing(this::note));
+                    new Command("lock <name>", "Locks").doing(this::note),
+                    new Command("shell [a|b]", "Shells").withoutFlagsInUse().choosing("a", "b").doing(this::note));
 
     private void note(Invocation invocation) {
         this.invocation = invocation;
@@ -78,6 +79,14 @@ class CommandLineTest {
         assertThat(run.flags().texts("hosts")).containsExactly("a", "b", "c");
         assertThat(run.flags().isOn("all")).isFalse();
         assertThat(run.flags().isGiven("all")).isTrue();
+    }
+
+    @Test
+    void whatMayBeChosenIsChecked() {
+        assertThat(run("shell", "b").arguments()).containsExactly("b");
+        assertThat(refusal("shell")).startsWith(
+                "Error: accepts 1 arg(s), received 0\nUsage:\n  tool shell [a|b]\n\nFlags:\n");
+        assertThat(refusal("shell", "c")).startsWith("Error: invalid argument \"c\" for \"tool shell\"\nUsage:\n");
     }
 
     @Test

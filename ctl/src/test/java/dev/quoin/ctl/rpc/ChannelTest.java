@@ -1,9 +1,17 @@
 package dev.quoin.ctl.rpc;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -168,8 +177,7 @@ class ChannelTest {
 
     @Test
     void aServerIsAnsweredWhenItAsksForASignOfLife() throws Exception {
-        Call call = begin(channel());
-        server.accept();
+        Call call = accepted(channel());
         server.next(RawServer.HEADERS);
         server.write(RawServer.PING, 0, 0, bytes("12345678"));
         RawServer.Frame pong = server.next(RawServer.PING);
@@ -179,18 +187,24 @@ class ChannelTest {
     }
 
     /** A stream that has said one thing. */
-    private Call begin(Channel channel) throws Exception {
+    private Call begin(Channel channel) {
         Call call = channel.begin(PATH, Map.of(), Deadline.NEVER);
         call.send(bytes("one"));
         return call;
     }
 
+    /** The same, on a connection that the server takes meanwhile. */
+    private Call accepted(Channel channel) throws Exception {
+        FutureTask<Call> call = meanwhile(() -> begin(channel));
+        server.accept();
+        return call.get();
+    }
+
     @Test
     void streamsRunBothWaysAndSideBySide() throws Exception {
         Channel channel = channel();
-        Call first = begin(channel);
+        Call first = accepted(channel);
         Call second = begin(channel);
-        server.accept();
         server.headers(3);
         server.headers(1);
         server.message(3, bytes("to second"));
@@ -209,8 +223,7 @@ class ChannelTest {
 
     @Test
     void whatComesIsKeptWithinAWindowUntilItIsTaken() throws Exception {
-        Call call = begin(channel());
-        server.accept();
+        Call call = accepted(channel());
         server.headers(1);
         // More than a window, in messages that nobody takes: no room is given for more.
         byte[] message = new byte[16_000];
@@ -234,9 +247,11 @@ class ChannelTest {
 
     @Test
     void aServerThatSaysNothingIsGivenUpInTime() throws Exception {
-        Call call = channel().begin(PATH, Map.of(), Deadline.in(TimeUnit.MILLISECONDS.toNanos(150)));
-        call.sendLast(bytes("ask"));
+        FutureTask<Call> begun = meanwhile(
+                () -> channel().begin(PATH, Map.of(), Deadline.in(TimeUnit.MILLISECONDS.toNanos(500))));
         server.accept();
+        Call call = begun.get();
+        call.sendLast(bytes("ask"));
         assertThatThrownBy(call::receive).isInstanceOfSatisfying(RpcException.class, why -> {
             assertThat(why.isLate()).isTrue();
             assertThat(why).hasMessage("rpc error: code = DeadlineExceeded desc = context deadline exceeded");
@@ -300,6 +315,145 @@ class ChannelTest {
         assertThat(answer.get()).isEqualTo(bytes("here"));
     }
 
+    /** Connections wait in its queue, and are never taken. */
+    @Test
+    void whoTakesConnectionsAndSaysNothingIsPassedOver() throws Exception {
+        try (ServerSocket mute = new ServerSocket(0, 16, InetAddress.getLoopbackAddress())) {
+            Endpoint silent = Endpoint.of("127.0.0.1:" + mute.getLocalPort());
+            FutureTask<byte[]> answer = call(channel(List.of(silent, server.endpoint())), bytes("ask"));
+            serveInTime();
+            assertThat(answer.get()).isEqualTo(bytes("here"));
+
+            assertThatThrownBy(() -> channel(List.of(silent)).begin(PATH, Map.of(),
+                    Deadline.in(TimeUnit.MILLISECONDS.toNanos(200)))).isInstanceOfSatisfying(RpcException.class,
+                            why -> {
+                                assertThat(why.isLate()).isTrue();
+                                assertThat(why.description()).contains("error reading server preface");
+                            });
+        }
+    }
+
+    /** A machine that is busy may greet too late, and is dialled once more. */
+    private void serveInTime() throws IOException {
+        while (true) {
+            server.accept();
+            try {
+                server.next(RawServer.DATA);
+                break;
+            } catch (EOFException late) {
+                assertThat(late).hasNoCause();
+            }
+        }
+        server.headers(1);
+        server.message(1, bytes("here"));
+        server.trailers(1, 0, "");
+    }
+
+    /** A connection whose watchman asks soon, and gives a server so long to answer. */
+    private Connection watched(long timeoutMillis) throws Exception {
+        FutureTask<Connection> opening = meanwhile(() -> Connection.open(server.endpoint(), null,
+                new Connection.Settings(TimeUnit.MILLISECONDS.toNanos(50), TimeUnit.MILLISECONDS.toNanos(timeoutMillis),
+                        1 << 26),
+                Deadline.NEVER));
+        // Windows as large as they can be: nothing but the socket holds a message back.
+        server.accept((byte) 0, (byte) 4, (byte) 0x7f, (byte) 0xff, (byte) 0xff, (byte) 0xff);
+        server.write(RawServer.WINDOW_UPDATE, 0, 0, RawServer.number(Integer.MAX_VALUE - 65_535));
+        return opening.get();
+    }
+
+    @Test
+    void aServerThatGivesNoSignOfLifeIsGivenUp() throws Exception {
+        Call call = watched(50).begin(PATH, Map.of(), Deadline.NEVER);
+        call.send(bytes("ask"));
+        assertThat(server.next(RawServer.PING).flags).isZero();
+        assertThatThrownBy(call::receive).isInstanceOfSatisfying(RpcException.class, why -> {
+            assertThat(why.code()).isEqualTo(Code.UNAVAILABLE);
+            assertThat(why.outcome()).isEqualTo(RpcException.Outcome.UNKNOWN);
+            assertThat(why.description()).contains("keepalive ping failed to receive ACK within timeout");
+        });
+    }
+
+    @Test
+    void aServerThatGivesSignsOfLifeIsNotGivenUp() throws Exception {
+        Call call = watched(500).begin(PATH, Map.of(), Deadline.NEVER);
+        call.send(bytes("ask"));
+        for (int i = 0; i < 3; i++) {
+            server.write(RawServer.PING, 1, 0, server.next(RawServer.PING).payload);
+        }
+        server.headers(1);
+        server.message(1, bytes("late"));
+        assertThat(call.receive()).isEqualTo(bytes("late"));
+        call.close();
+    }
+
+    @Test
+    void whoWritesToAServerThatTakesNothingIsFreed() throws Exception {
+        Call call = watched(50).begin(PATH, Map.of(), Deadline.NEVER);
+        assertThatThrownBy(() -> {
+            call.sendLast(new byte[1 << 26]);
+            call.receive();
+        }).isInstanceOfSatisfying(RpcException.class,
+                why -> assertThat(why.outcome()).isEqualTo(RpcException.Outcome.UNKNOWN));
+    }
+
+    @Test
+    void theDeadlineEndsAWriteIntoASocketThatTakesNothing() throws Exception {
+        FutureTask<Call> begun = meanwhile(
+                () -> channel().begin(PATH, Map.of(), Deadline.in(TimeUnit.SECONDS.toNanos(2))));
+        server.accept((byte) 0, (byte) 4, (byte) 0x7f, (byte) 0xff, (byte) 0xff, (byte) 0xff);
+        server.write(RawServer.WINDOW_UPDATE, 0, 0, RawServer.number(Integer.MAX_VALUE - 65_535));
+        Call call = begun.get();
+        assertThatThrownBy(() -> call.sendLast(new byte[1 << 26])).isInstanceOfSatisfying(RpcException.class,
+                why -> assertThat(why.isLate()).isTrue());
+    }
+
+    /** Callers whose time is up, callers who begin, and a reader that answers pings: none waits for another's lock. */
+    @Test
+    void callsThatEndAndCallsThatBeginDoNotWaitForOneAnother() throws Exception {
+        Channel channel = channel();
+        Call first = accepted(channel);
+        List<FutureTask<Integer>> callers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            callers.add(meanwhile(() -> {
+                int late = 0;
+                for (int n = 0; n < 200; n++) {
+                    try {
+                        Call call = channel.begin(PATH, Map.of(), Deadline.in(TimeUnit.MICROSECONDS.toNanos(300)));
+                        call.sendLast(bytes("ask"));
+                        call.receive();
+                    } catch (RpcException why) {
+                        late += why.isLate() ? 1 : 0;
+                    }
+                }
+                return late;
+            }));
+        }
+        FutureTask<Void> drain = meanwhile(() -> {
+            while (true) {
+                server.any();
+            }
+        });
+        for (FutureTask<Integer> caller : callers) {
+            assertThat(caller.get()).isEqualTo(200);
+        }
+        first.close();
+        server.hangUp();
+        assertThatThrownBy(drain::get).isInstanceOf(ExecutionException.class);
+    }
+
+    @Test
+    void aSocketOfUnixIsAServerLikeAnyOther(@TempDir Path directory) throws Exception {
+        Path path = directory.resolve("s");
+        try (ServerSocketChannel mute = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            mute.bind(UnixDomainSocketAddress.of(path));
+            assertThatThrownBy(() -> channel(List.of(Endpoint.of("unix:" + path))).begin(PATH, Map.of(),
+                    Deadline.in(TimeUnit.MILLISECONDS.toNanos(200)))).hasMessageContaining("server preface");
+        }
+        Files.delete(path);
+        assertThatThrownBy(() -> channel(List.of(Endpoint.of("unix:" + path))).begin(PATH, Map.of(),
+                Deadline.in(TimeUnit.MILLISECONDS.toNanos(200)))).hasMessageContaining("dial unix " + path);
+    }
+
     private static Endpoint nobody() throws IOException {
         try (ServerSocket free = new ServerSocket(0)) {
             return Endpoint.of("http://127.0.0.1:" + free.getLocalPort());
@@ -347,5 +501,8 @@ class ChannelTest {
         assertThat(Endpoint.of("unix:///tmp/s.sock").address()).isEqualTo("/tmp/s.sock");
         assertThat(Endpoint.of("unix://localhost:20000").address()).isEqualTo("localhost:20000");
         assertThat(Endpoint.of("unix:rel").authority()).isEqualTo("rel");
+        assertThat(Endpoint.of("unixs://localhost:20000").serverName()).isEqualTo("localhost");
+        assertThat(Endpoint.of("[::1]:1").serverName()).isEqualTo("::1");
+        assertThat(Endpoint.of("h:1").serverName()).isEqualTo("h");
     }
 }

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 
@@ -61,6 +62,19 @@ final class RawServer implements Closeable {
         out = new DataOutputStream(socket.getOutputStream());
         in.readFully(new byte[24]);
         write(SETTINGS, 0, 0, settings);
+    }
+
+    /** Whether anybody connects within that time; the connection is left as it is. */
+    boolean isDialledWithin(int millis) throws IOException {
+        listener.setSoTimeout(millis);
+        try {
+            sockets.add(listener.accept());
+            return true;
+        } catch (SocketTimeoutException nobody) {
+            return false;
+        } finally {
+            listener.setSoTimeout(0);
+        }
     }
 
     /** The next frame of this type; others are passed over. */

@@ -10,25 +10,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 /** Expectations come from running Go. */
 class GoTextTest {
     @Test
-    void quotesAsStrconvDoes() {
-        assertThat(GoText.quote("a\"b\\c\n\t\r\u0007\b\f\u000b\u0001\u007f"))
-                .isEqualTo("\"a\\\"b\\\\c\\n\\t\\r\\a\\b\\f\\v\\x01\\x7f\"");
-        assertThat(GoText.quote("grün 日本 😀")).isEqualTo("\"grün 日本 😀\"");
-        assertThat(GoText.quote("\u00a0\u200b\u2028")).isEqualTo("\"\\u00a0\\u200b\\u2028\"");
-        assertThat(GoText.quote("\ufffd")).isEqualTo("\"\ufffd\"");
-    }
-
-    @Test
-    void quotesBytesThatAreNoUtf8() {
-        assertThat(GoText.quote(new byte[]{'a', (byte) 0xff, 0, (byte) 0xc3, (byte) 0x28}))
-                .isEqualTo("\"a\\xff\\x00\\xc3(\"");
-        // Too long a form of '/', half of a surrogate pair, and the end cut off.
-        assertThat(GoText.quote(new byte[]{(byte) 0xc0, (byte) 0xaf})).isEqualTo("\"\\xc0\\xaf\"");
-        assertThat(GoText.quote(new byte[]{(byte) 0xed, (byte) 0xa0, (byte) 0x80})).isEqualTo("\"\\xed\\xa0\\x80\"");
-        assertThat(GoText.quote(new byte[]{(byte) 0xe2, (byte) 0x82})).isEqualTo("\"\\xe2\\x82\"");
-    }
-
-    @Test
     void writesBytesInHex() {
         assertThat(GoText.hexEscaped("a\nz".getBytes(StandardCharsets.UTF_8))).isEqualTo("\\x61\\x0a\\x7a");
         assertThat(GoText.hex16(0x4d2)).isEqualTo("00000000000004d2");
@@ -77,14 +58,6 @@ class GoTextTest {
                 .hasMessage("strconv.ParseUint: parsing \"-1\": invalid syntax");
         assertThatThrownBy(() -> GoNumbers.parseBool("yes"))
                 .hasMessage("strconv.ParseBool: parsing \"yes\": invalid syntax");
-    }
-
-    @Test
-    void writesSizes() {
-        assertThat(Sizes.of(9)).isEqualTo("9 B");
-        assertThat(Sizes.of(20_480)).isEqualTo("20 kB");
-        assertThat(Sizes.of(2_147_483_648L)).isEqualTo("2.1 GB");
-        assertThat(Sizes.of(82_854_982)).isEqualTo("83 MB");
     }
 
     @Test
