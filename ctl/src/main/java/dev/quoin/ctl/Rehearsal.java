@@ -43,6 +43,8 @@ public final class Rehearsal {
     private Rehearsal() {}
 
     /**
+     * Plays them, and ends.
+     *
      * @param arguments a directory with {@code keys.p12}, in which a key and its certificate are called {@code rehearsal}, as is what they
      *     are locked with; for {@code 127.0.0.1}
      */

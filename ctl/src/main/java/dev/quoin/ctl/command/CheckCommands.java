@@ -263,7 +263,7 @@ final class CheckCommands {
         ByteBuffer suffix = ByteBuffer.allocate(bytes);
         long rest = ThreadLocalRandom.current().nextLong(Long.MAX_VALUE) << 1;
         while ((rest & ~0x7fL) != 0) {
-            suffix.put((byte) (rest & 0x7f | 0x80));
+            suffix.put((byte) ((rest & 0x7f) | 0x80));
             rest >>>= 7;
         }
         suffix.put((byte) rest);

@@ -48,7 +48,11 @@ public final class CannedServer implements Closeable {
         start(this::accept);
     }
 
-    /** @param answers a message for each path; other paths are answered by Unimplemented */
+    /**
+     * Without TLS.
+     *
+     * @param answers a message for each path; other paths are answered by Unimplemented
+     */
     public static CannedServer plain(Map<String, byte[]> answers) throws IOException {
         return new CannedServer(new ServerSocket(0, 16, InetAddress.getLoopbackAddress()), answers);
     }

@@ -38,8 +38,11 @@ class CheckTest {
 
     @Test
     void memoryIsReadOffThePageOfMetrics() throws IOException {
-        assertThat(ResidentMemory.bytes("# HELP process_resident_memory_bytes x\nother 1\n"
-                + "process_resident_memory_bytes 2.8270592e+07\n")).isEqualTo(28_270_592);
+        assertThat(ResidentMemory.bytes("""
+                # HELP process_resident_memory_bytes x
+                other 1
+                process_resident_memory_bytes 2.8270592e+07
+                """)).isEqualTo(28_270_592);
         assertThatThrownBy(() -> ResidentMemory.bytes("other 1\n"))
                 .hasMessage("could not find: process_resident_memory_bytes");
     }
