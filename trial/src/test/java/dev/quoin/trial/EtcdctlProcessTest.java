@@ -137,7 +137,8 @@ class EtcdctlProcessTest {
         Path out = home.resolve("lock");
         Process lock = spawn(out, etcdctl().toString(), "--endpoints=" + server.clientUrl(), "lock", "name");
         until(() -> Files.readString(out).startsWith("name/"));
-        assertThat(prints(server, "get", "--prefix", "name/", "--keys-only").strip()).isEqualTo(Files.readString(out).strip());
+        assertThat(prints(server, "get", "--prefix", "name/", "--keys-only").strip())
+                .isEqualTo(Files.readString(out).strip());
         lock.destroy();
         assertThat(exitOf(lock)).isZero();
         assertThat(prints(server, "get", "--prefix", "name/")).isEmpty();
