@@ -28,6 +28,11 @@ final class LedgerRecords implements Records {
     }
 
     @Override
+    public boolean read(long position, Pieces to) {
+        return bound().read(position, to::take);
+    }
+
+    @Override
     public int length(long position) {
         return bound().payloadLength(position);
     }

@@ -44,6 +44,28 @@ public interface Records {
     /** The payload of the record at {@code position}. */
     Bytes read(long position);
 
+    /** Takes a payload in pieces. */
+    @FunctionalInterface
+    interface Pieces {
+        /**
+         * Takes the next piece, which is the reader's again when this returns.
+         *
+         * @return false if the rest is not wanted
+         */
+        boolean take(byte[] bytes, int offset, int length);
+    }
+
+    /**
+     * The payload of the record at {@code position}, for who hands it on and need not have it whole. Of a record that cannot be
+     * read some pieces may have been given before that is known, but never the last one.
+     *
+     * @return false if not all of it was wanted
+     */
+    default boolean read(long position, Pieces to) {
+        Bytes whole = read(position);
+        return to.take(whole.array(), whole.offset(), whole.length());
+    }
+
     /** How many bytes {@link #read} would return, without reading them. */
     int length(long position);
 }

@@ -132,9 +132,18 @@ final class Format {
     }
 
     private static int checksum(byte[] bytes, int at, int padded, long position) {
+        return checksum(Crc32c.of(bytes, at + 4, padded - 4), position);
+    }
+
+    /**
+     * What stands at the beginning of a record.
+     *
+     * @param crc of everything behind it, padding and all
+     */
+    static int checksum(int crc, long position) {
         // Any mixture will do in which neighbouring positions differ in many bits; this one is SplitMix64's.
         long mixed = position * 0x9e3779b97f4a7c15L;
         mixed = (mixed ^ mixed >>> 32) * 0xbf58476d1ce4e5b9L;
-        return Crc32c.of(bytes, at + 4, padded - 4) ^ (int) (mixed >>> 32);
+        return crc ^ (int) (mixed >>> 32);
     }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
@@ -75,6 +76,7 @@ public final class Ledger implements AutoCloseable {
     /** What rewriting a file must give back, as a share of it, to be worth it. */
     public static final double DEAD_SHARE = 0.25;
     static final int FIRST_SEGMENT = 1;
+    static final int PIECE_BYTES = 64 << 10;
 
     private final Path directory;
     private final LedgerLimits limits;
@@ -337,6 +339,65 @@ public final class Ledger implements AutoCloseable {
         LedgerFile file = held(position);
         try {
             return file.read(position);
+        } finally {
+            file.release();
+        }
+    }
+
+    /** Takes a payload in pieces. */
+    @FunctionalInterface
+    public interface Pieces {
+        /**
+         * Takes the next piece, which is overwritten when this has returned.
+         *
+         * @return false if the rest is not wanted
+         */
+        boolean take(byte[] bytes, int offset, int length);
+    }
+
+    /**
+     * The payload of the record at {@code position}, in pieces: no more of it is in memory than one of them, and nothing of
+     * the ledger is held while they are taken, so that may last. Only when all is read it is known whether it is what was
+     * written; the last piece is given only then.
+     *
+     * @return false if not all of it was wanted
+     * @throws Damaged if what is there is not what was written
+     * @throws Gone if it was forgotten, and its file rewritten, before the reading or while it lasted
+     */
+    public boolean read(long position, Pieces to) {
+        if (unflushed(position) != null) {
+            Bytes whole = read(position);
+            return to.take(whole.array(), whole.offset(), whole.length());
+        }
+        int size = payloadLength(position) + Format.RECORD_HEAD;
+        int padded = (int) Format.padded(size);
+        byte[] piece = new byte[Math.min(padded, PIECE_BYTES)];
+        CRC32C crc = new CRC32C();
+        int checksum = 0;
+        for (int from = 0; from < padded; from += piece.length) {
+            int count = Math.min(piece.length, padded - from);
+            copy(position, from, piece, count);
+            if (from == 0) {
+                checksum = Format.intAt(piece, 0);
+            }
+            int checked = from == 0 ? Integer.BYTES : 0;
+            crc.update(piece, checked, count - checked);
+            if (from + count == padded && checksum != Format.checksum((int) crc.getValue(), position)) {
+                throw new Damaged(path(position), Format.offset(position), "the record there fails its checksum");
+            }
+            int begin = from == 0 ? Format.RECORD_HEAD : 0;
+            // Records begin and end at multiples of eight bytes, and so do pieces: the last one is never padding alone.
+            if (!to.take(piece, begin, Math.min(count, size - from) - begin)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void copy(long position, int from, byte[] to, int length) {
+        LedgerFile file = held(position);
+        try {
+            file.copy(position, from, to, length);
         } finally {
             file.release();
         }

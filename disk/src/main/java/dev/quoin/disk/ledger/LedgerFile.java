@@ -91,6 +91,9 @@ abstract sealed class LedgerFile {
     /** The verified payload. For holders. */
     abstract Bytes read(long position);
 
+    /** Copies bytes of the record, from its head on; nothing is verified but that they are there. For holders. */
+    abstract void copy(long position, int from, byte[] to, int length);
+
     /** Scans its records in {@code file}, which is this one, opened. */
     abstract RecordScan scan(DiskFile file);
 
@@ -152,6 +155,15 @@ abstract sealed class LedgerFile {
                 throw new Damaged(path(), Format.offset(position), "a record changes while it is read");
             }
             return verified(record, 0, position, path(), Format.offset(position));
+        }
+
+        @Override
+        void copy(long position, int from, byte[] to, int length) {
+            long offset = Format.offset(position) + from;
+            if (offset + length > view.length()) {
+                throw new Damaged(path(), offset, "the record lies behind the end of the file");
+            }
+            view.read(offset, to, 0, length);
         }
 
         @Override
@@ -217,6 +229,15 @@ abstract sealed class LedgerFile {
             return verified(bytes, 0, position, path(), table.offset(record));
         }
 
+        @Override
+        void copy(long position, int from, byte[] to, int length) {
+            int record = find(position);
+            if (from + length > table.length(record)) {
+                throw new Damaged(path(), table.offset(record), "the record there has another size than it had");
+            }
+            view.read(table.offset(record) + from, to, 0, length);
+        }
+
         private int find(long position) {
             int record = table.find(position);
             if (record < 0) {
@@ -273,6 +294,11 @@ abstract sealed class LedgerFile {
 
         @Override
         Bytes read(long position) {
+            throw again();
+        }
+
+        @Override
+        void copy(long position, int from, byte[] to, int length) {
             throw again();
         }
 

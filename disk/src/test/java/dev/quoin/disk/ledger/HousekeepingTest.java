@@ -109,6 +109,7 @@ class HousekeepingTest {
     private void readAll() {
         live.forEach((position, payload) -> {
             assertThat(ledger.read(position)).isEqualTo(payload);
+            assertThat(LedgerTest.inPieces(ledger, position)).isEqualTo(payload);
             assertThat(ledger.payloadLength(position)).isEqualTo(payload.length());
         });
     }

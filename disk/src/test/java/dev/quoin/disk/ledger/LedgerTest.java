@@ -1,9 +1,11 @@
 package dev.quoin.disk.ledger;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 
 import org.junit.jupiter.api.Test;
 
@@ -158,6 +160,69 @@ class LedgerTest {
                         Format.offset(two));
         assertThat(ledger.read(one)).isEqualTo(text(1));
         assertThat(ledger.read(three)).isEqualTo(text(3));
+        ledger.close();
+    }
+
+    @Test
+    void aRecordIsReadInPiecesOfWhichNoneIsLarge() {
+        Ledger ledger = open().ledger();
+        Random random = new Random(2);
+        List<Bytes> payloads = new ArrayList<>();
+        List<Long> positions = new ArrayList<>();
+        for (int size : new int[]{0, 1, 8, 39, Ledger.PIECE_BYTES - 25, Ledger.PIECE_BYTES - 24,
+            Ledger.PIECE_BYTES - 23, Ledger.PIECE_BYTES, 3 * Ledger.PIECE_BYTES - 24, 200_003}) {
+            byte[] payload = new byte[size];
+            random.nextBytes(payload);
+            payloads.add(Bytes.of(payload));
+            positions.add(ledger.append(1, payloads.size(), 1, Bytes.of(payload)));
+        }
+        ledger.commit(1, 1, CONFIGURATION);
+        for (int i = 0; i < payloads.size(); i++) {
+            assertThat(inPieces(ledger, positions.get(i))).as("%d, not written", i).isEqualTo(payloads.get(i));
+        }
+        ledger.flush();
+        for (int i = 0; i < payloads.size(); i++) {
+            assertThat(inPieces(ledger, positions.get(i))).as("%d, in its file", i).isEqualTo(payloads.get(i));
+            ledger.read(positions.get(i), (bytes, offset, length) -> {
+                assertThat(length).isBetween(0, Ledger.PIECE_BYTES);
+                return true;
+            });
+        }
+        List<Integer> taken = new ArrayList<>();
+        assertThat(ledger.read(positions.getLast(), (bytes, offset, length) -> {
+            taken.add(length);
+            return taken.size() < 2;
+        })).isFalse();
+        assertThat(taken).as("no more than was wanted").hasSize(2);
+        ledger.close();
+    }
+
+    /** What is read in pieces, put together. */
+    static Bytes inPieces(Ledger ledger, long position) {
+        ByteArrayOutputStream whole = new ByteArrayOutputStream();
+        assertThat(ledger.read(position, (bytes, offset, length) -> {
+            whole.write(bytes, offset, length);
+            return true;
+        })).isTrue();
+        return Bytes.of(whole.toByteArray());
+    }
+
+    @Test
+    void ofARecordThatRottedTheLastPieceIsNotGiven() {
+        Ledger ledger = open().ledger();
+        byte[] payload = new byte[200_000];
+        new Random(3).nextBytes(payload);
+        long position = ledger.append(1, 0, 1, Bytes.of(payload));
+        ledger.commit(1, 1, CONFIGURATION);
+        ledger.flush();
+        disk.corrupt(DIRECTORY.resolve("00000001.ledger"), Format.offset(position) + 100_000, 1);
+
+        AtomicLong given = new AtomicLong();
+        assertThatThrownBy(() -> ledger.read(position, (bytes, offset, length) -> {
+            given.addAndGet(length);
+            return true;
+        })).isInstanceOf(Damaged.class).hasMessageContaining("fails its checksum");
+        assertThat(given).hasValue(3L * Ledger.PIECE_BYTES - Format.RECORD_HEAD);
         ledger.close();
     }
 

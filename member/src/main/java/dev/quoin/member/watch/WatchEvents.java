@@ -133,7 +133,7 @@ public sealed interface WatchEvents {
             return bytes;
         }
 
-        /** Reads them one by one, and copies no KeyValue: each may be large. */
+        /** Reads them one by one, and holds no KeyValue whole: each may be large, and whoever takes it slow. */
         @Override
         public void writeTo(Sink sink) {
             ProtoWriter head = new ProtoWriter(256);
@@ -147,14 +147,14 @@ public sealed interface WatchEvents {
         private boolean write(int at, ProtoWriter head, Sink sink) {
             ChangeWalk.Found change = changes.get(at);
             int previousLength = previousLengths[at];
-            Bytes payload = records.read(change.position());
-            Invariant.check(payload.length() == payloadLengths[at], "a record has another length");
             head.reset();
             if (change.isDeletion()) {
-                EventCodec.write(head, true, change.main(), payload, previousLength);
+                Bytes key = records.read(change.position());
+                Invariant.check(key.length() == payloadLengths[at], "a record has another length");
+                EventCodec.write(head, true, change.main(), key, previousLength);
             } else {
-                EventCodec.writePutHead(head, payload.length(), previousLength);
-                if (!write(head, sink) || !write(payload, sink)) {
+                EventCodec.writePutHead(head, payloadLengths[at], previousLength);
+                if (!write(head, sink) || !records.read(change.position(), sink::write)) {
                     return false;
                 }
                 head.reset();
@@ -163,15 +163,11 @@ public sealed interface WatchEvents {
                 }
             }
             return write(head, sink)
-                    && (previousLength == EventCodec.NO_PREVIOUS || write(records.read(change.previous()), sink));
+                    && (previousLength == EventCodec.NO_PREVIOUS || records.read(change.previous(), sink::write));
         }
 
         private static boolean write(ProtoWriter bytes, Sink sink) {
             return bytes.size() == 0 || sink.write(bytes.buffer(), 0, bytes.size());
-        }
-
-        private static boolean write(Bytes bytes, Sink sink) {
-            return sink.write(bytes.array(), bytes.offset(), bytes.length());
         }
 
         /** All of them in memory. */
