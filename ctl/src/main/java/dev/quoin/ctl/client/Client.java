@@ -22,7 +22,7 @@ import dev.quoin.ctl.rpc.RpcException;
  * Calls to a cluster, with credentials, and with a second try where that is safe (etcd: client/v3/retry_interceptor.go): if the server
  * has certainly not seen the call; if it refused a token that was out of date; if the call only reads. Any thread's.
  */
-public final class Client {
+public final class Client implements AutoCloseable {
     /** The version whose API this is. */
     private static final String API_VERSION = "3.7";
     private static final int ATTEMPTS_MAX = 100;
@@ -63,6 +63,12 @@ public final class Client {
                 throw why;
             }
         }
+    }
+
+    /** Ends its connection. */
+    @Override
+    public void close() {
+        channel.close();
     }
 
     /** Calls, and waits for the answer. */

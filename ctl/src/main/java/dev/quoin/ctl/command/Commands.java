@@ -53,7 +53,11 @@ public final class Commands {
 
     /** An action of a command, with its context. */
     Command.Action action(Consumer<Context> what) {
-        return invocation -> what.accept(new Context(invocation, streams));
+        return invocation -> {
+            try (Context context = new Context(invocation, streams)) {
+                what.accept(context);
+            }
+        };
     }
 
     Streams streams() {

@@ -3,6 +3,7 @@ package dev.quoin.ctl.command;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ import dev.quoin.ctl.rpc.Tls;
  * etcdctl/ctlv3/command/global.go). The environment is read when a client or a printer is first asked for, so that wrong arguments are told
  * first.
  */
-final class Context {
+final class Context implements AutoCloseable {
     private static final int SEND_BYTES_MAX = 2 << 20;
     private static final int RECEIVE_BYTES_MAX = Integer.MAX_VALUE - 8;
 
@@ -45,12 +46,19 @@ final class Context {
     private @Nullable Tls tls;
     private Credentials credentials = Credentials.NONE;
     private List<String> endpoints = List.of();
+    private final List<Client> clients = new CopyOnWriteArrayList<>();
     private @Nullable Printer printer;
 
     Context(Invocation invocation, Streams streams) {
         this.invocation = invocation;
         this.streams = streams;
         this.log = new Log(streams.err());
+    }
+
+    /** Ends all connections; nobody asks anything any more. */
+    @Override
+    public void close() {
+        clients.forEach(Client::close);
     }
 
     Flags flags() {
@@ -146,6 +154,7 @@ final class Context {
                 orStandard(receiveBytesMax, RECEIVE_BYTES_MAX)));
         Client client = new Client(channel, who, orStandard(sendBytesMax, SEND_BYTES_MAX), log,
                 "etcd-endpoints://" + String.join(",", endpoints));
+        clients.add(client);
         try {
             client.authenticate(Deadline.in(flags.number(GlobalFlags.DIAL_TIMEOUT)));
         } catch (RpcException why) {

@@ -13,7 +13,7 @@ import dev.quoin.base.GoQuote;
  * A way to any of several servers. A call goes to the one that was reached last; if it cannot be reached any more, before anything
  * of the call was sent, to the next. Any thread's.
  */
-public final class Channel {
+public final class Channel implements AutoCloseable {
     /** With several servers, one that does not answer must not use up the time of the others; twice as long in each round. */
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long CONNECT_ALONE_NANOS = TimeUnit.SECONDS.toNanos(20);
@@ -37,8 +37,9 @@ public final class Channel {
     private final Connection.Settings settings;
 
     private int next;
-    private @Nullable Connection current;
+    private volatile @Nullable Connection current;
     private String lastError = "";
+    private volatile boolean isClosed;
 
     public Channel(Settings settings) {
         this.endpoints = settings.endpoints;
@@ -80,6 +81,16 @@ public final class Channel {
         }
     }
 
+    /** Ends the connection in use; calls end with it, and none begins any more. It does not wait for whoever is dialling. */
+    @Override
+    public void close() {
+        isClosed = true;
+        Connection open = current;
+        if (open != null) {
+            open.end();
+        }
+    }
+
     private synchronized void leave(Connection connection) {
         if (current == connection) {
             current = null;
@@ -87,20 +98,25 @@ public final class Channel {
     }
 
     private synchronized Connection connection(Deadline deadline) {
-        if (current != null && current.isUsable()) {
-            return current;
+        Connection open = current;
+        if (open != null && open.isUsable()) {
+            return open;
         }
         long pause = PAUSE_MIN_NANOS;
         long patience = endpoints.size() == 1 ? CONNECT_ALONE_NANOS : CONNECT_NANOS;
         while (true) {
             for (int i = 0; i < endpoints.size(); i++) {
+                if (isClosed) {
+                    throw RpcException.untouched(Code.CANCELED, "context canceled");
+                }
                 if (deadline.isOver()) {
                     throw unreachable();
                 }
                 try {
-                    current = Connection.open(endpoints.get(next), tls, settings,
+                    Connection opened = Connection.open(endpoints.get(next), tls, settings,
                             Deadline.in(Math.min(patience, deadline.nanosLeft())));
-                    return current;
+                    current = opened;
+                    return opened;
                 } catch (IOException why) {
                     lastError = String.valueOf(why.getMessage());
                     next = (next + 1) % endpoints.size();

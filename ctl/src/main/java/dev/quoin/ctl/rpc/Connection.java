@@ -73,6 +73,7 @@ final class Connection implements Closeable {
     /** For how long a call that is given up waits to say so. */
     private static final long CANCEL_MILLIS = 100;
     private static final String LATE = "context deadline exceeded";
+    private static final long END_MILLIS = 100;
 
     /**
      * What the channel knows of its connections.
@@ -106,6 +107,8 @@ final class Connection implements Closeable {
     private @Nullable RpcException dead;
     private String lastWords = "";
 
+    private @Nullable Thread reader;
+
     /** When something came last. */
     private volatile long heardAtNanos = System.nanoTime();
 
@@ -133,7 +136,7 @@ final class Connection implements Closeable {
         Connection connection = new Connection(wire, endpoint, endpoint.isSecure(tls != null), settings);
         try {
             connection.greet();
-            start("rpc " + endpoint.address(), connection::read);
+            connection.reader = start("rpc " + endpoint.address(), connection::read);
             connection.awaitGreeting(patience);
         } catch (IOException why) {
             connection.close();
@@ -143,10 +146,11 @@ final class Connection implements Closeable {
         return connection;
     }
 
-    private static void start(String name, Runnable work) {
+    private static Thread start(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void greet() throws IOException {
@@ -483,6 +487,22 @@ final class Connection implements Closeable {
             wire.close();
         } catch (IOException alreadyBroken) {
             // It is of no use any more either way, and its calls have been told why.
+        }
+    }
+
+    /**
+     * Closes it, and waits a little until the reader has noticed. A JVM that is to end while a thread is in a read of its system gives that
+     * thread 0.3 s to come back (HotSpot: VM_Exit::wait_for_threads_in_native_to_block), which is more than all the rest takes.
+     */
+    void end() {
+        close();
+        Thread reading = reader;
+        try {
+            if (reading != null) {
+                reading.join(END_MILLIS);
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
         }
     }
 
