@@ -18,6 +18,7 @@ import dev.quoin.raft.ConfChange;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.SnapshotMeta;
+import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.Change;
 import dev.quoin.store.Command;
 import dev.quoin.store.CompactionWalk;
@@ -101,9 +102,14 @@ final class ApplyLoop implements Actor {
 
         /** What a batch does to leases, in order; before anybody is told that it is applied. */
         void leases(List<Lessor.Message> changes);
+
+        /** A command about users and roles was applied; before anybody is told that it is. */
+        void auth(long index, AuthOutcome outcome);
     }
 
     private record Completion(long id, long index, Outcome outcome) {}
+
+    private record AuthChange(long index, AuthOutcome outcome) {}
 
     private record ChangeCompletion(PendingChange change, MemberChange.Changed changed) {
         void tell() {
@@ -145,6 +151,8 @@ final class ApplyLoop implements Actor {
     private final List<ChangeCompletion> changes = new ArrayList<>();
     /** What the batch at hand does to leases. */
     private List<Lessor.Message> leaseChanges = new ArrayList<>();
+    /** What the batch at hand has done to users and roles, or was asked of them. */
+    private final List<AuthChange> authChanges = new ArrayList<>();
     /** Whether the batch at hand has given up history. */
     private boolean isCompacted;
     private volatile Membership membership;
@@ -266,6 +274,8 @@ final class ApplyLoop implements Actor {
         ledger.commit(index, term, configuration);
         List<Change> changed = store.publish();
         tellLeases();
+        authChanges.forEach(change -> listener.auth(change.index(), change.outcome()));
+        authChanges.clear();
         appliedIndex = index;
         appliedTerm = term;
         feed.append(changed, store.view().records());
@@ -313,6 +323,9 @@ final class ApplyLoop implements Actor {
         Outcome outcome = outcome(entry, request);
         noteTime(request, outcome);
         noteLeases(request.command(), outcome);
+        if (outcome instanceof Outcome.Auth(long _, AuthOutcome change)) {
+            authChanges.add(new AuthChange(entry.index(), change));
+        }
         if (request.command() instanceof Command.Alarm alarm && outcome instanceof Outcome.Alarms) {
             listener.alarmed(request.id(), alarm);
         }
@@ -423,6 +436,7 @@ final class ApplyLoop implements Actor {
         membership = state.membership();
         configuration = membership.encodeConfState();
         listener.leases(List.of(new Lessor.Message.Installed(store.leases())));
+        listener.auth(meta.index(), new AuthOutcome.Disabled());
         appliedIndex = meta.index();
         appliedTerm = meta.term();
         feed.reset(store.view().revision());

@@ -3,6 +3,7 @@ package dev.quoin.member;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. */
 public interface Events {
@@ -34,6 +35,9 @@ public interface Events {
 
         @Override
         public void diskHangs(long nanos) {}
+
+        @Override
+        public void auth(long index, AuthOutcome outcome) {}
 
         @Override
         public void diskFull(DiskFailure failure) {}
@@ -82,6 +86,13 @@ public interface Events {
 
     /** The disk of the log has not answered for so long, so this leader asks another member to lead. May be told again. */
     void diskHangs(long nanos);
+
+    /**
+     * A command about users and roles has been applied, and can be seen in the view; told on every member, in the order of the
+     * log, before anybody has the answer and before the member says that the index is applied. Must not block. A state that a
+     * leader sends in place of the log is told as {@link AuthOutcome.Disabled}: which tokens it still allows, it does not say.
+     */
+    void auth(long index, AuthOutcome outcome);
 
     /**
      * The disk took no more, so this member takes no more to write, and lets another lead if it can. Told once, until there

@@ -39,6 +39,7 @@ import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
 import dev.quoin.raft.Rules;
 import dev.quoin.store.AlarmMember;
+import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.AuthView;
 import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
@@ -282,6 +283,11 @@ public final class Member implements AutoCloseable {
         public void leases(List<Lessor.Message> changes) {
             lessor.mailbox().putAll(changes);
         }
+
+        @Override
+        public void auth(long index, AuthOutcome outcome) {
+            events.auth(index, outcome);
+        }
     }
 
     /** What the lessor needs of the others. */
@@ -293,9 +299,7 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void propose(long term, List<Lessor.Request> requests) {
-            // What a member does by itself it does as root does, once access is controlled (auth/store.go WithRoot).
-            AuthView auth = view().auth();
-            Caller caller = auth.enabled() ? new Caller("root", auth.revision()) : Caller.NONE;
+            Caller caller = ownName();
             List<Proposal> proposals = new ArrayList<>(requests.size());
             for (Lessor.Request request : requests) {
                 long id = ids.next();
@@ -445,8 +449,23 @@ public final class Member implements AutoCloseable {
      * @param message the request as the client encoded it
      */
     public Proposal prepare(Requests.Kind kind, Bytes message, Answer answer) {
+        return prepare(kind, message, Caller.NONE, answer);
+    }
+
+    /**
+     * Makes the entry for a request in somebody's name: whether they may ask for it is decided where it is applied.
+     *
+     * @param message the request as the client encoded it
+     */
+    public Proposal prepare(Requests.Kind kind, Bytes message, Caller caller, Answer answer) {
         long id = ids.next();
-        return new Proposal(id, Requests.entry(id, kind, message), answer, clock.nanos(), deadline());
+        return new Proposal(id, Requests.entry(id, kind, message, caller), answer, clock.nanos(), deadline());
+    }
+
+    /** In whose name a member does what nobody has asked it for: in root's, once access is controlled (auth/store.go WithRoot). */
+    public Caller ownName() {
+        AuthView auth = view().auth();
+        return auth.enabled() ? new Caller("root", auth.revision()) : Caller.NONE;
     }
 
     /** Hands proposals over, in order. Each is answered, at once if too much is under way already. */
@@ -469,6 +488,15 @@ public final class Member implements AutoCloseable {
     /** Who knows how much time leases have left. Granting and revoking are {@link #propose proposals} as any other. */
     public Lessor lessor() {
         return lessor;
+    }
+
+    /** Says what is attached to a lease, as of now and on this member; nothing if there is no such lease. */
+    public void leaseKeys(long lease, Consumer<List<Bytes>> asker) {
+        if (stopped) {
+            asker.accept(List.of());
+        } else {
+            applyLoop.mailbox().put(new ApplyLoop.Message.KeysOf(lease, asker));
+        }
     }
 
     /** An id for a lease that nobody has given one: positive, and no other in the cluster, as etcd makes it. */
@@ -811,6 +839,11 @@ public final class Member implements AutoCloseable {
     /** The term this member is in. */
     public long term() {
         return raftLoop.progress().term();
+    }
+
+    /** The last entry of the log that the {@link #view} shows. */
+    public long appliedIndex() {
+        return applyLoop.appliedIndex();
     }
 
     /** Whether the disk of the log has owed an answer for an election timeout or longer: nothing can be committed here. */

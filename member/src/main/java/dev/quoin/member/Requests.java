@@ -42,7 +42,24 @@ public final class Requests {
         LEASE_GRANT(8),
         LEASE_REVOKE(9),
         ALARM(10),
-        LEASE_CHECKPOINT(11);
+        LEASE_CHECKPOINT(11),
+        AUTH_ENABLE(1000),
+        AUTH_DISABLE(1011),
+        AUTHENTICATE(1012),
+        AUTH_STATUS(1013),
+        AUTH_USER_ADD(1100),
+        AUTH_USER_DELETE(1101),
+        AUTH_USER_GET(1102),
+        AUTH_USER_CHANGE_PASSWORD(1103),
+        AUTH_USER_GRANT_ROLE(1104),
+        AUTH_USER_REVOKE_ROLE(1105),
+        AUTH_USER_LIST(1106),
+        AUTH_ROLE_LIST(1107),
+        AUTH_ROLE_ADD(1200),
+        AUTH_ROLE_DELETE(1201),
+        AUTH_ROLE_GET(1202),
+        AUTH_ROLE_GRANT_PERMISSION(1203),
+        AUTH_ROLE_REVOKE_PERMISSION(1204);
 
         private final int field;
 
@@ -94,7 +111,7 @@ public final class Requests {
 
     /** An entry for a request in somebody's name. */
     static Bytes entry(long id, Kind kind, Bytes request, Caller caller) {
-        if (caller.equals(Caller.NONE)) {
+        if (kind.field < FIELD_HEADER && caller.equals(Caller.NONE)) {
             return entry(id, kind, request);
         }
         ProtoWriter header = new ProtoWriter(64);
@@ -102,9 +119,15 @@ public final class Requests {
         header.bytesFieldIfSet(FIELD_USERNAME, Bytes.utf8(caller.name()));
         header.varintFieldIfSet(FIELD_AUTH_REVISION, caller.authRevision());
         ProtoWriter writer = new ProtoWriter(request.length() + 96);
-        writer.bytesField(kind.field, request);
+        // In the order of the fields, as Go's encoder writes them.
+        if (kind.field < FIELD_HEADER) {
+            writer.bytesField(kind.field, request);
+        }
         writer.bytesField(FIELD_HEADER, Bytes.of(header.toByteArray()));
-        return Bytes.of(writer.toByteArray());
+        if (kind.field > FIELD_HEADER) {
+            writer.bytesField(kind.field, request);
+        }
+        return Bytes.of(writer.buffer(), 0, writer.size());
     }
 
     /** A LeaseRevokeRequest. */

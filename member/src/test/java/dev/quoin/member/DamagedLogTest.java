@@ -20,6 +20,7 @@ import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.raft.LogLine;
 import dev.quoin.raft.RaftLimits;
+import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.Outcome;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -87,6 +88,9 @@ class DamagedLogTest {
 
             @Override
             public void removed(String why) {}
+
+            @Override
+            public void auth(long index, AuthOutcome outcome) {}
 
             @Override
             public void diskFull(DiskFailure failure) {}

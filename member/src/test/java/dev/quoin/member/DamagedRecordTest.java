@@ -31,6 +31,7 @@ import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.raft.LogLine;
 import dev.quoin.raft.RaftLimits;
+import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.KeyRange;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Query;
@@ -103,8 +104,12 @@ class DamagedRecordTest {
 
             @Override
             public void consensus(LogLine line) {}
+
             @Override
             public void diskHangs(long nanos) {}
+
+            @Override
+            public void auth(long index, AuthOutcome outcome) {}
 
             @Override
             public void diskFull(DiskFailure failure) {

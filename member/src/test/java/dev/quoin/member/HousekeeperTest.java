@@ -27,6 +27,7 @@ import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.raft.LogLine;
 import dev.quoin.raft.RaftLimits;
+import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.Outcome;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -95,8 +96,12 @@ class HousekeeperTest {
 
             @Override
             public void consensus(LogLine line) {}
+
             @Override
             public void diskHangs(long nanos) {}
+
+            @Override
+            public void auth(long index, AuthOutcome outcome) {}
 
             @Override
             public void diskFull(DiskFailure failure) {

@@ -12,6 +12,7 @@ import dev.quoin.api.etcdserverpb.DeleteRangeRequest;
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.etcdserverpb.PutRequest;
 import dev.quoin.api.etcdserverpb.RangeRequest;
+import dev.quoin.api.etcdserverpb.RequestHeader;
 import dev.quoin.api.etcdserverpb.RequestOp;
 import dev.quoin.api.etcdserverpb.TxnRequest;
 import dev.quoin.base.Bytes;
@@ -120,6 +121,23 @@ class RequestsTest {
         assertThat(((Op.Delete) read.failure().get(0)).delete().prevKv()).isTrue();
         Op.Txn nested = (Op.Txn) read.failure().get(1);
         assertSame(put, ((Op.Put) nested.txn().success().getFirst()).put());
+    }
+
+    /** Whatever its kind, an entry has the bytes that Go would write; so the header stands before what has a higher number. */
+    @Test
+    void anEntryHasTheBytesThatItsClassWrites() throws Exception {
+        Bytes request = hex("98060a"); // a field that none of them has
+        for (Requests.Kind kind : Requests.Kind.values()) {
+            for (Caller caller : new Caller[]{Caller.NONE, new Caller("alice", 300), new Caller("", 7)}) {
+                Bytes entry = Requests.entry(77, kind, request, caller);
+                InternalRaftRequest read = InternalRaftRequest.parseFrom(entry.toByteArray());
+                assertThat(Bytes.of(read.toByteArray())).as("%s %s", kind, caller).isEqualTo(entry);
+                assertThat(read.getHeader()).isEqualTo(RequestHeader.newBuilder().setID(77)
+                        .setUsername(caller.name()).setAuthRevision(caller.authRevision()).build());
+                assertThat(read.getAllFields()).as("%s", kind).hasSize(2);
+                assertThat(read.getUnknownFields().asMap()).as("%s", kind).isEmpty();
+            }
+        }
     }
 
     @Test

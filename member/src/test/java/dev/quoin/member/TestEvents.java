@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** Nothing may go wrong, unless the disk is meant to be full; a removal is told. */
 record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull) implements Events {
@@ -35,8 +36,12 @@ record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull) i
 
     @Override
     public void consensus(LogLine line) {}
+
     @Override
     public void diskHangs(long nanos) {}
+
+    @Override
+    public void auth(long index, AuthOutcome outcome) {}
 
     @Override
     public void diskFull(DiskFailure failure) {

@@ -3,35 +3,13 @@ package dev.quoin.net;
 import java.nio.charset.StandardCharsets;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.GoQuote;
 
 /** Texts as Go's library and grpc-go write and read them, because clients match on them. Pure functions. */
 final class GoText {
     private static final String HEX = "0123456789ABCDEF";
 
     private GoText() {}
-
-    /** {@code fmt.Sprintf("%q", text)}. */
-    static String quote(String text) {
-        StringBuilder quoted = new StringBuilder(text.length() + 2).append('"');
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '"' -> quoted.append("\\\"");
-                case '\\' -> quoted.append("\\\\");
-                case '\n' -> quoted.append("\\n");
-                case '\r' -> quoted.append("\\r");
-                case '\t' -> quoted.append("\\t");
-                default -> {
-                    if (c < 0x20 || c == 0x7f) {
-                        quoted.append(String.format("\\x%02x", (int) c));
-                    } else {
-                        quoted.append(c);
-                    }
-                }
-            }
-        }
-        return quoted.append('"').toString();
-    }
 
     /** {@code grpc-message}: printable ASCII but {@code %} as it is, all else as {@code %XX} of its UTF-8. */
     static String percentEncode(String message) {
@@ -78,10 +56,10 @@ final class GoText {
     static long timeoutNanos(CharSequence text) throws Illegal {
         int size = text.length();
         if (size < 2) {
-            throw new Illegal("transport: timeout string is too short: " + quote(text.toString()));
+            throw new Illegal("transport: timeout string is too short: " + GoQuote.of(text.toString()));
         }
         if (size > 9) {
-            throw new Illegal("transport: timeout string is too long: " + quote(text.toString()));
+            throw new Illegal("transport: timeout string is too long: " + GoQuote.of(text.toString()));
         }
         long unit = switch (text.charAt(size - 1)) {
             case 'H' -> 3_600_000_000_000L;
@@ -90,13 +68,13 @@ final class GoText {
             case 'm' -> 1_000_000L;
             case 'u' -> 1_000L;
             case 'n' -> 1L;
-            default -> throw new Illegal("transport: timeout unit is not recognized: " + quote(text.toString()));
+            default -> throw new Illegal("transport: timeout unit is not recognized: " + GoQuote.of(text.toString()));
         };
         long amount = 0;
         for (int i = 0; i < size - 1; i++) {
             char digit = text.charAt(i);
             if (digit < '0' || digit > '9') {
-                throw new Illegal("strconv.ParseUint: parsing " + quote(text.subSequence(0, size - 1).toString())
+                throw new Illegal("strconv.ParseUint: parsing " + GoQuote.of(text.subSequence(0, size - 1).toString())
                         + ": invalid syntax");
             }
             amount = amount * 10 + (digit - '0');

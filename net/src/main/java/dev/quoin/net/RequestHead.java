@@ -7,6 +7,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.GoQuote;
 
 /**
  * What the header list of a request says: which call it is, or why it is none. The checks, their order and their texts
@@ -67,7 +68,7 @@ final class RequestHead {
                 return new RequestHead(Verdict.HTTP, 0, null, null, scan);
             }
             return refused(scan, 415, Status.Code.INVALID_ARGUMENT,
-                    "invalid gRPC request content-type " + GoText.quote(type.toString()));
+                    "invalid gRPC request content-type " + GoQuote.of(type.toString()));
         }
         if (scan.error != null) {
             return refused(scan, 400, Status.Code.INTERNAL, scan.error);
@@ -75,7 +76,7 @@ final class RequestHead {
         CharSequence verb = headers.method();
         if (verb == null || !"POST".contentEquals(verb)) {
             return refused(scan, 405, Status.Code.INTERNAL, "Received a HEADERS frame with :method "
-                    + GoText.quote(String.valueOf(verb)) + " which should be POST");
+                    + GoQuote.of(String.valueOf(verb)) + " which should be POST");
         }
         if (scan.timeoutNanos >= 0 && scan.timeoutNanos <= OVER_NANOS) {
             return refused(scan, 200, Status.Code.DEADLINE_EXCEEDED, "context deadline exceeded");
@@ -89,7 +90,7 @@ final class RequestHead {
         if (scan.unknownEncoding != null) {
             return refused(scan, 200, Status.Code.UNIMPLEMENTED,
                     "grpc: Decompressor is not installed for grpc-encoding "
-                            + GoText.quote(scan.unknownEncoding));
+                            + GoQuote.of(scan.unknownEncoding));
         }
         return new RequestHead(Verdict.CALL, 200, null, method, scan);
     }
@@ -194,8 +195,8 @@ final class RequestHead {
                 try {
                     GoText.base64(part);
                 } catch (GoText.Illegal e) {
-                    error = "malformed binary metadata " + GoText.quote(text) + " in header "
-                            + GoText.quote(name.toString())
+                    error = "malformed binary metadata " + GoQuote.of(text) + " in header "
+                            + GoQuote.of(name.toString())
                             + ": " + e.getMessage();
                 }
             }

@@ -9,6 +9,8 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.GoQuote;
+
 /**
  * Methods by path. Immutable, read by every loop. What it does not know it names as grpc-go does, because clients match
  * on the texts.
@@ -51,7 +53,7 @@ public final class Router {
     Status unknown(String path) {
         int slash = path.lastIndexOf('/');
         if (slash <= 0 || path.charAt(0) != '/') {
-            return unimplemented("malformed method name: " + GoText.quote(path));
+            return unimplemented("malformed method name: " + GoQuote.of(path));
         }
         String service = path.substring(1, slash);
         String name = path.substring(slash + 1);

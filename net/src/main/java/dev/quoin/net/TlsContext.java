@@ -116,16 +116,19 @@ final class TlsContext {
         return loaded.expiry;
     }
 
+    /** Of several the last, as Go takes it (crypto/x509/pkix FillFromRDNSequence); null if there is none. */
     static @Nullable String commonName(String distinguishedName) {
+        String name = null;
         try {
+            // The first part of the list is the first of the certificate, and the last of the text.
             for (Rdn part : new LdapName(distinguishedName).getRdns()) {
                 if (part.getType().equalsIgnoreCase("CN")) {
-                    return String.valueOf(part.getValue());
+                    name = String.valueOf(part.getValue());
                 }
             }
         } catch (InvalidNameException e) {
             return null;
         }
-        return null;
+        return name;
     }
 }

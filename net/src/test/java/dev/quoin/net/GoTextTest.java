@@ -37,9 +37,4 @@ class GoTextTest {
     void illegalBase64NamesTheByte(String text, int at) {
         assertThatThrownBy(() -> GoText.base64(text)).hasMessage("illegal base64 data at input byte " + at);
     }
-
-    @Test
-    void quotesAreGos() {
-        assertThat(GoText.quote("a\"b\\c\n\u0001")).isEqualTo("\"a\\\"b\\\\c\\n\\x01\"");
-    }
 }

@@ -2,7 +2,9 @@ package dev.quoin.server;
 
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,24 +18,33 @@ import dev.quoin.net.HttpResponse;
 /**
  * What stands before the HTTP paths of the client port (embed/serve.go): a request without TLS is served only under a host
  * name that is allowed, so that no page in a browser reaches a server on localhost through a name of its own
- * (CVE-2018-5702); and pages are told whether they may read the answer.
+ * (CVE-2018-5702); who shows a certificate whose name would count by gRPC is told that it does not count here; and pages are
+ * told whether they may read the answer.
  */
 final class AccessControl implements HttpHandler {
     private static final Logger LOG = LoggerFactory.getLogger(AccessControl.class);
     private static final String ALL = "*";
+    private static final String GATEWAY = "/v3/";
+    private static final String OLD_GATEWAY = "/v3beta/";
+    private static final HttpResponse NAME_IGNORED = HttpResponse.text(400,
+            "CommonName of client sending a request against"
+                    + " gateway will be ignored and not used as expected\n");
 
     private final HttpHandler behind;
     private final Set<String> hosts;
     private final Set<String> origins;
+    private final BooleanSupplier namesCount;
 
     /**
      * @param hosts allowed names; none, or {@code *} among them, is all
      * @param origins of pages, in the same way
+     * @param namesCount whether the name in a client's certificate says at the moment who makes a gRPC call
      */
-    AccessControl(HttpHandler behind, Set<String> hosts, Set<String> origins) {
+    AccessControl(HttpHandler behind, Set<String> hosts, Set<String> origins, BooleanSupplier namesCount) {
         this.behind = behind;
         this.hosts = Set.copyOf(hosts);
         this.origins = Set.copyOf(origins);
+        this.namesCount = namesCount;
     }
 
     private static boolean allows(Set<String> allowed, String name) {
@@ -42,14 +53,20 @@ final class AccessControl implements HttpHandler {
 
     @Override
     public HttpResponse handle(HttpRequest request) throws InterruptedException {
-        if (!admits(request)) {
-            return misdirected(request);
+        HttpResponse refusal = refusal(request);
+        if (refusal != null) {
+            return refusal;
         }
         return withOrigin(request, isOptions(request) ? ok() : behind.handle(request));
     }
 
-    private boolean admits(HttpRequest request) {
-        return request.peer().tls() || allows(hosts, host(request));
+    private @Nullable HttpResponse refusal(HttpRequest request) {
+        if (!request.peer().tls()) {
+            return allows(hosts, host(request)) ? null : misdirected(request);
+        }
+        String name = request.peer().commonName();
+        boolean isByGateway = request.path().startsWith(GATEWAY) || request.path().startsWith(OLD_GATEWAY);
+        return isByGateway && name != null && !name.isEmpty() && namesCount.getAsBoolean() ? NAME_IGNORED : null;
     }
 
     private static HttpResponse misdirected(HttpRequest request) {
@@ -100,8 +117,9 @@ final class AccessControl implements HttpHandler {
 
     @Override
     public HttpResponse handleStreamed(HttpRequest head, HttpBody body) throws InterruptedException {
-        if (!admits(head)) {
-            return misdirected(head);
+        HttpResponse refusal = refusal(head);
+        if (refusal != null) {
+            return refusal;
         }
         return withOrigin(head, isOptions(head) ? ok() : behind.handleStreamed(head, body));
     }

@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.List;
+import java.util.function.Function;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 
@@ -32,19 +33,21 @@ import dev.quoin.store.View;
 final class ElectionService {
     private static final String SERVICE = "/v3electionpb.Election/";
 
+    private final CallersLog log;
     private final MemberCalls calls;
     private final Views views;
-    private final Places places;
+    private final Function<Call, Places> placesFor;
     private final Places.Changes changes;
     private final WaitingCalls candidates;
     private final WaitingCalls observers;
     private final SessionLeases leases;
 
-    ElectionService(MemberCalls calls, Views views, Places places, Places.Changes changes, WaitingCalls candidates,
-            WaitingCalls observers, SessionLeases leases) {
+    ElectionService(CallersLog log, MemberCalls calls, Views views, Function<Call, Places> placesFor,
+            Places.Changes changes, WaitingCalls candidates, WaitingCalls observers, SessionLeases leases) {
+        this.log = log;
         this.calls = calls;
         this.views = views;
-        this.places = places;
+        this.placesFor = placesFor;
         this.changes = changes;
         this.candidates = candidates;
         this.observers = observers;
@@ -62,13 +65,14 @@ final class ElectionService {
     private CampaignResponse campaign(Call call, CampaignRequest request, Nudge nudge)
             throws StatusException, InterruptedException {
         try {
-            long lease = leases.orGrant(request.getLease());
+            long lease = leases.orGrant(call, request.getLease());
+            Places places = placesFor.apply(call);
             Bytes value = Places.bytes(request.getValue());
             Places.Place place = places.take(Places.bytes(request.getName()), lease, value);
             boolean leads = false;
             try {
                 if (place.found() != null && !place.found().equals(value)) {
-                    proclaim(place.key(), place.created(), lease, value);
+                    proclaim(call, place.key(), place.created(), lease, value);
                 }
                 places.awaitFront(call::cancelled, place, nudge, new StatusException(Errors.NOT_ELECTED));
                 leads = !call.cancelled() || place.found() != null;
@@ -92,8 +96,8 @@ final class ElectionService {
         }
         try {
             LeaderKey leader = request.getLeader();
-            long lease = leases.orGrant(leader.getLease());
-            long revision = proclaim(Places.bytes(leader.getKey()), leader.getRev(), lease,
+            long lease = leases.orGrant(call, leader.getLease());
+            long revision = proclaim(call, Places.bytes(leader.getKey()), leader.getRev(), lease,
                     Places.bytes(request.getValue()));
             return ProclaimResponse.newBuilder().setHeader(calls.header(revision)).build();
         } catch (StatusException failed) {
@@ -101,10 +105,10 @@ final class ElectionService {
         }
     }
 
-    private long proclaim(Bytes key, long created, long lease, Bytes value)
+    private long proclaim(Call call, Bytes key, long created, long lease, Bytes value)
             throws StatusException, InterruptedException {
-        Outcome.Txned txned = calls
-                .txn(Places.ifCreated(key, created).addSuccess(Places.put(key, lease, value)).build());
+        Outcome.Txned txned = log.txn(call,
+                Places.ifCreated(key, created).addSuccess(Places.put(key, lease, value)).build());
         if (!txned.succeeded()) {
             throw new StatusException(Errors.NOT_ELECTED);
         }
@@ -119,7 +123,7 @@ final class ElectionService {
         Bytes key = Places.bytes(request.getLeader().getKey());
         TxnRequest txn = Places.ifCreated(key, request.getLeader().getRev()).addSuccess(Places.delete(key)).build();
         try {
-            return ResignResponse.newBuilder().setHeader(calls.header(calls.txn(txn).revision())).build();
+            return ResignResponse.newBuilder().setHeader(calls.header(log.txn(call, txn).revision())).build();
         } catch (StatusException failed) {
             throw Errors.raw(failed);
         }
@@ -129,7 +133,7 @@ final class ElectionService {
         try {
             calls.linearize();
             View view = views.newest();
-            Bytes front = places.front(view, Places.queue(Places.bytes(request.getName())));
+            Bytes front = placesFor.apply(call).front(view, Places.queue(Places.bytes(request.getName())));
             if (front == null) {
                 throw new StatusException(Errors.NOBODY_ELECTED);
             }
@@ -142,6 +146,7 @@ final class ElectionService {
     /** Tells who leads and what it has proclaimed, the newest only if there was more than the client could take. */
     private void observe(Call call, LeaderRequest request, Nudge nudge) throws StatusException, InterruptedException {
         KeyRange queue = Places.queue(Places.bytes(request.getName()));
+        Places places = placesFor.apply(call);
         try (Places.Subscription _ = changes.subscribe(List.of(queue), nudge)) {
             calls.linearize();
             long told = 0;

@@ -1,5 +1,7 @@
 package dev.quoin.server;
 
+import java.util.Locale;
+
 import dev.quoin.member.ChangeRefusal;
 import dev.quoin.member.Failure;
 import dev.quoin.net.Status;
@@ -28,6 +30,7 @@ final class Errors {
     static final Status NOT_PRIMARY = Status.of(Code.UNKNOWN, "not a primary lessor");
     static final Status APPLYING_TOO_LONG = Status.of(Code.UNAVAILABLE,
             "etcdserver: request timed out, waiting for the applied index took too long");
+    static final Status INVALID_TOKEN = Status.of(Code.UNAUTHENTICATED, "etcdserver: invalid auth token");
     static final Status SNAPSHOT_TOO_SLOW = Status.of(Code.ABORTED,
             "quoin: the snapshot took longer than its records are kept for, and is not whole; take it again, faster");
     /** In gRPC's words; whoever it is for has gone. */
@@ -179,6 +182,15 @@ final class Errors {
     static StatusException raw(StatusException failed) {
         Status status = failed.status();
         return status.code() == Code.CANCELLED ? failed : new StatusException(Code.UNKNOWN, status.message());
+    }
+
+    /** As Go's gRPC puts a status into words, which some answers have in them. */
+    static String inGosWords(Status status) {
+        StringBuilder code = new StringBuilder();
+        for (String word : status.code().name().split("_", -1)) {
+            code.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
+        }
+        return "rpc error: code = " + code + " desc = " + status.message();
     }
 
     /** A stored record is not what was written; everything else is still served. */

@@ -9,16 +9,23 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.member.Events;
 import dev.quoin.raft.LogLine;
+import dev.quoin.server.auth.Tokens;
+import dev.quoin.store.AuthOutcome;
 
-/** Writes what a member has to say into the log. */
+/** Writes what a member has to say into the log, and passes on what is for others. */
 final class EventLog implements Events {
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
 
     private final Runnable onRemoved;
+    private final Tokens tokens;
 
-    /** @param onRemoved stops the server, in time; must not block */
-    EventLog(Runnable onRemoved) {
+    /**
+     * @param onRemoved stops the server, in time; must not block
+     * @param tokens told what becomes of users
+     */
+    EventLog(Runnable onRemoved, Tokens tokens) {
         this.onRemoved = onRemoved;
+        this.tokens = tokens;
     }
 
     @Override
@@ -80,6 +87,11 @@ final class EventLog implements Events {
     public void diskHangs(long nanos) {
         LOG.atWarn().addKeyValue("waiting-ms", TimeUnit.NANOSECONDS.toMillis(nanos))
                 .log("the disk of the write-ahead log does not answer; handing leadership over");
+    }
+
+    @Override
+    public void auth(long index, AuthOutcome outcome) {
+        tokens.noted(index, outcome);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.ArrayDeque;
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,8 @@ import dev.quoin.net.Call;
 import dev.quoin.net.End;
 import dev.quoin.net.Handler;
 import dev.quoin.net.Status;
+import dev.quoin.store.Caller;
+import dev.quoin.store.Refusal;
 
 /**
  * Lease/LeaseKeepAlive: each message of a stream renews a lease, and is answered when that is done. The renewals of one turn
@@ -25,16 +28,23 @@ import dev.quoin.net.Status;
  * stream, as in etcd. A stream is answered in the order in which it was asked, since some clients count on it; so one
  * renewal that waits, for its lease to end or for a leader, holds up those behind it on the stream, and no others.
  *
+ * <p>While access is controlled, who renews must prove each time to be somebody, and may do so only if all that is attached to the
+ * lease is theirs to write (v3_server.go checkLeaseRenew); else the stream ends.
+ *
  * <p>Field numbers: LeaseKeepAliveRequest 1 ID; LeaseKeepAliveResponse 1 header, 2 ID, 3 TTL.
  */
 final class KeepAlives implements Handler {
     private static final int ID = 1 << 3 | ProtoWriter.VARINT;
 
     private final Member member;
+    private final Access access;
+    private final LeaseDesk desk;
     private final Answers answers;
 
-    KeepAlives(Member member, Answers answers) {
+    KeepAlives(Member member, Access access, LeaseDesk desk, Answers answers) {
         this.member = member;
+        this.access = access;
+        this.desk = desk;
         this.answers = answers;
     }
 
@@ -84,8 +94,26 @@ final class KeepAlives implements Handler {
         // Before the renewal: nobody must be told that it was renewed at a revision at which it was revoked already.
         Asked asked = new Asked(answers.header(member.view().revision()), lease);
         stream.underWay.add(asked);
-        Turn.of(call.loop()).ask(new LeaseQuestion.Renew(lease,
-                reply -> call.loop().execute(() -> told(call, stream, asked, reply))));
+        LeaseQuestion question = new LeaseQuestion.Renew(lease,
+                reply -> call.loop().execute(() -> told(call, stream, asked, reply)));
+        access.decide(call, Access.Word.OF_THE_MEMBER, Access.SOMEBODY, (view, caller) -> {
+            if (view.auth().checkRoot(caller) == null) {
+                Turn.of(call.loop()).ask(question);
+            } else {
+                askIfWritable(call, caller, question);
+            }
+        });
+    }
+
+    private void askIfWritable(Call call, Caller caller, LeaseQuestion question) {
+        member.leaseKeys(question.lease(), keys -> call.loop().execute(() -> {
+            Refusal refusal = member.view().auth().checkLeaseWrite(caller, keys);
+            if (refusal == null) {
+                desk.ask(List.of(question));
+            } else {
+                call.finish(Errors.of(refusal));
+            }
+        }));
     }
 
     private static long lease(Bytes message) {

@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -30,12 +31,14 @@ import dev.quoin.store.View;
  * the turn ({@link Turn}) and answered by callback. A list does not: it is read and sent on a virtual thread ({@link
  * Lists}), in parts ({@link ListAnswers}).
  *
- * <p>The order of the checks is etcd's (v3rpc/key.go, v3_server.go): form, then the size of the entry.
+ * <p>The order of the checks is etcd's (v3rpc/key.go, v3_server.go): space, form, who asks and whether they may, then the size of
+ * the entry. A read is permitted and answered by the same view.
  */
 final class KvService {
     private static final String SERVICE = "/etcdserverpb.KV/";
 
     private final Member member;
+    private final Access access;
     private final Answers answers;
     private final Views views;
     private final ListAnswers listAnswers;
@@ -45,15 +48,16 @@ final class KvService {
     private final ServerLimits limits;
     private final RequestCounts counts;
 
-    KvService(Member member, Answers answers, ServerLimits limits, RequestCounts counts) {
+    KvService(Member member, Access access, Answers answers, ServerLimits limits, RequestCounts counts) {
         this.member = member;
+        this.access = access;
         this.answers = answers;
         this.limits = limits;
         this.counts = counts;
         views = new Views(member::view);
         listAnswers = new ListAnswers(answers, views);
         rangeStream = new RangeStream(listAnswers, views, limits.requestBytesMax());
-        proposing = new Proposing(member, limits.requestBytesMax());
+        proposing = new Proposing(member, access, limits.requestBytesMax());
         lists = new Lists(limits.listsMax(), limits.listKeysMax());
     }
 
@@ -90,13 +94,13 @@ final class KvService {
     private void put(Call call, Bytes message) {
         Command.Put put = Requests.put(message);
         if (!refusesForSpace(call, put)) {
-            propose(call, Requests.Kind.PUT, message, RequestCheck.put(put));
+            propose(call, Requests.Kind.PUT, message, put, RequestCheck.put(put));
         }
     }
 
     private void deleteRange(Call call, Bytes message) {
-        Refusal refusal = RequestCheck.delete(Requests.deleteRange(message));
-        propose(call, Requests.Kind.DELETE_RANGE, message, refusal);
+        Command.DeleteRange delete = Requests.deleteRange(message);
+        propose(call, Requests.Kind.DELETE_RANGE, message, delete, RequestCheck.delete(delete));
     }
 
     private void txn(Call call, Bytes message) {
@@ -106,16 +110,16 @@ final class KvService {
         }
         Refusal refusal = RequestCheck.txn(txn, limits.txnOpsMax());
         if (refusal != null || !txn.isReadOnly()) {
-            propose(call, Requests.Kind.TXN, message, refusal);
+            propose(call, Requests.Kind.TXN, message, txn, refusal);
             return;
         }
         counts.readTransaction(Math.max(txn.success().size(), txn.failure().size()));
         boolean isSmall = txn.compares().stream().allMatch(compare -> compare.range().isSingle())
                 && txn.success().stream().allMatch(KvService::isSmall)
                 && txn.failure().stream().allMatch(KvService::isSmall);
-        read(call, txn.isSerializable(), isSmall
-                ? () -> answerSmall(call, Query.get(Bytes.EMPTY), view -> view.read(txn))
-                : () -> lists.run(call, share -> call.send(listAnswers.txn(views.newest(), txn, share))));
+        read(call, txn.isSerializable(), Access.reading(txn), isSmall
+                ? view -> answerSmall(call, view, Query.get(Bytes.EMPTY), newest -> newest.read(txn))
+                : view -> lists.run(call, share -> call.send(listAnswers.txn(view, txn, share))));
     }
 
     private void range(Call call, Bytes message) {
@@ -126,9 +130,9 @@ final class KvService {
             return;
         }
         counts.ranged();
-        read(call, query.serializable(), isSmall(query)
-                ? () -> answerSmall(call, query, view -> view.range(query))
-                : () -> lists.run(call, share -> call.send(listAnswers.range(views.newest(), query, share))));
+        read(call, query.serializable(), Access.reading(query.range()), isSmall(query)
+                ? view -> answerSmall(call, view, query, newest -> newest.range(query))
+                : view -> lists.run(call, share -> call.send(listAnswers.range(view, query, share))));
     }
 
     private void rangeStream(Call call, Bytes message) {
@@ -142,15 +146,15 @@ final class KvService {
             call.finish(Errors.STREAM_FILTERED);
         } else {
             counts.ranged();
-            read(call, query.serializable(),
-                    () -> lists.run(call, share -> rangeStream.run(call::send, views.newest(), query, share)));
+            read(call, query.serializable(), Access.reading(query.range()),
+                    view -> lists.run(call, share -> rangeStream.run(call::send, view, query, share)));
         }
     }
 
     /** Form is all there is to check: whether the revision can be compacted is decided where it is applied. */
     private void compact(Call call, Bytes message) {
         Command.Compact compact = Requests.compaction(message);
-        proposing.propose(call, Requests.Kind.COMPACTION, message, outcome -> {
+        proposing.propose(call, Requests.Kind.COMPACTION, message, Access.Word.OF_THE_MEMBER, Access.ROOT, outcome -> {
             if (compact.physical() && outcome instanceof Outcome.Compacted) {
                 member.awaitCompaction(compact.revision(), new AnswerLater(call, outcome));
             } else {
@@ -197,25 +201,26 @@ final class KvService {
         return query.range().isSingle();
     }
 
-    private void propose(Call call, Requests.Kind kind, Bytes message, @Nullable Refusal refusal) {
+    private void propose(Call call, Requests.Kind kind, Bytes message, Command command, @Nullable Refusal refusal) {
         if (refusal != null) {
             call.finish(Errors.of(refusal));
             return;
         }
-        proposing.propose(call, kind, message, outcome -> answer(call, outcome));
+        proposing.propose(call, kind, message, Access.Word.OF_THE_LOG, Access.doing(command),
+                outcome -> answer(call, outcome));
     }
 
-    /** Goes on with {@code ready} once the view is fresh: at once, if a possibly stale one will do. */
-    private void read(Call call, boolean serializable, Runnable ready) {
+    /** Goes on with {@code ready} once the view is fresh, at once if a possibly stale one will do; and if the caller may. */
+    private void read(Call call, boolean serializable, Access.Check check, Consumer<View> ready) {
         if (serializable) {
             call.attach(ReadRound.STALE);
-            ready.run();
+            permit(call, check, ready);
             return;
         }
         call.attach(Turn.of(call.loop()).read(new Turn.Read() {
             @Override
             public void ready() {
-                ready.run();
+                permit(call, check, ready);
             }
 
             @Override
@@ -225,9 +230,12 @@ final class KvService {
         }));
     }
 
+    private void permit(Call call, Access.Check check, Consumer<View> ready) {
+        access.decide(call, Access.Word.OF_THE_MEMBER, check, (view, caller) -> ready.accept(view));
+    }
+
     /** Answers on the event loop; {@code query} says at which revision records are read. */
-    private void answerSmall(Call call, Query query, Function<View, Outcome> question) {
-        View view = views.newest();
+    private void answerSmall(Call call, View view, Query query, Function<View, Outcome> question) {
         try {
             answer(call, question.apply(view));
         } catch (Damaged | Gone unreadable) {

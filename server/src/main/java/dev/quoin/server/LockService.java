@@ -1,6 +1,7 @@
 package dev.quoin.server;
 
 import java.util.List;
+import java.util.function.Function;
 
 import dev.quoin.api.v3lockpb.LockRequest;
 import dev.quoin.api.v3lockpb.LockResponse;
@@ -20,14 +21,17 @@ import dev.quoin.store.Outcome;
 final class LockService {
     private static final String SERVICE = "/v3lockpb.Lock/";
 
+    private final CallersLog log;
     private final MemberCalls calls;
-    private final Places places;
+    private final Function<Call, Places> placesFor;
     private final WaitingCalls waiting;
     private final SessionLeases leases;
 
-    LockService(MemberCalls calls, Places places, WaitingCalls waiting, SessionLeases leases) {
+    LockService(CallersLog log, MemberCalls calls, Function<Call, Places> placesFor, WaitingCalls waiting,
+            SessionLeases leases) {
+        this.log = log;
         this.calls = calls;
-        this.places = places;
+        this.placesFor = placesFor;
         this.waiting = waiting;
         this.leases = leases;
     }
@@ -40,7 +44,8 @@ final class LockService {
     private LockResponse lock(Call call, LockRequest request, Nudge nudge)
             throws StatusException, InterruptedException {
         try {
-            long lease = leases.orGrant(request.getLease());
+            long lease = leases.orGrant(call, request.getLease());
+            Places places = placesFor.apply(call);
             Places.Place place = places.take(Places.bytes(request.getName()), lease, Bytes.EMPTY);
             boolean granted = false;
             try {
@@ -62,7 +67,7 @@ final class LockService {
 
     private UnlockResponse unlock(Call call, UnlockRequest request) throws StatusException, InterruptedException {
         try {
-            Outcome.Deleted deleted = calls.delete(request.getKey());
+            Outcome.Deleted deleted = log.delete(call, request.getKey());
             return UnlockResponse.newBuilder().setHeader(calls.header(deleted.revision())).build();
         } catch (StatusException failed) {
             throw Errors.raw(failed);

@@ -27,6 +27,7 @@ import dev.quoin.net.Method;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
 import dev.quoin.store.AlarmMember;
+import dev.quoin.store.Caller;
 import dev.quoin.store.HashWalk;
 import dev.quoin.store.Hashing;
 import dev.quoin.store.KeyHash;
@@ -38,11 +39,13 @@ final class MaintenanceService {
     private static final String SERVICE = "/etcdserverpb.Maintenance/";
 
     private final Member member;
+    private final Access access;
     private final MemberCalls calls;
     private final Downgrades downgrades;
 
-    MaintenanceService(Member member, MemberCalls calls) {
+    MaintenanceService(Member member, Access access, MemberCalls calls) {
         this.member = member;
+        this.access = access;
         this.calls = calls;
         downgrades = new Downgrades(member, calls);
     }
@@ -81,14 +84,16 @@ final class MaintenanceService {
         return alarm.type() == AlarmMember.NONE ? text.strip() : text + "alarm:" + named;
     }
 
-    /** Through the log, even to list: the list is then that of the whole cluster. */
+    /** Through the log, even to list: the list is then that of the whole cluster, and anybody who is somebody may have it. */
     private AlarmResponse alarm(Call call, AlarmRequest request) throws StatusException, InterruptedException {
+        Caller caller = access.permit(call, Access.Word.OF_THE_MEMBER,
+                request.getAction() == AlarmAction.GET ? Access.SOMEBODY : Access.ROOT);
         if (request.getAction() == AlarmAction.UNRECOGNIZED) {
             // An etcd that applied it would crash answering; it must not get into the log.
             throw new StatusException(Status.Code.INVALID_ARGUMENT, "quoin: an action that no alarm has");
         }
         AlarmResponse.Builder response = AlarmResponse.newBuilder();
-        if (calls.propose(Requests.Kind.ALARM, request) instanceof Outcome.Alarms outcome) {
+        if (calls.propose(Requests.Kind.ALARM, request, caller) instanceof Outcome.Alarms outcome) {
             for (AlarmMember alarm : outcome.alarms()) {
                 response.addAlarms(dev.quoin.api.etcdserverpb.AlarmMember.newBuilder().setMemberID(alarm.memberId())
                         .setAlarmValue(alarm.type()));

@@ -25,6 +25,7 @@ import dev.quoin.member.Proposal;
 import dev.quoin.member.ReadAnswer;
 import dev.quoin.member.Requests;
 import dev.quoin.net.StatusException;
+import dev.quoin.store.Caller;
 import dev.quoin.store.Command;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Refusal;
@@ -41,10 +42,15 @@ final class MemberCalls {
         this.requestBytesMax = requestBytesMax;
     }
 
-    /** Proposes a request and waits for what became of it. */
-    Outcome propose(Requests.Kind kind, MessageLite request) throws StatusException, InterruptedException {
+    /**
+     * Proposes a request and waits for what became of it.
+     *
+     * @param caller in whose name
+     */
+    Outcome propose(Requests.Kind kind, MessageLite request, Caller caller)
+            throws StatusException, InterruptedException {
         CompletableFuture<Outcome> future = new CompletableFuture<>();
-        Proposal proposal = member.prepare(kind, Bytes.of(request.toByteArray()), new Answer() {
+        Proposal proposal = member.prepare(kind, Bytes.of(request.toByteArray()), caller, new Answer() {
             @Override
             public void outcome(Outcome outcome) {
                 future.complete(outcome);
@@ -71,11 +77,11 @@ final class MemberCalls {
      *
      * @throws StatusException also if its form is refused, or there is no space for it
      */
-    Outcome.Txned txn(TxnRequest request) throws StatusException, InterruptedException {
+    Outcome.Txned txn(TxnRequest request, Caller caller) throws StatusException, InterruptedException {
         Command.Txn txn = Requests.txn(Bytes.of(request.toByteArray()));
         checkSpace(txn.cost());
         refuse(RequestCheck.txn(txn, Integer.MAX_VALUE));
-        return switch (propose(Requests.Kind.TXN, request)) {
+        return switch (propose(Requests.Kind.TXN, request, caller)) {
             case Outcome.Txned txned -> txned;
             case Outcome.Unreadable lost -> throw new StatusException(Errors.lost(lost.reason()));
             case Outcome other -> throw Invariant.violation("a transaction has the outcome %s", other);
@@ -83,10 +89,10 @@ final class MemberCalls {
     }
 
     /** Deletes a key, if it is there. */
-    Outcome.Deleted delete(ByteString key) throws StatusException, InterruptedException {
+    Outcome.Deleted delete(ByteString key, Caller caller) throws StatusException, InterruptedException {
         DeleteRangeRequest request = DeleteRangeRequest.newBuilder().setKey(key).build();
         refuse(RequestCheck.delete(Requests.deleteRange(Bytes.of(request.toByteArray()))));
-        if (!(propose(Requests.Kind.DELETE_RANGE, request) instanceof Outcome.Deleted deleted)) {
+        if (!(propose(Requests.Kind.DELETE_RANGE, request, caller) instanceof Outcome.Deleted deleted)) {
             throw Invariant.violation("a deletion has another outcome");
         }
         return deleted;
@@ -155,6 +161,18 @@ final class MemberCalls {
         await(future);
     }
 
+    /** In whose name the member does what nobody asks for. */
+    Caller ownName() {
+        return member.ownName();
+    }
+
+    /** What is attached to a lease, as this member knows it. Waits for a turn of the apply loop. */
+    List<Bytes> leaseKeys(long lease) throws StatusException, InterruptedException {
+        CompletableFuture<List<Bytes>> keys = new CompletableFuture<>();
+        member.leaseKeys(lease, keys::complete);
+        return await(keys);
+    }
+
     /** Waits until the member's view shows all that was acknowledged before. */
     void linearize() throws StatusException, InterruptedException {
         await(member::read);
@@ -162,6 +180,11 @@ final class MemberCalls {
 
     /** Waits for what the member does for a {@link ReadAnswer}. */
     void await(Consumer<ReadAnswer> work) throws StatusException, InterruptedException {
+        answered(work);
+    }
+
+    /** Waits for what is done for a {@link ReadAnswer}. */
+    static void answered(Consumer<ReadAnswer> work) throws StatusException, InterruptedException {
         CompletableFuture<Boolean> future = new CompletableFuture<>();
         work.accept(new ReadAnswer() {
             @Override

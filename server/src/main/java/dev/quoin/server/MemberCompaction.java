@@ -35,7 +35,8 @@ final class MemberCompaction implements AutoCompactor.Host {
     @Override
     public @Nullable String compact(long revision) throws InterruptedException {
         try {
-            calls.propose(Requests.Kind.COMPACTION, CompactionRequest.newBuilder().setRevision(revision).build());
+            calls.propose(Requests.Kind.COMPACTION, CompactionRequest.newBuilder().setRevision(revision).build(),
+                    calls.ownName());
             return null;
         } catch (StatusException failed) {
             return failed.status().equals(COMPACTED) ? null : failed.status().message();

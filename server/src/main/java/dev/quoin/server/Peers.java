@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
@@ -96,7 +97,8 @@ final class Peers implements AutoCloseable {
      * @throws StartRefused if not
      */
     void compare(Member member, Duration requestTimeout) throws InterruptedException {
-        if (!CorruptionMonitor.holdsWhatOthersHold(PeerHost.of(member), network, requestTimeout)) {
+        if (!CorruptionMonitor.holdsWhatOthersHold(PeerHost.of(member, token -> false), network,
+                requestTimeout)) {
             throw new StartRefused("checkInitialHashKV failed: " + Long.toHexString(member.memberId())
                     + " found data inconsistency with peers. " + Damaged.REMEDY);
         }
@@ -108,10 +110,11 @@ final class Peers implements AutoCloseable {
      * @param questionNanos how long a question to the leader may be on its way
      * @param checkpointsAlways as {@link VersionMonitor#start} has it
      * @param downgradeCheck between two looks whether a downgrade is done
+     * @param mayChange whether who shows this token may change who belongs to the cluster
      */
     LeaseForwarder serve(Member member, long questionNanos, boolean checkpointsAlways, Duration downgradeCheck,
-            CorruptionSettings settings) {
-        PeerHost host = PeerHost.of(member);
+            CorruptionSettings settings, Predicate<@Nullable String> mayChange) {
+        PeerHost host = PeerHost.of(member, mayChange);
         network.open(host.memberId(), host.clusterId());
         front.serve(host);
         VersionMonitor versions = VersionMonitor.start(host, network, checkpointsAlways, downgradeCheck);

@@ -50,11 +50,16 @@ final class Places {
         this.changes = changes;
     }
 
-    /** What writes. */
-    @FunctionalInterface
+    /** What writes, in the name of who asks, and says what they may see. */
     interface Log {
         /** Has a transaction done, and waits for that. */
         Outcome.Txned txn(TxnRequest request) throws StatusException, InterruptedException;
+
+        /** The same in the member's own name, whoever asks: to take back what was done for them. */
+        Outcome.Txned takeBack(TxnRequest request) throws StatusException, InterruptedException;
+
+        /** Refuses if who asks may not read these keys, as of now. */
+        void checkRead(KeyRange range) throws StatusException, InterruptedException;
     }
 
     /** Where to hear that keys have changed. */
@@ -100,6 +105,7 @@ final class Places {
     /** Takes a place at the end of a queue, or finds the one that this lease has already. */
     Place take(Bytes name, long lease, Bytes value) throws StatusException, InterruptedException {
         KeyRange queue = queue(name);
+        log.checkRead(queue);
         Bytes key = key(queue, lease);
         TxnRequest request = ifCreated(key, 0).addSuccess(put(key, lease, value))
                 .addFailure(RequestOp.newBuilder().setRequestRange(RangeRequest.newBuilder().setKey(string(key))))
@@ -126,6 +132,7 @@ final class Places {
     long awaitFront(BooleanSupplier over, Place place, Nudge nudge, StatusException lost)
             throws StatusException, InterruptedException {
         while (true) {
+            log.checkRead(place.queue);
             View view = views.newest();
             if (created(view, place.key) != place.created) {
                 throw lost;
@@ -161,7 +168,7 @@ final class Places {
         TxnRequest request = ifCreated(place.key, place.created).addSuccess(delete(place.key)).build();
         for (int tries = 0; tries < LEAVE_TRIES; tries++) {
             try {
-                log.txn(request);
+                log.takeBack(request);
                 return;
             } catch (StatusException failed) {
                 // A place that nobody waits in would keep all others waiting until its lease ends: once more, then.
@@ -171,7 +178,8 @@ final class Places {
 
     /** Who is at the front of a queue in a view, as it is stored; null if nobody is. */
     @Nullable
-    Bytes front(View view, KeyRange queue) throws StatusException {
+    Bytes front(View view, KeyRange queue) throws StatusException, InterruptedException {
+        log.checkRead(queue);
         return first(view, Query.of(queue).withLimit(1).withSort(Query.Order.ASCEND, Query.Target.CREATE));
     }
 

@@ -43,6 +43,7 @@ final class Server {
     private static final int READY_SECONDS_BETWEEN_WARNINGS = 10;
     /** An election timeout is the longest that consensus tries. */
     private static final Duration HAND_OVER = Duration.ofSeconds(2);
+    private static final Duration USERS_TICK = Duration.ofSeconds(1);
     private static final Duration PROGRESS_TICK_MAX = Duration.ofSeconds(1);
     /** So many ticks in an interval of progress. */
     private static final int PROGRESS_PRECISION = 20;
@@ -60,13 +61,16 @@ final class Server {
     /** For clients; then, if there are such, for HTTP alone and for machines that watch this one. */
     private final List<NetServer> nets;
     private final InnerCalls inner;
+    private final Users users;
     private final List<Ticks> ticks;
 
-    private Server(Peers peers, Member member, List<NetServer> nets, InnerCalls inner, List<Ticks> ticks) {
+    private Server(Peers peers, Member member, List<NetServer> nets, InnerCalls inner, Users users,
+            List<Ticks> ticks) {
         this.peers = peers;
         this.member = member;
         this.nets = List.copyOf(nets);
         this.inner = inner;
+        this.users = users;
         this.ticks = ticks;
     }
 
@@ -80,6 +84,7 @@ final class Server {
         MemberConfig found = Origins.complete(config, disk);
         ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
                 slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
+        Users users = new Users(config.auth(), clock);
         Peers peers = Peers.listen(config, clock, metrics.peers());
         Member member = null;
         InnerCalls inner = null;
@@ -87,14 +92,15 @@ final class Server {
         boolean serving = false;
         try {
             member = Member.start(found, disk, clock, new SplittableRandom()::nextInt, peers.network(), halt,
-                    new EventLog(onRemoved), metrics.member());
+                    new EventLog(onRemoved, users.tokens()), metrics.member());
             metrics.begin(member);
             long requestNanos = config.member().limits().requestTimeoutNanos();
             if (config.corruption().initially() && found.origin() == null) {
                 peers.compare(member, Duration.ofNanos(requestNanos));
             }
             LeaseDesk leases = new LeaseDesk(member, peers.serve(member, requestNanos,
-                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.downgradeCheck(), config.corruption()));
+                    config.gates().isOpen(Gate.LEASE_CHECKPOINT), config.downgradeCheck(), config.corruption(),
+                    users::mayChangeMembers));
             if (!config.metricsListeners().isEmpty()) {
                 // Before there is a leader: whoever watches a member wants to know just then.
                 nets.add(NetServer.start(httpConfig(config, config.metricsListeners(), config.tls().monitoring(),
@@ -107,17 +113,21 @@ final class Server {
                 LOG.warn("no leader yet");
             }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
-            WatchService watches = new WatchService(member, answers, config.limits(),
+            Member started = member;
+            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
+            Access access = users.of(member, turn);
+            WatchService watches = new WatchService(member, access, answers, config.limits(),
                     new WatchProgress(config.watchProgress(), bound -> ThreadLocalRandom.current().nextLong(bound)),
                     metrics.watches());
             metrics.pendingEvents(watches::untold);
-            Member started = member;
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
-            Router router = router(config, member, answers, watches, gate,
+            List<Method> methods = methods(config, member, access, answers, watches,
                     promotions(config, member, peers, clock), leases, clock, metrics);
+            methods.addAll(users.methods(member, access, calls(config, member)));
+            AccessGate accessGate = new AccessGate(access);
+            Router router = Router.of(methods.stream().map(accessGate::before).map(gate::before).toList());
             NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
                     config.metrics().slowRequest()));
-            LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
             inner = new InnerCalls(router, config.netLimits(), counted, turn, ServerLimits.GATEWAY_CALLS_MAX);
             HttpHandler http = http(config, member, inner, metrics);
             nets.addFirst(NetServer.start(
@@ -128,8 +138,8 @@ final class Server {
             }
             metrics.certificates(nets.getFirst()::certificateExpiry, peers::certificateExpiry);
             serving = true;
-            return new Server(peers, member, nets, inner,
-                    ticks(config, watches, gate, certificates(peers, nets), compactor(config, member, clock)));
+            return new Server(peers, member, nets, inner, users,
+                    ticks(config, watches, gate, users, certificates(peers, nets), compactor(config, member, clock)));
         } finally {
             if (!serving) {
                 nets.forEach(NetServer::close);
@@ -137,6 +147,7 @@ final class Server {
                     inner.close();
                 }
                 close(peers, member);
+                users.close();
             }
         }
     }
@@ -148,19 +159,18 @@ final class Server {
     }
 
     private static @Nullable AutoCompactor compactor(ServerConfig config, Member member, Clock clock) {
-        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
-        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls), clock);
+        return AutoCompactor.of(config.retention(), new MemberCompaction(member, calls(config, member)), clock);
     }
 
     private static List<Ticks> ticks(ServerConfig config, WatchService watches, CallGate gate,
-            Certificates certificates, @Nullable AutoCompactor compactor) {
+            Users users, Certificates certificates, @Nullable AutoCompactor compactor) {
         MemberLimits limits = config.member().limits();
         Duration ofWatches = Duration.ofNanos(config.watchProgress().toNanos() / PROGRESS_PRECISION);
         List<Ticks> ticks = new ArrayList<>(List.of(
                 Ticks.every(limits.electionTimeout(), gate::tick),
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
                         () -> watches.tick(System.nanoTime())),
-                Ticks.every(CERTIFICATES_TICK, certificates::tick)));
+                Ticks.every(USERS_TICK, users::tick), Ticks.every(CERTIFICATES_TICK, certificates::tick)));
         if (compactor != null) {
             ticks.add(Ticks.paced(compactor.begin(), compactor::look));
         }
@@ -190,22 +200,25 @@ final class Server {
                 Duration.ofNanos(config.member().limits().requestTimeoutNanos()));
     }
 
-    private static Router router(ServerConfig config, Member member, Answers answers, WatchService watches,
-            CallGate gate, Promotions promotions, LeaseDesk leases, Clock clock,
-            ServerMetrics metrics) {
-        MemberCalls calls = new MemberCalls(member, config.limits().requestBytesMax());
+    private static List<Method> methods(ServerConfig config, Member member, Access access, Answers answers,
+            WatchService watches, Promotions promotions, LeaseDesk leases, Clock clock, ServerMetrics metrics) {
+        MemberCalls calls = calls(config, member);
         List<Method> methods = new ArrayList<>();
-        KvService keys = new KvService(member, answers, config.limits(), metrics.requests());
+        KvService keys = new KvService(member, access, answers, config.limits(), metrics.requests());
         metrics.lists(keys::listsAtWork);
         methods.addAll(keys.methods());
-        methods.addAll(new LeaseService(member, calls, leases, answers, config.limits()).methods());
+        methods.addAll(new LeaseService(member, access, calls, leases, answers, config.limits()).methods());
         methods.addAll(watches.methods());
-        methods.addAll(Coordination.methods(member, calls));
-        methods.addAll(new MaintenanceService(member, calls).methods());
+        methods.addAll(Coordination.methods(member, access, calls));
+        methods.addAll(new MaintenanceService(member, access, calls).methods());
         methods.add(new SnapshotService(member::snapshot).method());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
-        return Router.of(methods.stream().map(gate::before).toList());
+        return methods;
+    }
+
+    private static MemberCalls calls(ServerConfig config, Member member) {
+        return new MemberCalls(member, config.limits().requestBytesMax());
     }
 
     private static NetConfig netConfig(ServerConfig config, Router router, HttpHandler http, NetMetrics counted,
@@ -220,7 +233,9 @@ final class Server {
                 ? new Gateway(front, inner, config.limits().messageBytesMax(),
                         ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
                 : front;
-        return new AccessControl(all, config.hosts(), config.origins());
+        boolean namesCount = config.gateway() && config.auth().byCertificate();
+        return new AccessControl(all, config.hosts(), config.origins(),
+                () -> namesCount && member.view().auth().enabled());
     }
 
     private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {
@@ -254,5 +269,6 @@ final class Server {
         }
         inner.close();
         close(peers, member);
+        users.close();
     }
 }

@@ -15,6 +15,7 @@ import dev.quoin.member.MemberConfig;
 import dev.quoin.member.MemberLimits;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetLimits;
+import dev.quoin.server.auth.AuthConfig;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.compaction.Retention;
 import dev.quoin.server.config.Durations;
@@ -43,6 +44,7 @@ import dev.quoin.server.peer.CorruptionSettings;
  * @param gateway whether the RPCs are served as JSON over HTTP, too
  * @param hosts names under which HTTP without TLS is served; {@code *} is all
  * @param origins of pages that may read what HTTP answers; {@code *} is all
+ * @param auth how users prove who they are
  * @param advanceElection whether the wait before the first election is shortened
  * @param watchProgress between two notes to a watcher to whom nothing happens
  * @param retention which history is kept when nobody compacts
@@ -56,9 +58,9 @@ import dev.quoin.server.peer.CorruptionSettings;
 record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Listen> clientListeners,
         List<NetConfig.Listen> httpListeners, List<NetConfig.Listen> metricsListeners,
         List<NetConfig.Listen> peerListeners, ServerTls tls, ServerLimits limits, NetLimits netLimits,
-        boolean gateway, Set<String> hosts, Set<String> origins, boolean advanceElection, Duration watchProgress,
-        Retention retention, Duration downgradeCheck, Gates gates, CorruptionSettings corruption,
-        ServerMetrics.Settings metrics, List<String> arguments, List<Note> notes) {
+        boolean gateway, Set<String> hosts, Set<String> origins, AuthConfig auth, boolean advanceElection,
+        Duration watchProgress, Retention retention, Duration downgradeCheck, Gates gates,
+        CorruptionSettings corruption, ServerMetrics.Settings metrics, List<String> arguments, List<Note> notes) {
     private static final long ELECTION_MILLIS_MAX = 50_000;
     private static final long PING_MIN_MILLIS_OF_GRPC = 300_000;
     private static final long PING_INTERVAL_MILLIS_MIN = 1_000;
@@ -90,6 +92,8 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
         ServerTls tls = ServerTls.of(flags, dataDirectory);
         notes.addAll(ServerTls.notes(flags, dataDirectory));
         notes.addAll(adviceOn(flags, dataDirectory));
+        AuthConfig auth = AuthConfig.of(flags);
+        notes.addAll(AuthConfig.notes(flags));
         ServerLimits limits = new ServerLimits(Math.clamp(flags.count("max-request-bytes"), 1, REQUEST_BYTES_MAX),
                 flags.count("max-txn-ops"), ServerLimits.LISTS_MAX,
                 ServerLimits.listKeysMax(Runtime.getRuntime().maxMemory()));
@@ -103,7 +107,7 @@ record ServerConfig(MemberConfig member, ClusterFlags cluster, List<NetConfig.Li
                 listens(flags, "listen-peer-urls", tls.peers() != null), tls, limits, netLimits(flags, limits),
                 flags.isTrue("enable-grpc-gateway"),
                 Set.copyOf(flags.list("host-whitelist")),
-                Set.copyOf(flags.list("cors")), flags.isTrue("initial-election-tick-advance"),
+                Set.copyOf(flags.list("cors")), auth, flags.isTrue("initial-election-tick-advance"),
                 WatchProgress.interval(flags.duration("watch-progress-notify-interval")), retention(flags),
                 flags.duration("downgrade-check-time"), flags.gates(), corruption(flags),
                 new ServerMetrics.Settings(Version.ETCD, Version.QUOIN, flags.text("metrics").equals("extensive"),

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,6 +40,9 @@ import dev.quoin.store.KeyRange;
  * etcdserverpb.Watch: streams of watchers. Each event loop has a {@link WatchHub} for its streams; what watchers are told,
  * and when, is decided there. Here requests are read and messages are written, and who gives requests faster than answers
  * are taken is not read on.
+ *
+ * <p>While access is controlled a watcher is made only for who may read its range, and that is asked once, as in etcd: what
+ * becomes of users later ends none. A refusal is an answer on the stream, which goes on.
  */
 final class WatchService implements Handler {
     private static final Logger LOG = LoggerFactory.getLogger(WatchService.class);
@@ -50,6 +54,7 @@ final class WatchService implements Handler {
             "quoin: what was being sent has been compacted; watch again from the next revision");
 
     private final Member member;
+    private final Access access;
     private final Answers answers;
     private final ServerLimits limits;
     private final WatchProgress progress;
@@ -57,8 +62,10 @@ final class WatchService implements Handler {
     private final WatchBudget budget = new WatchBudget(ServerLimits.watcherBytesMax(Runtime.getRuntime().maxMemory()));
     private final Map<Loop, WatchHub> hubs = new ConcurrentHashMap<>();
 
-    WatchService(Member member, Answers answers, ServerLimits limits, WatchProgress progress, WatchCounts counts) {
+    WatchService(Member member, Access access, Answers answers, ServerLimits limits, WatchProgress progress,
+            WatchCounts counts) {
         this.member = member;
+        this.access = access;
         this.answers = answers;
         this.limits = limits;
         this.progress = progress;
@@ -143,7 +150,7 @@ final class WatchService implements Handler {
     @Override
     public void onEnd(Call call, End why) {
         counts.streams(-1);
-        stream(call).watchers.close();
+        stream(call).ended();
     }
 
     private final class Stream implements WatchOutlet {
@@ -151,6 +158,10 @@ final class WatchService implements Handler {
         private final WatchStream watchers;
         /** Requests that were read, and for which no other may be sent yet. */
         private int unpaid;
+        /** Requests that came while it is being found out whether one before them is permitted. */
+        private final ArrayDeque<WatchRequest> held = new ArrayDeque<>();
+        private boolean isDeciding;
+        private boolean isOver;
 
         Stream(Call call) {
             this.call = call;
@@ -159,6 +170,10 @@ final class WatchService implements Handler {
         }
 
         void arrived(WatchRequest request) {
+            if (isDeciding) {
+                held.add(request);
+                return;
+            }
             switch (request.getRequestUnionCase()) {
                 case CREATE_REQUEST -> create(request.getCreateRequest());
                 case CANCEL_REQUEST -> watchers.cancel(request.getCancelRequest().getWatchId());
@@ -172,9 +187,38 @@ final class WatchService implements Handler {
 
         private void create(WatchCreateRequest request) {
             Bytes key = request.getKey().isEmpty() ? ZERO_BYTE : Bytes.of(request.getKey().toByteArray());
+            KeyRange range = new KeyRange(key, Bytes.of(request.getRangeEnd().toByteArray()));
+            if (request.getStartRevision() < 0) {
+                create(range, request);
+                return;
+            }
+            isDeciding = true;
+            access.decide(call, Access.Word.OF_THE_MEMBER, Access.watching(range),
+                    (view, caller) -> decided(() -> create(range, request)),
+                    refusal -> decided(() -> watchers.refuse(Errors.inGosWords(refusal))));
+        }
+
+        /** Says what was decided, and goes on with what came meanwhile. */
+        private void decided(Runnable say) {
+            isDeciding = false;
+            if (isOver) {
+                return;
+            }
+            say.run();
+            while (!isDeciding && !held.isEmpty()) {
+                arrived(held.remove());
+            }
+        }
+
+        void ended() {
+            isOver = true;
+            held.clear();
+            watchers.close();
+        }
+
+        private void create(KeyRange range, WatchCreateRequest request) {
             List<WatchCreateRequest.FilterType> filters = request.getFiltersList();
-            watchers.create(new KeyRange(key, Bytes.of(request.getRangeEnd().toByteArray())),
-                    request.getStartRevision(), request.getWatchId(),
+            watchers.create(range, request.getStartRevision(), request.getWatchId(),
                     new WatchOptions(request.getProgressNotify(), request.getPrevKv(),
                             filters.contains(WatchCreateRequest.FilterType.NOPUT),
                             filters.contains(WatchCreateRequest.FilterType.NODELETE), request.getFragment()));

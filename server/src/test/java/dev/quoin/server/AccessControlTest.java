@@ -2,7 +2,9 @@ package dev.quoin.server;
 
 import java.net.InetSocketAddress;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import dev.quoin.base.Bytes;
@@ -22,7 +24,7 @@ class AccessControlTest {
     }
 
     private static AccessControl control(Set<String> hosts, Set<String> origins) {
-        return new AccessControl(request -> HttpResponse.text(404, "behind"), hosts, origins);
+        return new AccessControl(request -> HttpResponse.text(404, "behind"), hosts, origins, () -> false);
     }
 
     @Test
@@ -49,5 +51,28 @@ class AccessControlTest {
         assertThat(all.status()).isEqualTo(200);
         assertThat(all.headers().first("access-control-allow-origin")).isEqualTo("*");
         assertThat(all.headers().first("access-control-allow-methods")).isEqualTo("POST, GET, OPTIONS, PUT, DELETE");
+    }
+
+    private static HttpResponse askAs(AccessControl control, String path, @Nullable String name)
+            throws InterruptedException {
+        return control.handle(new HttpRequest("POST", path, null, HttpFields.EMPTY, Bytes.EMPTY,
+                new Peer(new InetSocketAddress(0), true, name)));
+    }
+
+    /** As etcd does: who would be somebody else by gRPC must not think to be that here. */
+    @Test
+    void aNameThatWouldCountElsewhereIsRefusedAtTheGateway() throws InterruptedException {
+        AtomicBoolean namesCount = new AtomicBoolean(true);
+        AccessControl control = new AccessControl(request -> HttpResponse.text(404, "behind"), Set.of("*"), Set.of("*"),
+                namesCount::get);
+        HttpResponse refused = askAs(control, "/v3/kv/put", "alice");
+        assertThat(refused.status()).isEqualTo(400);
+        assertThat(((HttpResponse.Body.Whole) refused.body()).bytes().toUtf8()).isEqualTo(
+                "CommonName of client sending a request against gateway will be ignored and not used as expected\n");
+        assertThat(askAs(control, "/v3beta/kv/put", "alice").status()).isEqualTo(400);
+        assertThat(askAs(control, "/v3/kv/put", null).status()).isEqualTo(404);
+        assertThat(askAs(control, "/health", "alice").status()).isEqualTo(404);
+        namesCount.set(false);
+        assertThat(askAs(control, "/v3/kv/put", "alice").status()).isEqualTo(404);
     }
 }

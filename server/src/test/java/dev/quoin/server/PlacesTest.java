@@ -2,7 +2,9 @@ package dev.quoin.server;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,7 +54,26 @@ class PlacesTest {
     /** Who has subscribed to what; what is applied tells them, as the feed of changes does. */
     private final List<Subscribed> subscribed = new ArrayList<>();
     private final AtomicInteger refusals = new AtomicInteger();
-    private final Places places = new Places(this::txn, new Views(store::view), this::subscribe);
+    /** What may not be read. */
+    private final Set<KeyRange> forbidden = ConcurrentHashMap.newKeySet();
+    private final Places places = new Places(new Places.Log() {
+        @Override
+        public Outcome.Txned txn(TxnRequest request) throws StatusException {
+            return PlacesTest.this.txn(request);
+        }
+
+        @Override
+        public Outcome.Txned takeBack(TxnRequest request) throws StatusException {
+            return PlacesTest.this.txn(request);
+        }
+
+        @Override
+        public void checkRead(KeyRange range) throws StatusException {
+            if (forbidden.contains(range)) {
+                throw new StatusException(Status.Code.PERMISSION_DENIED, "etcdserver: permission denied");
+            }
+        }
+    }, new Views(store::view), this::subscribe);
 
     private record Subscribed(List<KeyRange> ranges, Nudge nudge) {}
 
@@ -197,6 +218,21 @@ class PlacesTest {
         assertThat(again.found()).isEqualTo(Bytes.utf8("a"));
         assertThat(again.created()).isEqualTo(one.created());
         get(await(again));
+    }
+
+    @Test
+    void whoMayNotReadTheQueueTakesNoPlaceAndLearnsNothingOfOthers() throws Exception {
+        Places.Place one = take(1);
+        Places.Place two = take(2);
+        forbidden.add(Places.queue(NAME));
+        assertThatThrownBy(() -> take(3)).isInstanceOf(StatusException.class)
+                .hasMessageContaining("permission denied");
+        assertThatThrownBy(() -> places.front(store.view(), Places.queue(NAME))).hasMessageContaining("denied");
+        assertThatThrownBy(() -> places.awaitFront(() -> false, two, new Nudge(), lost))
+                .hasMessageContaining("permission denied");
+        assertThat(store.view().revision()).isEqualTo(two.created());
+        places.leave(one);
+        assertThat(store.view().revision()).isEqualTo(two.created() + 1);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,26 @@ import dev.quoin.net.Status;
 /** A call without a connection: it keeps what it is sent, and ends when it is told to. */
 final class RecordedCall implements Call {
     private static final int PATIENCE_SECONDS = 20;
+    /** Does at once what it is given. */
+    private static final Loop LOOP = new Loop() {
+        @Override
+        public void execute(Runnable task) {
+            task.run();
+        }
+
+        @Override
+        public boolean inLoop() {
+            return true;
+        }
+
+        @Override
+        public @Nullable Object attachment() {
+            return null;
+        }
+
+        @Override
+        public void attach(@Nullable Object attachment) {}
+    };
 
     private final Method method;
     private final Metadata headers;
@@ -29,7 +50,7 @@ final class RecordedCall implements Call {
     private volatile boolean isCancelled;
     private volatile boolean hasRoom = true;
     private @Nullable Object attachment;
-    private @Nullable SocketAddress from;
+    private Peer peer;
 
     /** Opens it and sends the request. */
     RecordedCall(Method method, Bytes request) {
@@ -37,8 +58,14 @@ final class RecordedCall implements Call {
     }
 
     RecordedCall(Method method, Metadata headers, Bytes request) {
+        this(method, headers, null, request);
+    }
+
+    /** @param commonName of the client's certificate, if it has one */
+    RecordedCall(Method method, Metadata headers, @Nullable String commonName, Bytes request) {
         this.method = method;
         this.headers = headers;
+        peer = new Peer(new InetSocketAddress(0), commonName != null, commonName);
         method.handler().onOpen(this);
         method.handler().onMessage(this, request);
     }
@@ -82,22 +109,18 @@ final class RecordedCall implements Call {
 
     /** Whoever makes it is there. */
     RecordedCall from(SocketAddress address) {
-        from = address;
+        peer = new Peer(address, peer.tls(), peer.commonName());
         return this;
     }
 
     @Override
     public Peer peer() {
-        SocketAddress address = from;
-        if (address == null) {
-            throw new UnsupportedOperationException();
-        }
-        return new Peer(address, false, null);
+        return peer;
     }
 
     @Override
     public Loop loop() {
-        throw new UnsupportedOperationException();
+        return LOOP;
     }
 
     @Override

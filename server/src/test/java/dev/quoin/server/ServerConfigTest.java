@@ -14,6 +14,7 @@ import dev.quoin.net.DialTls;
 import dev.quoin.net.NetConfig;
 import dev.quoin.net.NetTls;
 import dev.quoin.net.TlsProtocols;
+import dev.quoin.server.auth.AuthConfig;
 import dev.quoin.server.bootstrap.ClusterFlags;
 import dev.quoin.server.config.Flags;
 import dev.quoin.server.config.Gate;
@@ -26,6 +27,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 /** Whether settings fit together, asked in etcd's order and refused in its words; and where they go. */
 class ServerConfigTest {
+    private static final Note UNSIGNED = Note.warning("simple token is not cryptographically signed", Map.of());
+
     private static ServerConfig config(String... args) throws Refused {
         return ServerConfig.of(((Flags.Wish.Start) Flags.read(args, Map.of())).flags());
     }
@@ -95,7 +98,8 @@ class ServerConfigTest {
 
     @Test
     void whatWouldProtectAndCannotIsRefused() {
-        assertRefused("--auth-token is not served yet: there are no users yet", "--auth-token=jwt,sign-method=RS256");
+        assertRefused("--discovery-cacert is not served yet: a discovery service is asked without TLS and without a user",
+                "--discovery-cacert=ca.crt");
     }
 
     @Test
@@ -113,6 +117,21 @@ class ServerConfigTest {
     }
 
     @Test
+    void howUsersProveWhoTheyAre() throws Refused {
+        assertThat(config().auth()).isEqualTo(AuthConfig.DEFAULT);
+        AuthConfig other = config("--auth-token=simple,x=y", "--auth-token-ttl=7", "--bcrypt-cost=12").auth();
+        assertThat(other).isEqualTo(new AuthConfig(AuthConfig.Kind.SIMPLE, Duration.ofSeconds(7), null, 12, false));
+        assertThat(config("--auth-token=").auth().kind()).isEqualTo(AuthConfig.Kind.NONE);
+        assertThat(config("--auth-token-ttl=0", "--bcrypt-cost=3").auth()).isEqualTo(AuthConfig.DEFAULT);
+        for (String options : List.of("jwt", "jwt,sign-method=RS256,sign-method=RS256", "jwt,sign-method",
+                "simple,a=b=c",
+                "simple,", "secret", "jwt,sign-method=none", "jwt,sign-method=RS256,pub-key=/absent")) {
+            assertRefused("auth: invalid auth options", "--auth-token=" + options);
+        }
+        assertRefused("auth: missing key data", "--auth-token=jwt,sign-method=RS256");
+    }
+
+    @Test
     void whatChangesNothingIsToldInOneLine() throws Refused {
         ServerConfig config = config("--name=a", "--data-dir=d", "--metrics=extensive", "--max-snapshots=3",
                 "--enable-pprof", "--raft-read-timeout=1s", "--client-cert-auth=false", "--backend-batch-limit=0",
@@ -124,8 +143,8 @@ class ServerConfigTest {
                         "--enable-pprof: Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID"
                                 + " Thread.print",
                         "SetMemberLocalAddr: connections to members go out from the address that the system chooses"))),
-                Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()));
-        assertThat(config("--name=a", "--data-dir=d").notes()).isEmpty();
+                Note.info("raft-read-timeout increased to minimum value: 5s", Map.of()), UNSIGNED);
+        assertThat(config("--name=a", "--data-dir=d").notes()).containsExactly(UNSIGNED);
         assertThat(config.metrics().isExtensive()).isTrue();
         assertThat(config("--name=a", "--data-dir=d").metrics().isExtensive()).isFalse();
     }

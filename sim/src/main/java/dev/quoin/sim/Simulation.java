@@ -20,6 +20,7 @@ import dev.quoin.member.Origin;
 import dev.quoin.member.StartRefused;
 import dev.quoin.member.SteppedMember;
 import dev.quoin.raft.LogLine;
+import dev.quoin.store.AuthOutcome;
 
 /** One run: a cluster, its world, and those who judge it, all from one seed. */
 final class Simulation {
@@ -343,8 +344,12 @@ final class Simulation {
 
             @Override
             public void consensus(LogLine line) {}
+
             @Override
             public void diskHangs(long nanos) {}
+
+            @Override
+            public void auth(long index, AuthOutcome outcome) {}
 
             @Override
             public void diskFull(DiskFailure failure) {

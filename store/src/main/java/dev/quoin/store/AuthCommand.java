@@ -27,7 +27,13 @@ public sealed interface AuthCommand {
      *
      * @param simpleToken the random part of the token that the user gets if tokens are simple ones
      */
-    record Authenticate(Bytes name, Bytes simpleToken) implements AuthCommand {}
+    record Authenticate(Bytes name, Bytes simpleToken) implements AuthCommand {
+        /** Without what makes the token. */
+        @Override
+        public String toString() {
+            return "Authenticate[" + name + "]";
+        }
+    }
 
     record UserAdd(Bytes name, Bytes hashedPassword, boolean noPassword) implements AuthCommand {
         @Override

@@ -27,7 +27,13 @@ public sealed interface AuthOutcome {
      * @param simpleToken the random part of a simple one
      * @param authRevision what a signed one carries
      */
-    record Authenticated(Bytes user, Bytes simpleToken, long authRevision) implements AuthOutcome {}
+    record Authenticated(Bytes user, Bytes simpleToken, long authRevision) implements AuthOutcome {
+        /** Without what makes the token. */
+        @Override
+        public String toString() {
+            return "Authenticated[" + user + ", " + authRevision + "]";
+        }
+    }
 
     record Status(boolean enabled, long authRevision) implements AuthOutcome {}
 

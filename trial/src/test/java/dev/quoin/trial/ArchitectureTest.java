@@ -42,6 +42,8 @@ class ArchitectureTest {
                     "dev.quoin.api..", "com.google.protobuf..", "com.google.gson..")),
             Map.entry("utl",
                     List.of("dev.quoin.base..", "dev.quoin.disk..", "dev.quoin.store..", "dev.quoin.member..")),
+            Map.entry("ctl", List.of("dev.quoin.base..", "dev.quoin.api..", "dev.quoin.utl..",
+                    "com.google.protobuf..", "javax.net.ssl..", "javax.naming..")),
             Map.entry("sim", List.of("dev.quoin.base..", "dev.quoin.raft..", "dev.quoin.disk..", "dev.quoin.store..",
                     "dev.quoin.member..", "javax.tools..")),
             Map.entry("server",
@@ -49,7 +51,8 @@ class ArchitectureTest {
                             "dev.quoin.store..",
                             "dev.quoin.net..", "dev.quoin.cert..", "dev.quoin.api..", "com.google.protobuf..",
                             "com.google.gson..", "org.slf4j..",
-                            "ch.qos.logback..", "javax.naming..", "org.snakeyaml..")));
+                            "ch.qos.logback..", "javax.naming..", "javax.crypto..", "org.snakeyaml..",
+                            "at.favre.lib.crypto..")));
 
     private static final JavaClasses ROOMS = classes();
 

@@ -86,6 +86,23 @@ class LauncherTest {
     }
 
     @Test
+    void theVersionIsSaidWithoutARuntime() throws Exception {
+        for (String flag : List.of("--version", "-version")) {
+            assertThat(run(temp, Map.of(), home.resolve("bin/etcd").toString(), flag).lines)
+                    .containsExactly("etcd Version: 3.7.1", "Quoin Version: 0.1.0", "Java Version: 25.0.1");
+        }
+        // With anything else it is for those who parse flags.
+        assertThat(run(temp, Map.of(), home.resolve("bin/etcd").toString(), "--version", "--name=x").lines)
+                .endsWith("[--version]", "[--name=x]");
+        Files.copy(Path.of("..", "dist", "src", "image", "bin", "etcdctl"), home.resolve("bin/etcdctl"));
+        executable(home.resolve("bin/etcdctl"));
+        assertThat(run(temp, Map.of(), home.resolve("bin/etcdctl").toString(), "version").lines)
+                .containsExactly("etcdctl version: 3.7.1", "API version: 3.7");
+        Run version = run(temp, Map.of(), home.resolve("bin/etcdctl").toString(), "version", "-w", "json");
+        assertThat(version.lines).startsWith("pid=" + version.pid).endsWith("[version]", "[-w]", "[json]");
+    }
+
+    @Test
     void linksAreFollowed() throws Exception {
         Files.createSymbolicLink(temp.resolve("second"), home.resolve("bin/etcd"));
         Files.createSymbolicLink(temp.resolve("first"), Path.of("second"));

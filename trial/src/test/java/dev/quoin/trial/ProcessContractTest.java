@@ -53,6 +53,8 @@ class ProcessContractTest {
         assertThat(version.lines()).first().isEqualTo("etcd Version: 3.7.1");
         assertThat(version.stderr()).isEmpty();
         assertThat(version.exitCode()).isZero();
+        // The launcher has said so; this is Main.
+        assertThat(etcd("--version=true").stdout()).isEqualTo(version.stdout());
     }
 
     /** An image made by another JDK, or copied without its times. */
@@ -69,7 +71,7 @@ class ProcessContractTest {
             }
         }
         Files.writeString(home.resolve("lib/quoin.aot"), "no cache");
-        Program.Result version = Program.of(home.resolve("bin/etcd")).run("--version");
+        Program.Result version = Program.of(home.resolve("bin/etcd")).run("--version=true");
         assertThat(version.lines()).first().isEqualTo("etcd Version: 3.7.1");
         assertThat(version.stderr()).isEmpty();
     }

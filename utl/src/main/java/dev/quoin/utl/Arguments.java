@@ -9,6 +9,8 @@ import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.GoQuote;
+
 /**
  * Words of a command line, told apart as cobra and pflag do: options, in any place before {@code --}, and the rest. A value
  * follows its option or an equals sign; that of a switch only an equals sign.
@@ -101,14 +103,14 @@ final class Arguments {
             case TEXT -> "";
             case BOOLEAN -> value.matches("1|t|T|TRUE|true|True|0|f|F|FALSE|false|False")
                     ? ""
-                    : "strconv.ParseBool: parsing " + Etcdutl.quoted(value) + ": invalid syntax";
+                    : "strconv.ParseBool: parsing " + GoQuote.of(value) + ": invalid syntax";
             case NUMBER -> badNumber(value);
             case DURATION -> value.matches("[-+]?(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h))+")
                     ? ""
-                    : "time: invalid duration " + Etcdutl.quoted(value);
+                    : "time: invalid duration " + GoQuote.of(value);
         };
         if (!bad.isEmpty()) {
-            throw new Refused("invalid argument " + Etcdutl.quoted(value) + " for \"" + called + "\" flag: " + bad);
+            throw new Refused("invalid argument " + GoQuote.of(value) + " for \"" + called + "\" flag: " + bad);
         }
         values.put(option.name(), value);
     }
@@ -116,10 +118,10 @@ final class Arguments {
     /** Go takes other bases, too; nobody writes a number of revisions so. */
     private static String badNumber(String value) {
         if (!value.matches("[0-9]{1,40}")) {
-            return "strconv.ParseUint: parsing " + Etcdutl.quoted(value) + ": invalid syntax";
+            return "strconv.ParseUint: parsing " + GoQuote.of(value) + ": invalid syntax";
         }
         return new BigInteger(value).compareTo(NUMBER_MAX) > 0
-                ? "strconv.ParseUint: parsing " + Etcdutl.quoted(value) + ": value out of range"
+                ? "strconv.ParseUint: parsing " + GoQuote.of(value) + ": value out of range"
                 : "";
     }
 

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.GoQuote;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
@@ -60,7 +61,7 @@ final class Etcdutl {
         Arguments arguments = read(words, command);
         List<String> rest = arguments.rest();
         if (command.isEmpty() && !rest.isEmpty() && !rest.getFirst().equals("help")) {
-            throw new Refused("unknown command " + quoted(rest.getFirst()) + " for \"etcdutl\"\n"
+            throw new Refused("unknown command " + GoQuote.of(rest.getFirst()) + " for \"etcdutl\"\n"
                     + "Run 'etcdutl --help' for usage.");
         }
         if (arguments.wantsHelp() || command.isEmpty() || command.get() == Command.SNAPSHOT) {
@@ -155,7 +156,7 @@ final class Etcdutl {
     private static String initial(Option option) {
         return switch (option.kind()) {
             case BOOLEAN -> "";
-            case TEXT -> option.initial().isEmpty() ? "" : " (default " + quoted(option.initial()) + ")";
+            case TEXT -> option.initial().isEmpty() ? "" : " (default " + GoQuote.of(option.initial()) + ")";
             case NUMBER -> option.initial().equals("0") ? "" : " (default " + option.initial() + ")";
             case DURATION -> " (default " + option.initial() + ")";
         };
@@ -166,16 +167,11 @@ final class Etcdutl {
         String time = OffsetDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS)
                 .format(DateTimeFormatter.ISO_OFFSET_DATE_TIME);
         err.println(time + "\t" + level.name().toLowerCase(Locale.ROOT) + "\t" + message + "\t"
-                + fields.entrySet().stream().map(field -> quoted(field.getKey()) + ": " + value(field.getValue()))
+                + fields.entrySet().stream().map(field -> GoQuote.of(field.getKey()) + ": " + value(field.getValue()))
                         .collect(Collectors.joining(", ", "{", "}")));
     }
 
     private static String value(@Nullable Object value) {
-        return value instanceof Long ? value.toString() : quoted(String.valueOf(value));
-    }
-
-    /** As Go's %q, for texts without control characters. */
-    static String quoted(String text) {
-        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+        return value instanceof Long ? value.toString() : GoQuote.of(String.valueOf(value));
     }
 }

@@ -1,5 +1,6 @@
 package dev.quoin.utl;
 
+import java.io.PrintStream;
 import java.util.List;
 
 import dev.quoin.disk.RealDisk;
@@ -9,6 +10,16 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(new Etcdutl(new RealDisk(), System.out, System.err).run(List.of(args)));
+        System.exit(run(List.of(args), System.out, System.err));
+    }
+
+    /**
+     * Runs one command to its end, for a program that has some of them too.
+     *
+     * @param words the command line, without the program's name
+     * @return what the process is to end with
+     */
+    public static int run(List<String> words, PrintStream out, PrintStream err) {
+        return new Etcdutl(new RealDisk(), out, err).run(words);
     }
 }

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.GoQuote;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
@@ -155,7 +156,7 @@ public record SnapshotRestore(Path file, String name, Path dataDirectory, Path l
             throw new Refused(String.valueOf(bad.getMessage()));
         }
         if (cluster.urlsOf(name).isEmpty()) {
-            throw new Refused("couldn't find local name " + PeerUrls.quote(name)
+            throw new Refused("couldn't find local name " + GoQuote.of(name)
                     + " in the initial cluster configuration");
         }
         String mismatch = cluster.mismatch(name, advertised,
@@ -173,11 +174,11 @@ public record SnapshotRestore(Path file, String name, Path dataDirectory, Path l
 
     private void checkDirectories(Disk disk) throws Refused {
         if (disk.exists(dataDirectory) && !isEmpty(disk)) {
-            throw new Refused("data-dir " + PeerUrls.quote(dataDirectory.toString())
+            throw new Refused("data-dir " + GoQuote.of(dataDirectory.toString())
                     + " not empty or could not be read");
         }
         if (disk.exists(logDirectory)) {
-            throw new Refused("wal-dir " + PeerUrls.quote(logDirectory.toString()) + " exists");
+            throw new Refused("wal-dir " + GoQuote.of(logDirectory.toString()) + " exists");
         }
     }
 

@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import dev.quoin.base.GoQuote;
+
 /**
  * URLs of members as etcd reads them (client/pkg/types/urls.go, Go's net/url): {@code http://HOST:PORT}, nothing behind
  * it. Refused in etcd's words. Beside etcd's, sockets of unix are refused, which clients alone may use ({@link #parseAny}),
@@ -74,7 +76,7 @@ public final class PeerUrls {
             int colon = text.indexOf(':');
             int slash = text.indexOf('/');
             if (colon >= 0 && (slash < 0 || colon < slash)) {
-                throw new Bad("parse " + quote(text) + ": "
+                throw new Bad("parse " + GoQuote.of(text) + ": "
                         + (colon == 0 ? "missing protocol scheme" : "first path segment in URL cannot contain colon"));
             }
             throw noScheme(text);
@@ -113,14 +115,16 @@ public final class PeerUrls {
     private static void checkAuthority(String text, String authority) throws Bad {
         Matcher bad = BAD_HOST.matcher(authority);
         if (bad.find()) {
-            throw new Bad("parse " + quote(text) + ": invalid character " + quote(bad.group()) + " in host name");
+            throw new Bad(
+                    "parse " + GoQuote.of(text) + ": invalid character " + GoQuote.of(bad.group()) + " in host name");
         }
         Matcher parts = HOST_PORT.matcher(authority);
         if (!parts.matches()) {
             throw noHostPort(text);
         }
         if (!parts.group(2).chars().allMatch(c -> c >= '0' && c <= '9')) {
-            throw new Bad("parse " + quote(text) + ": invalid port " + quote(":" + parts.group(2)) + " after host");
+            throw new Bad(
+                    "parse " + GoQuote.of(text) + ": invalid port " + GoQuote.of(":" + parts.group(2)) + " after host");
         }
     }
 
@@ -150,10 +154,5 @@ public final class PeerUrls {
 
     private static String authority(String url) {
         return url.substring(url.indexOf("://") + 3);
-    }
-
-    /** As Go's %q, for texts without control characters. */
-    public static String quote(String text) {
-        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 }

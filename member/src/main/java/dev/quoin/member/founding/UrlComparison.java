@@ -8,6 +8,8 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.GoQuote;
+
 /**
  * Whether two sets of URLs reach the same member: letter by letter, or once their names are resolved (pkg/netutil). All
  * comparisons of one object share its time for resolving.
@@ -57,8 +59,8 @@ public final class UrlComparison {
         List<String> sortedRight = right.stream().sorted().toList();
         for (int i = 0; i < sortedLeft.size(); i++) {
             if (!normal(sortedLeft.get(i)).equals(normal(sortedRight.get(i)))) {
-                return "resolved urls: " + PeerUrls.quote(sortedLeft.get(i)) + " != "
-                        + PeerUrls.quote(sortedRight.get(i));
+                return "resolved urls: " + GoQuote.of(sortedLeft.get(i)) + " != "
+                        + GoQuote.of(sortedRight.get(i));
             }
         }
         return null;
@@ -93,7 +95,7 @@ public final class UrlComparison {
         List<String> resolved = new ArrayList<>();
         for (String url : urls) {
             if (!PeerUrls.isGood(url)) {
-                throw new UnknownHostException("failed to resolve " + PeerUrls.quote(url) + " (not an URL)");
+                throw new UnknownHostException("failed to resolve " + GoQuote.of(url) + " (not an URL)");
             }
             String host = PeerUrls.host(url);
             resolved.add(host.equals("localhost") ? url : at(url, address(url, host)));
@@ -108,7 +110,7 @@ public final class UrlComparison {
             } catch (UnknownHostException unknown) {
                 listener.unresolved(url, host, pause, String.valueOf(unknown.getMessage()));
                 if (System.nanoTime() + pause.toNanos() - deadlineNanos >= 0) {
-                    throw new UnknownHostException("failed to resolve " + PeerUrls.quote(url) + " (lookup "
+                    throw new UnknownHostException("failed to resolve " + GoQuote.of(url) + " (lookup "
                             + host + ": no such host)");
                 }
                 Thread.sleep(pause);
@@ -117,6 +119,6 @@ public final class UrlComparison {
     }
 
     private static String quoted(List<String> urls) {
-        return "[" + String.join(" ", urls.stream().map(PeerUrls::quote).toList()) + "]";
+        return "[" + String.join(" ", urls.stream().map(GoQuote::of).toList()) + "]";
     }
 }

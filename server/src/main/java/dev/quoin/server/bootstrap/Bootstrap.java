@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.base.GoQuote;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.Origin;
 import dev.quoin.member.founding.InitialCluster;
@@ -52,7 +53,7 @@ public final class Bootstrap {
     public Origin origin() throws BootstrapRefused, InterruptedException {
         InitialCluster cluster = initialCluster();
         if (cluster.urlsOf(flags.name()).isEmpty()) {
-            throw new BootstrapRefused("couldn't find local name " + PeerUrls.quote(flags.name())
+            throw new BootstrapRefused("couldn't find local name " + GoQuote.of(flags.name())
                     + " in the initial cluster configuration");
         }
         return flags.isNew() ? founder(cluster) : joiner(cluster);
@@ -155,7 +156,7 @@ public final class Bootstrap {
         }
         MemberInfo self = assigned.stream().filter(this::isSelf).findFirst()
                 .orElseThrow(() -> new BootstrapRefused(
-                        "no member of the cluster has the PeerURLs of " + PeerUrls.quote(flags.name())));
+                        "no member of the cluster has the PeerURLs of " + GoQuote.of(flags.name())));
         List<MemberInfo> others = assigned.stream().filter(member -> !isSelf(member)).toList();
         if (!new Compatibility(http, limits.request(), version).with(others)) {
             throw new BootstrapRefused("incompatible with current running cluster");

@@ -10,6 +10,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.base.GoQuote;
 import dev.quoin.member.founding.InitialCluster;
 import dev.quoin.member.founding.PeerUrls;
 import dev.quoin.member.founding.Resolver;
@@ -53,7 +54,7 @@ final class SrvCluster {
         InitialCluster cluster = InitialCluster.parse(String.join(",", pairs));
         if (!pairs.isEmpty() && cluster.urlsOf(name).isEmpty()) {
             throw new BootstrapRefused("error setting up initial cluster: cannot find local etcd member "
-                    + PeerUrls.quote(name) + " in SRV records");
+                    + GoQuote.of(name) + " in SRV records");
         }
         return cluster;
     }

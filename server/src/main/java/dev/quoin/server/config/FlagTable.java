@@ -50,7 +50,6 @@ public final class FlagTable {
     private static final Effect NO_DISCOVERY_TLS = unserved(
             "a discovery service is asked without TLS and without a user");
     private static final Effect NO_CONNECTION = idle("a discovery service is asked anew each time");
-    private static final Effect NO_AUTH = idle("there are no users yet");
     private static final Effect NO_TRACING = idle("nothing is traced");
     private static final Effect OWN_STORE = idle("is about the database file that etcd has and Quoin has not");
 
@@ -207,10 +206,10 @@ public final class FlagTable {
             row(SECURITY, "tls-min-version", TEXT, "TLS1.2", ACTS, "TLS1.2 or TLS1.3."),
             row(SECURITY, "tls-max-version", TEXT, "", ACTS, "TLS1.2 or TLS1.3."),
             // ---- Auth
-            row(AUTH, "auth-token", TEXT, "simple", unserved("there are no users yet"),
+            row(AUTH, "auth-token", TEXT, "simple", ACTS,
                     "What users get when they have said their password: 'simple', or 'jwt' with options."),
-            row(AUTH, "bcrypt-cost", UINT, "10", NO_AUTH, "What hashing a password costs, 4 to 31."),
-            row(AUTH, "auth-token-ttl", UINT, "300", NO_AUTH, "Seconds that a simple token lasts unused."),
+            row(AUTH, "bcrypt-cost", UINT, "10", ACTS, "What hashing a password costs, 4 to 31."),
+            row(AUTH, "auth-token-ttl", UINT, "300", ACTS, "Seconds that a simple token lasts unused."),
             // ---- Profiling and Monitoring
             row(MONITORING, "enable-pprof", BOOLEAN, "false",
                     idle("Go's profiles do not exist here: use jcmd PID JFR.start, and jcmd PID Thread.print"),

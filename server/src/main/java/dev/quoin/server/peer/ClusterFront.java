@@ -72,6 +72,11 @@ final class ClusterFront {
         if (id == null) {
             return PeerAnswers.error(404, "member " + text + " not found in cluster", headers);
         }
+        if (!host.mayChangeMembers(request.headers().first("authorization"))) {
+            LOG.atWarn().addKeyValue("member-id", Long.toHexString(id))
+                    .log("failed to promote a member: not in the name of somebody who may");
+            return Promotion.internal(headers);
+        }
         Promotion promotion = new Promotion();
         host.changeMembers(new ClusterChange.Promote(id), promotion);
         HttpResponse answer = promotion.await(headers);

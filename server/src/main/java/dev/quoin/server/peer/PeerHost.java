@@ -1,6 +1,9 @@
 package dev.quoin.server.peer;
 
 import java.util.List;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.quoin.member.ChangeAnswer;
 import dev.quoin.member.ClusterChange;
@@ -63,7 +66,15 @@ public interface PeerHost {
     /** As {@link Member#changeMembers}. */
     void changeMembers(ClusterChange change, ChangeAnswer answer);
 
-    static PeerHost of(Member member) {
+    /** Whether what one member passes on to another may be done in the name of whose token comes with it, if one does. */
+    boolean mayChangeMembers(@Nullable String token);
+
+    /**
+     * A member as others see it.
+     *
+     * @param mayChange what {@link #mayChangeMembers} says
+     */
+    static PeerHost of(Member member, Predicate<@Nullable String> mayChange) {
         return new PeerHost() {
             @Override
             public long memberId() {
@@ -153,6 +164,11 @@ public interface PeerHost {
             @Override
             public void changeMembers(ClusterChange change, ChangeAnswer answer) {
                 member.changeMembers(change, answer);
+            }
+
+            @Override
+            public boolean mayChangeMembers(@Nullable String token) {
+                return mayChange.test(token);
             }
         };
     }

@@ -173,6 +173,8 @@ final class TestPeer implements AutoCloseable {
         volatile boolean asksWhoTheOthersAre;
         volatile boolean hearsOnlyQuoin;
         volatile LeaseReply leaseReply = new LeaseReply.NotPrimary();
+        /** The one that may; null if everybody may. */
+        volatile @Nullable String rootsToken;
 
         TestHost(long id, long clusterId) {
             this.id = id;
@@ -182,6 +184,11 @@ final class TestPeer implements AutoCloseable {
         @Override
         public long memberId() {
             return id;
+        }
+
+        @Override
+        public boolean mayChangeMembers(@Nullable String token) {
+            return rootsToken == null || rootsToken.equals(token);
         }
 
         @Override
