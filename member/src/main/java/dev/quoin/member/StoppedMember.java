@@ -66,11 +66,6 @@ public final class StoppedMember implements AutoCloseable {
         this.notes = notes;
     }
 
-    /** Whether a member lives in the directory, of whatever kind, or its beginnings. */
-    public static boolean isIn(Disk disk, Path dataDirectory, @Nullable Path logDirectory) {
-        return directory(dataDirectory, logDirectory).isInUse(disk);
-    }
-
     /** Whether there are files in the directory that only Quoin writes. */
     public static boolean isQuoins(Disk disk, Path dataDirectory) {
         return directory(dataDirectory, null).hasLedger(disk);

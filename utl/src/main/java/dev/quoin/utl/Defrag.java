@@ -29,7 +29,7 @@ record Defrag(Path dataDirectory, Patience patience) {
         try {
             if (etcd.hasDatabase(disk)) {
                 ofEtcd(disk, etcd, progress);
-            } else if (disk.exists(dataDirectory) && StoppedMember.isIn(disk, dataDirectory, null)) {
+            } else if (disk.exists(dataDirectory) && StoppedMember.isQuoins(disk, dataDirectory)) {
                 ofQuoin(disk, progress);
             } else {
                 throw refused("stat " + etcd.database() + ": no such file or directory");

@@ -77,7 +77,7 @@ record Migrate(Path dataDirectory, SemVersion target, boolean isForced, Patience
     void run(Disk disk, SnapshotRestore.Progress progress) throws Refused, InterruptedException {
         EtcdDirectory etcd = new EtcdDirectory(dataDirectory);
         if (!etcd.hasDatabase(disk)) {
-            if (disk.exists(dataDirectory) && StoppedMember.isIn(disk, dataDirectory, null)) {
+            if (disk.exists(dataDirectory) && StoppedMember.isQuoins(disk, dataDirectory)) {
                 ofQuoin(progress);
                 return;
             }

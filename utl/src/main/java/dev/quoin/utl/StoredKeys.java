@@ -9,6 +9,7 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.member.Membership;
 import dev.quoin.member.StoppedMember;
 import dev.quoin.member.StoredDatabase;
+import dev.quoin.member.StoredLedger;
 import dev.quoin.store.View;
 
 /**
@@ -19,7 +20,9 @@ public final class StoredKeys implements AutoCloseable {
     /** What it was that was opened. */
     public enum Kind {
         FILE("etcd's database file"), ETCD("the data directory of an etcd"),
-        QUOIN("the data directory of a Quoin member");
+        QUOIN(
+                "the data directory of a Quoin member"),
+        LEDGER("the ledger of a Quoin member, without its log");
 
         private final String title;
 
@@ -33,13 +36,21 @@ public final class StoredKeys implements AutoCloseable {
     }
 
     private final Kind kind;
-    private final @Nullable StoredDatabase database;
+    private final View view;
+    private final Membership membership;
     private final @Nullable StoppedMember member;
+    private final Runnable onClose;
 
-    private StoredKeys(Kind kind, @Nullable StoredDatabase database, @Nullable StoppedMember member) {
+    private StoredKeys(Kind kind, View view, Membership membership, @Nullable StoppedMember member, Runnable onClose) {
         this.kind = kind;
-        this.database = database;
+        this.view = view;
+        this.membership = membership;
         this.member = member;
+        this.onClose = onClose;
+    }
+
+    private static StoredKeys of(Kind kind, StoredDatabase database) {
+        return new StoredKeys(kind, database.view(), database.membership(), null, database::close);
     }
 
     /**
@@ -57,26 +68,39 @@ public final class StoredKeys implements AutoCloseable {
             throw new Refused("stat " + path + ": no such file or directory" + advice(disk, path));
         }
         if (!disk.isDirectory(path)) {
-            return new StoredKeys(Kind.FILE, StoredDatabase.open(disk, path, isVerified), null);
+            return of(Kind.FILE, StoredDatabase.open(disk, path, isVerified));
         }
         EtcdDirectory etcd = new EtcdDirectory(path);
         if (etcd.hasDatabase(disk)) {
             if (etcd.isInUse(disk)) {
                 throw DiskFailure.inUse(path);
             }
-            return new StoredKeys(Kind.ETCD, StoredDatabase.open(disk, etcd.database(), false), null);
+            return of(Kind.ETCD, StoredDatabase.open(disk, etcd.database(), false));
         }
-        if (!StoppedMember.isIn(disk, path, null)) {
+        if (!StoppedMember.isQuoins(disk, path)) {
             throw new Refused(path + " is a directory without a member of etcd's or Quoin's");
         }
-        return new StoredKeys(Kind.QUOIN, null, StoppedMember.look(disk, path, null));
+        StoppedMember member = StoppedMember.look(disk, path, null);
+        return new StoredKeys(Kind.QUOIN, member.view(), member.membership(), member, member::close);
+    }
+
+    /** Whether {@link #rescue} may find something where {@link #open} does not. */
+    public static boolean mayBeRescued(Disk disk, Path path) {
+        return disk.isDirectory(path) && !new EtcdDirectory(path).hasDatabase(disk)
+                && StoppedMember.isQuoins(disk, path);
+    }
+
+    /** What the ledger of a Quoin member has whose log is lost or damaged; throws as {@link #open}. */
+    public static StoredKeys rescue(Disk disk, Path path) {
+        StoredLedger ledger = StoredLedger.open(disk, path);
+        return new StoredKeys(Kind.LEDGER, ledger.view(), ledger.membership(), null, ledger::close);
     }
 
     /** For who looks for etcd's database where Quoin has none. */
     private static String advice(Disk disk, Path path) {
         Path root = path.resolve("..").resolve("..").resolve("..").normalize();
         boolean isThatPlace = path.normalize().endsWith(Path.of("member", "snap", "db"));
-        return isThatPlace && disk.exists(root) && StoppedMember.isIn(disk, root, null)
+        return isThatPlace && disk.exists(root) && StoppedMember.isQuoins(disk, root)
                 ? "; " + root + " is the data directory of a Quoin member, which has no such file: name the directory"
                 : "";
     }
@@ -87,38 +111,20 @@ public final class StoredKeys implements AutoCloseable {
 
     /** All that is there. */
     public View view() {
-        if (member != null) {
-            return member.view();
-        }
-        return whole(database).view();
+        return view;
     }
 
     public Membership membership() {
-        if (member != null) {
-            return member.membership();
-        }
-        return whole(database).membership();
+        return membership;
     }
 
-    /** The member whose directory it is, if it is Quoin's; null else. */
+    /** The member whose directory it is, if it is one of Quoin's as a whole; null else. */
     public @Nullable StoppedMember member() {
         return member;
     }
 
-    private static StoredDatabase whole(@Nullable StoredDatabase database) {
-        if (database == null) {
-            throw new IllegalStateException("it is neither a database nor a directory");
-        }
-        return database;
-    }
-
     @Override
     public void close() {
-        if (member != null) {
-            member.close();
-        }
-        if (database != null) {
-            database.close();
-        }
+        onClose.run();
     }
 }

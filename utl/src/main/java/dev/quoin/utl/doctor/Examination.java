@@ -153,16 +153,20 @@ final class Examination {
 
     private void findFreeSpace() {
         try {
-            long free = Files.getFileStore(root).getUsableSpace();
-            if (free < FREE_BYTES_MIN) {
-                add(Finding.wrong(HumanBytes.text(free) + " are free on the disk, and a member wants at least "
-                        + HumanBytes.text(FREE_BYTES_MIN)
-                        + " for the next segment of its log, and to rewrite what nobody"
-                        + " needs any more. Without it, it takes nothing to write.", "Make room on the disk."));
-            }
+            findings.addAll(ofRoom(Files.getFileStore(root).getUsableSpace()));
         } catch (IOException unknown) {
             add(Finding.note("How much room is on the disk cannot be told: " + unknown.getMessage()));
         }
+    }
+
+    /** What so many free bytes mean; nothing, if they are enough. */
+    static List<Finding> ofRoom(long free) {
+        return free >= FREE_BYTES_MIN
+                ? List.of()
+                : List.of(Finding.wrong(HumanBytes.text(free) + " are free on the disk, and a member wants at least "
+                        + HumanBytes.text(FREE_BYTES_MIN)
+                        + " for the next segment of its log, and to rewrite what nobody"
+                        + " needs any more. Without it, it takes nothing to write.", "Make room on the disk."));
     }
 
     /** What a restore or a start has left that was killed half-way. */

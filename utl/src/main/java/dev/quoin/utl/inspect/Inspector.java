@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
+import dev.quoin.member.StartRefused;
 import dev.quoin.member.StoppedMember;
 import dev.quoin.store.KeyRange;
 import dev.quoin.store.KeyValues.KeyValue;
@@ -37,10 +38,10 @@ final class Inspector {
     /**
      * Does it.
      *
-     * @return false if two things differ that were compared, or some record could not be read
+     * @return false if two things differ that were compared, or not all could be read
      */
     boolean run(Order order) throws Refused {
-        try (StoredKeys keys = StoredKeys.open(disk, order.source(), true)) {
+        try (StoredKeys keys = open(order.source())) {
             return switch (order.verb()) {
                 case SUMMARY -> summary(order.source(), keys);
                 case LIST -> list(order, keys.view());
@@ -48,6 +49,22 @@ final class Inspector {
                 case DIFF -> diff(order, keys.view());
                 case EXPORT -> export(order, keys.view());
             };
+        }
+    }
+
+    /** Of a directory that no member could start on, what can be had all the same; that it is no more is told. */
+    private StoredKeys open(Path path) throws Refused {
+        try {
+            return StoredKeys.open(disk, path, true);
+        } catch (Damaged | StartRefused unusable) {
+            if (!StoredKeys.mayBeRescued(disk, path)) {
+                throw unusable;
+            }
+            StoredKeys rescued = StoredKeys.rescue(disk, path);
+            isWhole = false;
+            err.println("quoin inspect: " + unusable.getMessage() + "\nThis is what the ledger has, up to revision "
+                    + rescued.view().revision() + "; quoin doctor says what is wrong.");
+            return rescued;
         }
     }
 
@@ -73,7 +90,7 @@ final class Inspector {
                     + Long.toHexString(member.clusterId()));
             out.println("applied:    index " + member.appliedIndex() + ", the log goes on to " + member.lastIndex());
         }
-        return true;
+        return isWhole;
     }
 
     private boolean list(Order order, View view) throws Refused {
@@ -107,7 +124,7 @@ final class Inspector {
         KeyValue found = new KeyPages(view, KeyRange.single(order.key()), order.revision()).read(order.key());
         if (order.isRaw()) {
             out.write(found.value().array(), found.value().offset(), found.value().length());
-            return true;
+            return isWhole;
         }
         out.println("key:             " + ValueText.key(found.key()));
         out.println("create revision: " + found.createRevision());
@@ -116,7 +133,7 @@ final class Inspector {
         out.println("lease:           " + (found.lease() == 0 ? "none" : Long.toHexString(found.lease())));
         out.println("value:           " + found.value().length() + " bytes");
         out.print(ValueText.of(found.value()));
-        return true;
+        return isWhole;
     }
 
     private boolean export(Order order, View view) throws Refused {
@@ -145,7 +162,7 @@ final class Inspector {
         if (other == null) {
             return compare(new KeyPages(view, range, order.from()), new KeyPages(view, range, order.revision()), true);
         }
-        try (StoredKeys others = StoredKeys.open(disk, other, true)) {
+        try (StoredKeys others = open(other)) {
             return compare(new KeyPages(view, range, order.revision()),
                     new KeyPages(others.view(), range, order.revision()), false);
         }

@@ -206,6 +206,13 @@ class DoctorTest {
     }
 
     @Test
+    void aDiskThatIsNearlyFullIsNamed() {
+        assertThat(Examination.ofRoom(Examination.FREE_BYTES_MIN)).isEmpty();
+        assertThat(Examination.ofRoom(5_000_000)).singleElement().satisfies(finding -> assertThat(finding.text())
+                .startsWith("wrong  5.0 MB are free on the disk").contains("Make room"));
+    }
+
+    @Test
     void aMemberThatRunsIsNotDisturbed() throws IOException {
         Path directory = quoin("m");
         DiskLock lock = new RealDisk().lock(directory.resolve("member"));

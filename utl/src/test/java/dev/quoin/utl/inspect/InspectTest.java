@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoWriter;
+import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.snapshot.BucketRows;
 import dev.quoin.disk.snapshot.RevisionKey;
@@ -160,6 +161,35 @@ class InspectTest {
                 + "\"mod_revision\":4,\"version\":2,\"value\":\"" + Base64.getEncoder().encodeToString("three".getBytes(
                         StandardCharsets.UTF_8))
                 + "\",\"lease\":0}");
+    }
+
+    private void restore() {
+        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+        assertThat(dev.quoin.utl.Main.run(disk, List.of("snapshot", "restore", FILE, "--skip-hash-check", "--data-dir",
+                "/d"), nowhere, nowhere)).isZero();
+    }
+
+    @Test
+    void aDirectoryHoldsWhatTheFileDoesThatItWasMadeOf() {
+        fill();
+        restore();
+        assertThat(run("diff", FILE, "/d")).isEqualTo(new Result(0, List.of(), ""));
+        assertThat(run("/d").out()).contains("/d: the data directory of a Quoin member", "revision:   6");
+        DiskLock lock = disk.lock(Path.of("/d/member"));
+        assertThat(run("list", "/d").err()).contains("in use by another process");
+        lock.close();
+    }
+
+    /** There may be nothing else left. */
+    @Test
+    void aDirectoryWithoutItsLogIsStillRead() {
+        fill();
+        restore();
+        disk.deleteDirectory(Path.of("/d/member/wal"));
+        Result export = run("export", "/d");
+        assertThat(export.out()).isEqualTo(run("export", FILE).out());
+        assertThat(export.err()).contains("A ledger is in /d/member", "This is what the ledger has, up to revision 6");
+        assertThat(export.exitCode()).isEqualTo(1);
     }
 
     @Test
