@@ -98,7 +98,8 @@ class ServerConfigTest {
 
     @Test
     void whatWouldProtectAndCannotIsRefused() {
-        assertRefused("--discovery-cacert is not served yet: a discovery service is asked without TLS and without a user",
+        assertRefused(
+                "--discovery-cacert is not served yet: a discovery service is asked without TLS and without a user",
                 "--discovery-cacert=ca.crt");
     }
 
