@@ -211,7 +211,8 @@ final class Server {
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, access, calls));
         methods.addAll(new MaintenanceService(member, access, calls).methods());
-        methods.add(new SnapshotService(member::snapshot).method());
+        methods.addAll(
+                new SnapshotService(member::snapshot, calls::header, metrics.member()::stateHashed).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         return methods;

@@ -105,8 +105,6 @@ public final class ServerMetrics {
                 "The latency distributions of commit.spill called by bboltdb backend.", Unit.NANOS_AS_SECONDS, DISK);
         registry.histogram("etcd_debugging_disk_backend_commit_write_duration_seconds",
                 "The latency distributions of commit.write called by bboltdb backend.", Unit.NANOS_AS_SECONDS, DISK);
-        registry.histogram("etcd_mvcc_hash_duration_seconds", "The latency distribution of storage hash operation.",
-                Unit.NANOS_AS_SECONDS, Buckets.exponential(.01, 2, 15));
         registry.histogram("etcd_snap_fsync_duration_seconds",
                 "The latency distributions of fsync called by snap.", Unit.NANOS_AS_SECONDS, DISK);
         registry.histogram("etcd_debugging_snap_save_marshalling_duration_seconds",
