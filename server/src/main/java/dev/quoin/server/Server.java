@@ -123,7 +123,7 @@ final class Server {
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             List<Method> methods = methods(config, member, access, answers, watches,
                     promotions(config, member, peers, clock), leases, clock, metrics);
-            methods.addAll(users.methods(member, access, calls(config, member)));
+            methods.addAll(users.methods(member, access, calls(config, member), metrics.limit("passwords")));
             AccessGate accessGate = new AccessGate(access);
             Router router = Router.of(methods.stream().map(accessGate::before).map(gate::before).toList());
             NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
@@ -232,11 +232,12 @@ final class Server {
         HttpHandler front = front(config, member, metrics);
         HttpHandler all = config.gateway()
                 ? new Gateway(front, inner, config.limits().messageBytesMax(),
-                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
+                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()),
+                        metrics.limit("gateway_body"))
                 : front;
         boolean namesCount = config.gateway() && config.auth().byCertificate();
         return new AccessControl(all, config.hosts(), config.origins(),
-                () -> namesCount && member.view().auth().enabled());
+                () -> namesCount && member.view().auth().enabled(), metrics.limit("host"));
     }
 
     private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {

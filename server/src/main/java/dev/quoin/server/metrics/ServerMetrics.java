@@ -49,6 +49,7 @@ public final class ServerMetrics {
     private final WatchCounts watches;
     private volatile Supplier<Optional<Instant>> clientCertificate = Optional::empty;
     private volatile Supplier<Optional<Instant>> peerCertificate = Optional::empty;
+    private final Labelled<Counter> limits;
     private final Labelled<Counter> scrapes;
     private final Counter scrapesUnderWay;
 
@@ -65,6 +66,8 @@ public final class ServerMetrics {
         requests = new RequestCounts(registry, member);
         health = new HealthCounts(registry);
         watches = new WatchCounts(registry);
+        limits = registry.counters("quoin_limit_met_total",
+                "How often a bound of the client port was met, or a rule of it broken.", "limit");
         scrapes = registry.counters("promhttp_metric_handler_requests_total",
                 "Total number of scrapes by HTTP status code.", "code");
         List.of("200", "500", "503").forEach(scrapes::of);
@@ -161,7 +164,12 @@ public final class ServerMetrics {
 
     /** Of the client port; once. */
     public NetMetrics rpc(RpcMetrics.Listeners listeners) {
-        return new RpcMetrics(registry, isExtensive, listeners);
+        return new RpcMetrics(registry, limits, isExtensive, listeners);
+    }
+
+    /** A bound of the services, beside those of the port itself; once for each. */
+    public LimitMet limit(String name) {
+        return LimitMet.counted(name, limits.of(name));
     }
 
     // ---- once there is something to tell
