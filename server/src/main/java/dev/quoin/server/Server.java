@@ -81,6 +81,8 @@ final class Server {
      */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
+        DirectoryMode.check(config.member().dataDirectory());
+        DirectoryMode.check(config.member().dataDirectory().resolve("member"));
         MemberConfig found = Origins.complete(config, disk);
         ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
                 slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
