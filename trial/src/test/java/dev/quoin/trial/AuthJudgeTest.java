@@ -56,7 +56,8 @@ class AuthJudgeTest {
     void andWhoHasASignedTokenToo() throws Exception {
         Path secret = Files.writeString(home.resolve("secret"), "as good as any other secret");
         String flags = " --auth-token=jwt,sign-method=HS256,ttl=30m,priv-key=" + secret;
-        assertAgreed(authcheck(ServerProcess.image(), flags, flags, "--secret", secret.toString(), "--every", SAMPLE), 4_000);
+        assertAgreed(authcheck(ServerProcess.image(), flags, flags, "--secret", secret.toString(), "--every", SAMPLE),
+                4_000);
     }
 
     @Test
