@@ -42,7 +42,7 @@ record CallersLog(Access access, MemberCalls calls) {
 
             @Override
             public void checkRead(KeyRange range) throws StatusException, InterruptedException {
-                access.permit(call, Access.Word.OF_THE_MEMBER, Access.watching(range));
+                access.permit(call, Access.Word.OF_THE_MEMBER, Access.reading(range));
             }
         };
     }
