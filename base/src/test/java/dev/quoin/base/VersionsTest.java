@@ -10,7 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 class VersionsTest {
     @Test
     void ourOwnIsThatOfTheBuild() throws Exception {
-        assertThat(Files.readString(Path.of("../pom.xml"))).contains("<version>" + Versions.QUOIN + "-SNAPSHOT</version>");
+        assertThat(Files.readString(Path.of("../pom.xml")))
+                .contains("<version>" + Versions.QUOIN + "-SNAPSHOT</version>");
     }
 
     @Test

@@ -199,7 +199,8 @@ final class RollbackCommand {
         boolean isLong = value.size() > SHOWN_BYTES_MAX;
         String text = GoQuote.of(value.substring(0, Math.min(value.size(), SHOWN_BYTES_MAX)).toByteArray());
         return "modified at " + kv.getModRevision() + ", version " + kv.getVersion() + ", "
-                + (kv.getLease() == 0 ? "no lease" : "lease " + HexFormat.of().toHexDigits(kv.getLease())) + ", value " + text
+                + (kv.getLease() == 0 ? "no lease" : "lease " + HexFormat.of().toHexDigits(kv.getLease())) + ", value "
+                + text
                 + (isLong ? "... of " + value.size() + " bytes" : "");
     }
 }
