@@ -11,6 +11,8 @@ import java.util.ArrayDeque;
  * {@link #skip} for what is not known.
  */
 public final class ProtoReader {
+    public static final int FIXED_64 = 1;
+    public static final int FIXED_32 = 5;
     private static final int GROUP = 3;
     private static final int GROUP_END = 4;
     /** As deep as Go goes. */
@@ -104,14 +106,31 @@ public final class ProtoReader {
         return bytes;
     }
 
+    /** The value of a field of four or eight bytes, whatever they mean, as the lower bits of a number. */
+    public long fixed(int tag) {
+        int length = switch (wireType(tag)) {
+            case FIXED_64 -> Long.BYTES;
+            case FIXED_32 -> Integer.BYTES;
+            default -> throw new Malformed("field " + field(tag) + " has wire type " + wireType(tag)
+                    + ", not one of fixed length");
+        };
+        int start = position;
+        advance(length);
+        long value = 0;
+        for (int at = position - 1; at >= start; at--) {
+            value = value << 8 | (array[at] & 0xff);
+        }
+        return value;
+    }
+
     /** Passes over a field that the reader does not know: a group, which none of our messages has, with all in it. */
     public void skip(int tag) {
         switch (wireType(tag)) {
             case 0 -> varint();
-            case 1 -> advance(8);
+            case FIXED_64 -> advance(Long.BYTES);
             case 2 -> bytes(tag);
             case GROUP -> skipGroup(field(tag));
-            case 5 -> advance(4);
+            case FIXED_32 -> advance(Integer.BYTES);
             default -> throw new Malformed("field " + field(tag) + " has wire type " + wireType(tag));
         }
     }

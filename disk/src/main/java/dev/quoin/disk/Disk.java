@@ -13,6 +13,9 @@ import java.util.List;
 public interface Disk {
     boolean exists(Path path);
 
+    /** Whether there is a directory of this name. */
+    boolean isDirectory(Path path);
+
     /** The names in {@code directory}, sorted. */
     List<String> list(Path directory);
 
@@ -69,4 +72,7 @@ public interface Disk {
 
     /** Takes {@code directory} for this process until the lock is closed; fails at once when another one has it. */
     DiskLock lock(Path directory);
+
+    /** Whether another process has {@code directory}. Takes and changes nothing; not for a process that has it itself. */
+    boolean isLocked(Path directory);
 }

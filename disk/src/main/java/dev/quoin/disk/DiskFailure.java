@@ -16,7 +16,9 @@ public final class DiskFailure extends RuntimeException {
         /** Some bytes, or a new file, were not taken. */
         REFUSED_WRITE,
         /** The same, and only because there is no room for them. */
-        NO_SPACE
+        NO_SPACE,
+        /** Another process has taken it. */
+        IN_USE
     }
 
     private final String operation;
@@ -56,6 +58,12 @@ public final class DiskFailure extends RuntimeException {
         return new DiskFailure(operation, file, reason, null, Kind.NO_SPACE);
     }
 
+    /** Another process has locked it. */
+    public static DiskFailure inUse(Path file) {
+        return new DiskFailure("lock", file, "in use by another process; stop it, or choose another directory", null,
+                Kind.IN_USE);
+    }
+
     public DiskFailure(String operation, Path file, Throwable cause) {
         this(operation, file, reasonOf(cause), cause);
     }
@@ -69,7 +77,7 @@ public final class DiskFailure extends RuntimeException {
      * promise may go on without them, in another file.
      */
     public boolean isRefusedWrite() {
-        return kind != Kind.OTHER;
+        return kind == Kind.REFUSED_WRITE || kind == Kind.NO_SPACE;
     }
 
     /**
@@ -78,6 +86,11 @@ public final class DiskFailure extends RuntimeException {
      */
     public boolean isNoSpace() {
         return kind == Kind.NO_SPACE;
+    }
+
+    /** Whether another process has it, and nothing else is known to be wrong. */
+    public boolean isInUse() {
+        return kind == Kind.IN_USE;
     }
 
     public String file() {

@@ -34,6 +34,9 @@ public interface DiskFile extends AutoCloseable {
     /** Takes the whole file for this process until it is closed; fails at once when another one has it. */
     void lock();
 
+    /** Whether another process has it locked. Takes and changes nothing; not for a process that has locked it itself. */
+    boolean isLocked();
+
     /**
      * A view of the first {@code length} bytes, which the file must have. It outlives this file being closed, sees later
      * writes, and may be read by any thread.

@@ -61,6 +61,17 @@ public final class RealDisk implements Disk {
     }
 
     @Override
+    public boolean isDirectory(Path path) {
+        try {
+            return Files.readAttributes(path, BasicFileAttributes.class).isDirectory();
+        } catch (NoSuchFileException no) {
+            return false;
+        } catch (IOException e) {
+            throw new DiskFailure("look for", path, e);
+        }
+    }
+
+    @Override
     public List<String> list(Path directory) {
         try (Stream<Path> children = Files.list(directory)) {
             return children.map(child -> child.getFileName().toString()).sorted().toList();
@@ -146,6 +157,27 @@ public final class RealDisk implements Disk {
         }
     }
 
+    @Override
+    public boolean isLocked(Path directory) {
+        Path path = directory.resolve(LOCK_NAME);
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            return isLocked(channel);
+        } catch (NoSuchFileException never) {
+            return false;
+        } catch (IOException e) {
+            throw new DiskFailure("look for the lock of", directory, e);
+        }
+    }
+
+    /** A lock that others may share is to be had unless somebody has it for himself alone. */
+    private static boolean isLocked(FileChannel channel) throws IOException {
+        try (FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
+            return lock == null;
+        } catch (OverlappingFileLockException e) {
+            return true;
+        }
+    }
+
     /** Locks {@code channel} or closes it; {@code name} is what the user knows it by. */
     private static void lock(FileChannel channel, Path name) throws IOException {
         FileLock lock = null;
@@ -159,8 +191,7 @@ public final class RealDisk implements Disk {
             }
         }
         if (lock == null) {
-            throw new DiskFailure("lock", name, "in use by another process; stop it, or choose another directory",
-                    null);
+            throw DiskFailure.inUse(name);
         }
     }
 
@@ -280,6 +311,15 @@ public final class RealDisk implements Disk {
                 RealDisk.lock(channel, path);
             } catch (IOException e) {
                 throw new DiskFailure("lock", path, e);
+            }
+        }
+
+        @Override
+        public boolean isLocked() {
+            try {
+                return RealDisk.isLocked(channel);
+            } catch (IOException e) {
+                throw new DiskFailure("look for the lock of", path, e);
             }
         }
 

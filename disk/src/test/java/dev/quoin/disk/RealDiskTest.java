@@ -65,6 +65,22 @@ class RealDiskTest {
     }
 
     @Test
+    void aLockIsFoundWithoutBeingTaken() {
+        assertThat(disk.isLocked(directory)).isFalse();
+        assertThat(disk.list(directory)).as("nothing is made to find out").isEmpty();
+        DiskLock lock = disk.lock(directory);
+        assertThat(disk.isLocked(directory)).isTrue();
+        lock.close();
+        assertThat(disk.isLocked(directory)).isFalse();
+        Path name = directory.resolve("file");
+        try (DiskFile owner = disk.create(name); DiskFile other = disk.openToRead(name)) {
+            assertThat(other.isLocked()).isFalse();
+            owner.lock();
+            assertThat(other.isLocked()).isTrue();
+        }
+    }
+
+    @Test
     void aFileIsWrittenZeroedCutAndRenamed() {
         Path name = directory.resolve("file");
         try (DiskFile file = disk.create(name)) {

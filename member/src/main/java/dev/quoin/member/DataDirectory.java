@@ -53,7 +53,7 @@ record DataDirectory(Path root, Path wal) {
         return disk.exists(database()) || (hasLedger(disk) && Wal.exists(disk, wal()));
     }
 
-    private boolean hasLedger(Disk disk) {
+    boolean hasLedger(Disk disk) {
         return disk.exists(member()) && disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
     }
 

@@ -5,55 +5,16 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
 import dev.quoin.store.AuthOutcome;
 
-/** What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. */
+/**
+ * What a member has to say to whoever runs it, beside the answers it gives. Called on the member's own threads. What is not
+ * overridden is passed over.
+ */
 public interface Events {
     /** Nobody listens. */
-    Events NONE = new Events() {
-        @Override
-        public void damaged(Damaged damage) {}
-
-        @Override
-        public void repaired(String what) {}
-
-        @Override
-        public void housekeepingRefused(DiskFailure failure) {}
-
-        @Override
-        public void changeRefused(String why) {}
-
-        @Override
-        public void changeRejected(String arithmetic) {}
-
-        @Override
-        public void forced(String what) {}
-
-        @Override
-        public void consensus(LogLine line) {}
-
-        @Override
-        public void removed(String why) {}
-
-        @Override
-        public void diskHangs(long nanos) {}
-
-        @Override
-        public void auth(long index, AuthOutcome outcome) {}
-
-        @Override
-        public void diskFull(DiskFailure failure) {}
-
-        @Override
-        public void diskHasRoom() {}
-
-        @Override
-        public void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
-
-        @Override
-        public void alarmLifted() {}
-    };
+    Events NONE = new Events() {};
 
     /** Part of a file is not what was written; what depends on it says so when it is asked for, all else goes on. */
-    void damaged(Damaged damage);
+    default void damaged(Damaged damage) {}
 
     /**
      * A full segment of the log is not what was written. The ledger has what it says, or will soon; then the segment is given
@@ -64,48 +25,48 @@ public interface Events {
     }
 
     /** Damage was found at the start, and made good from the log. */
-    void repaired(String what);
+    default void repaired(String what) {}
 
     /** The disk had no room for a file that saves time or space; it is tried again later. */
-    void housekeepingRefused(DiskFailure failure);
+    default void housekeepingRefused(DiskFailure failure) {}
 
     /** A configuration change that was committed takes no effect. */
-    void changeRefused(String why);
+    default void changeRefused(String why) {}
 
     /** A change of members is not even proposed; this is how that was counted. */
-    void changeRejected(String arithmetic);
+    default void changeRejected(String arithmetic) {}
 
     /** The member goes on as the only one of its cluster, because it was told to. */
-    void forced(String what);
+    default void forced(String what) {}
 
     /** Something that consensus has to say, in etcd's words. */
-    void consensus(LogLine line);
+    default void consensus(LogLine line) {}
 
     /** This member has been removed from its cluster and takes no part any more: it should be stopped. Told once. */
-    void removed(String why);
+    default void removed(String why) {}
 
     /** The disk of the log has not answered for so long, so this leader asks another member to lead. May be told again. */
-    void diskHangs(long nanos);
+    default void diskHangs(long nanos) {}
 
     /**
      * A command about users and roles has been applied, and can be seen in the view; told on every member, in the order of the
      * log, before anybody has the answer and before the member says that the index is applied. Must not block. A state that a
      * leader sends in place of the log is told as {@link AuthOutcome.Disabled}: which tokens it still allows, it does not say.
      */
-    void auth(long index, AuthOutcome outcome);
+    default void auth(long index, AuthOutcome outcome) {}
 
     /**
      * The disk took no more, so this member takes no more to write, and lets another lead if it can. Told once, until there
      * is room again. Any thread of the member.
      */
-    void diskFull(DiskFailure failure);
+    default void diskFull(DiskFailure failure) {}
 
     /** All that had found no room is written. */
-    void diskHasRoom();
+    default void diskHasRoom() {}
 
     /** So much of the quota is in use. Told once for each of a few steps, until it is well below it again. */
-    void quotaFills(int percent, long bytesInUse, long quotaBytes);
+    default void quotaFills(int percent, long bytesInUse, long quotaBytes) {}
 
     /** There has been room below the quota for a while, so this member takes back the alarm that it had raised about it. */
-    void alarmLifted();
+    default void alarmLifted() {}
 }

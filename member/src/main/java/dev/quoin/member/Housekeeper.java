@@ -79,7 +79,7 @@ final class Housekeeper implements Actor {
     }
 
     /** What rewriting must give back of a file, as a share of it, when somebody waits for it. */
-    private static final double DEAD_SHARE_IN_A_HURRY = 0.02;
+    static final double DEAD_SHARE_IN_A_HURRY = 0.02;
     /** Steps of a job without pauses: what is soon done need not wait. */
     private static final int EAGER_STEPS = 8;
     private static final long PAUSES_LESS_IN_A_HURRY = 10;

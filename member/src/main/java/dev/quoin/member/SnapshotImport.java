@@ -34,6 +34,7 @@ import dev.quoin.store.Bucket;
 import dev.quoin.store.Buckets;
 import dev.quoin.store.KeyValues;
 import dev.quoin.store.Records;
+import dev.quoin.store.Store;
 
 /**
  * Copies etcd's database, of version 3.5 to 3.7, into a new ledger, as it is or for a new cluster: what a row means is checked here, since bbolt has no
@@ -49,6 +50,9 @@ final class SnapshotImport {
     private static final Bytes DOWNGRADE = Bytes.utf8("downgrade");
     private static final Bytes AUTH_ENABLED = Bytes.utf8("authEnabled");
     private static final Bytes AUTH_REVISION = Bytes.utf8("authRevision");
+
+    /** Of a record that lies in no row. */
+    private static final long NO_PLACE = 0;
 
     private final Path file;
     private final SnapshotReader database;
@@ -180,16 +184,20 @@ final class SnapshotImport {
 
     private void copyRows(Ledger ledger, Buckets buckets, Set<Bucket> wanted) {
         for (Bucket bucket : wanted) {
-            Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
-            if (rows != null) {
-                rows.forEach((key, value) -> {
-                    if (isKept(bucket, key)) {
-                        checkRow(bucket, key, value);
-                        buckets.put(bucket, key, value);
-                        endFullBatch(ledger);
-                    }
-                });
-            }
+            copyRows(bucket, buckets, () -> endFullBatch(ledger));
+        }
+    }
+
+    private void copyRows(Bucket bucket, Buckets buckets, Runnable afterEach) {
+        Rows rows = database.rows(Bytes.utf8(bucket.bucketName()));
+        if (rows != null) {
+            rows.forEach((key, value) -> {
+                if (isKept(bucket, key)) {
+                    checkRow(bucket, key, value);
+                    buckets.put(bucket, key, value);
+                    afterEach.run();
+                }
+            });
         }
     }
 
@@ -211,21 +219,50 @@ final class SnapshotImport {
 
     /** The newest revision. */
     private long copyKeys(Ledger ledger) {
-        Rows rows = database.rows(StateSnapshot.KEY_BUCKET);
-        if (rows == null) {
-            throw refused("it has no bucket for keys");
-        }
+        return forEachKey((revision, kind, payload, place) -> {
+            ledger.append(revision.main(), (int) revision.sub(), kind.number(), payload);
+            endFullBatch(ledger);
+        });
+    }
+
+    /** Takes what happened to keys, in the form of the store's records. */
+    private interface KeySink {
+        void record(RevisionKey revision, Records.Kind kind, Bytes payload, long place);
+    }
+
+    /** The newest revision. */
+    private long forEachKey(KeySink sink) {
         Copied copied = new Copied();
-        rows.forEach((key, value) -> {
+        boolean isThere = database.forEachPlaced(StateSnapshot.KEY_BUCKET, (key, value, place) -> {
             RevisionKey revision = RevisionKey.decode(key);
             if (revision == null || revision.sub() > Integer.MAX_VALUE || !copied.isBefore(revision)) {
                 throw damaged("a row of the keys' history has no revision of its own");
             }
-            append(ledger, revision, value);
+            KeyValues.KeyValue kv = keyValue(revision, value);
+            if (revision.isTombstone()) {
+                sink.record(revision, Records.Kind.TOMBSTONE, kv.key(), place);
+            } else {
+                sink.record(revision, Records.Kind.PUT, value, place);
+            }
             copied.last = revision;
-            endFullBatch(ledger);
         });
+        if (!isThere) {
+            throw refused("it has no bucket for keys");
+        }
         return copied.last.main();
+    }
+
+    // ---- only looking
+
+    /** Lets a store take up all of it. The position of a record about a key is the place of its row. */
+    void restoreTo(Store store) {
+        long revision = forEachKey((at, kind, payload, place) -> store.restore(place, at.main(), (int) at.sub(),
+                kind.number(), payload));
+        Buckets buckets = new Buckets(payload -> store.restore(NO_PLACE, revision, 0, Records.Kind.BUCKET.number(),
+                payload));
+        for (Bucket bucket : Bucket.values()) {
+            copyRows(bucket, buckets, () -> {});
+        }
     }
 
     private static final class Copied {
@@ -234,15 +271,6 @@ final class SnapshotImport {
 
         boolean isBefore(RevisionKey next) {
             return last.main() < next.main() || (last.main() == next.main() && last.sub() < next.sub());
-        }
-    }
-
-    private void append(Ledger ledger, RevisionKey revision, Bytes value) {
-        KeyValues.KeyValue kv = keyValue(revision, value);
-        if (revision.isTombstone()) {
-            ledger.append(revision.main(), (int) revision.sub(), Records.Kind.TOMBSTONE.number(), kv.key());
-        } else {
-            ledger.append(revision.main(), (int) revision.sub(), Records.Kind.PUT.number(), value);
         }
     }
 

@@ -1,11 +1,15 @@
 package dev.quoin.utl;
 
+import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +20,8 @@ import dev.quoin.base.GoQuote;
  * follows its option or an equals sign; that of a switch only an equals sign.
  */
 final class Arguments {
+    private static final Pattern DURATION_PART = Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h)");
+    private static final Pattern DURATION = Pattern.compile("[-+]?(0|(" + DURATION_PART.pattern() + ")+)");
     private static final BigInteger NUMBER_MAX = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
     private final List<Option> options;
@@ -105,9 +111,8 @@ final class Arguments {
                     ? ""
                     : "strconv.ParseBool: parsing " + GoQuote.of(value) + ": invalid syntax";
             case NUMBER -> badNumber(value);
-            case DURATION -> value.matches("[-+]?(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h))+")
-                    ? ""
-                    : "time: invalid duration " + GoQuote.of(value);
+            case INTEGER -> badInteger(value);
+            case DURATION -> DURATION.matcher(value).matches() ? "" : "time: invalid duration " + GoQuote.of(value);
         };
         if (!bad.isEmpty()) {
             throw new Refused("invalid argument " + GoQuote.of(value) + " for \"" + called + "\" flag: " + bad);
@@ -122,6 +127,15 @@ final class Arguments {
         }
         return new BigInteger(value).compareTo(NUMBER_MAX) > 0
                 ? "strconv.ParseUint: parsing " + GoQuote.of(value) + ": value out of range"
+                : "";
+    }
+
+    private static String badInteger(String value) {
+        if (!value.matches("[-+]?[0-9]{1,40}")) {
+            return "strconv.ParseInt: parsing " + GoQuote.of(value) + ": invalid syntax";
+        }
+        return new BigInteger(value).bitLength() > 63
+                ? "strconv.ParseInt: parsing " + GoQuote.of(value) + ": value out of range"
                 : "";
     }
 
@@ -141,6 +155,37 @@ final class Arguments {
 
     boolean isTrue(String name) {
         return text(name).matches("1|t|T|TRUE|true|True");
+    }
+
+    /** Whether it was said at all. */
+    boolean isGiven(String name) {
+        return values.containsKey(name);
+    }
+
+    long integer(String name) {
+        return Long.parseLong(text(name));
+    }
+
+    Duration duration(String name) {
+        String text = text(name);
+        BigDecimal nanos = BigDecimal.ZERO;
+        Matcher part = DURATION_PART.matcher(text);
+        while (part.find()) {
+            nanos = nanos.add(new BigDecimal(part.group(1)).multiply(BigDecimal.valueOf(nanosIn(part.group(2)))));
+        }
+        return Duration.ofNanos(nanos.min(BigDecimal.valueOf(Long.MAX_VALUE)).longValue())
+                .multipliedBy(text.startsWith("-") ? -1 : 1);
+    }
+
+    private static long nanosIn(String unit) {
+        return switch (unit) {
+            case "ns" -> 1;
+            case "ms" -> 1_000_000;
+            case "s" -> 1_000_000_000;
+            case "m" -> 60_000_000_000L;
+            case "h" -> 3_600_000_000_000L;
+            default -> 1_000;
+        };
     }
 
     BigInteger number(String name) {

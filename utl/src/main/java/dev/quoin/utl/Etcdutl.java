@@ -18,14 +18,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.GoQuote;
-import dev.quoin.base.Invariant;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.member.SnapshotRefused;
+import dev.quoin.member.StartRefused;
 
 /** The program {@code etcdutl}, without its process: finds the command, runs it, prints what comes of it. */
 final class Etcdutl {
     private static final int DONE = 0;
+    /** Scripts ask for it, so it is also in dist's bin/etcdutl, which answers without a JVM. */
+    private static final String VERSION = "etcdutl version: 3.7.1\nAPI version: 3.7\n";
 
     private final Disk disk;
     private final PrintStream out;
@@ -44,7 +47,7 @@ final class Etcdutl {
         } catch (Refused refused) {
             err.println("Error: " + refused.getMessage());
             return refused.exitCode();
-        } catch (Damaged | DiskFailure | InvalidPathException failed) {
+        } catch (Damaged | DiskFailure | SnapshotRefused | StartRefused | InvalidPathException failed) {
             err.println("Error: " + failed.getMessage());
             return Refused.Exit.FAILED.code;
         } catch (InterruptedException stopped) {
@@ -53,33 +56,55 @@ final class Etcdutl {
         }
     }
 
-    private int runCommand(List<String> words) throws Refused, InterruptedException {
-        Optional<Command> command = named(withoutOptions(words));
-        if (command.isPresent() && !command.get().isServed()) {
-            throw new Refused("etcdutl " + command.get().title() + " is not served yet");
+    /** A command, and the words that did not lead to it. */
+    private record Found(Command command, List<String> rest) {
+        static Found from(Command command, List<String> names) {
+            Optional<Command> next = names.isEmpty() ? Optional.empty() : command.find(names.getFirst());
+            return next.isPresent() ? from(next.get(), names.subList(1, names.size())) : new Found(command, names);
         }
-        Arguments arguments = read(words, command);
-        List<String> rest = arguments.rest();
-        if (command.isEmpty() && !rest.isEmpty() && !rest.getFirst().equals("help")) {
-            throw new Refused("unknown command " + GoQuote.of(rest.getFirst()) + " for \"etcdutl\"\n"
+    }
+
+    private int runCommand(List<String> words) throws Refused, InterruptedException {
+        Found found = Found.from(Command.ROOT, names(words));
+        Command command = found.command;
+        if (command == Command.ROOT && !found.rest.isEmpty()) {
+            throw new Refused("unknown command " + GoQuote.of(found.rest.getFirst()) + " for \"etcdutl\"\n"
                     + "Run 'etcdutl --help' for usage.");
         }
-        if (arguments.wantsHelp() || command.isEmpty() || command.get() == Command.SNAPSHOT) {
-            out.print(usage(command));
+        Arguments arguments = read(words, command);
+        if (arguments.wantsHelp() || !command.below().isEmpty()) {
+            out.print(Usage.of(command));
             return DONE;
         }
-        switch (command.get()) {
-            case SNAPSHOT_STATUS -> status(arguments, rest.subList(2, rest.size()));
-            case SNAPSHOT_RESTORE -> SnapshotRestore.of(arguments, rest.subList(2, rest.size())).run(disk, this::log);
-            case COMPLETION, DEFRAG, HASHKV, MIGRATE, SNAPSHOT, VERSION ->
-                throw Invariant.violation("%s is no command that is served", command.get());
-        }
+        // What leads to the command comes first among what is no option.
+        int depth = command.path().split(" ").length - 1;
+        List<String> rest = arguments.rest().subList(depth, arguments.rest().size());
+        check(command, arguments, rest);
+        run(command, arguments, rest);
         return DONE;
     }
 
-    /** The words that may name a command: what follows an option may be its value. */
-    private static List<String> withoutOptions(List<String> words) {
-        List<Option> all = Stream.concat(Command.INHERITED.stream(), SnapshotRestore.OPTIONS.stream()).toList();
+    private void run(Command command, Arguments arguments, List<String> rest) throws Refused, InterruptedException {
+        switch (command) {
+            case ROOT, SNAPSHOT -> out.print(Usage.of(command));
+            case COMPLETION -> out.print(Completion.of(rest.getFirst()));
+            case DEFRAG -> new Defrag(Path.of(arguments.text("data-dir")), new Patience(arguments.duration("timeout")))
+                    .run(disk, this::log);
+            case HASHKV -> hashKv(arguments, Path.of(rest.getFirst()));
+            case HELP -> help(rest);
+            case MIGRATE -> Migrate.of(arguments).run(disk, this::log);
+            case SNAPSHOT_RESTORE -> SnapshotRestore.of(arguments, rest).run(disk, this::log);
+            case SNAPSHOT_STATUS -> status(arguments, rest);
+            case VERSION -> out.print(VERSION);
+        }
+    }
+
+    // ---- the words
+
+    /** Those that may name a command: what follows an option may be its value. */
+    private static List<String> names(List<String> words) {
+        List<Option> all = Stream.concat(Command.INHERITED.stream(),
+                Stream.of(Command.values()).flatMap(command -> command.options().stream())).toList();
         try {
             return Arguments.read(words, all).rest();
         } catch (Refused unknown) {
@@ -87,31 +112,50 @@ final class Etcdutl {
         }
     }
 
-    private static Optional<Command> named(List<String> names) {
-        if (names.isEmpty()) {
-            return Optional.empty();
-        }
-        Optional<Command> first = Command.find(Command.atTheTop(), names.getFirst());
-        if (first.isEmpty() || names.size() < 2) {
-            return first;
-        }
-        Optional<Command> second = Command.find(first.get().below(), names.get(1));
-        return second.isPresent() ? second : first;
-    }
-
-    private Arguments read(List<String> words, Optional<Command> command) throws Refused {
+    private Arguments read(List<String> words, Command command) throws Refused {
         List<Option> options = new ArrayList<>(Command.INHERITED);
-        command.ifPresent(known -> options.addAll(known.options()));
+        options.addAll(command.options());
         try {
             return Arguments.read(words, options);
         } catch (Refused refused) {
-            err.println("Error: " + refused.getMessage());
-            err.println(usage(command));
-            throw refused;
+            throw misused(command, refused);
         }
     }
 
+    /** cobra: the number of arguments, then the flags that must be there. */
+    private void check(Command command, Arguments arguments, List<String> rest) throws Refused {
+        boolean takesOne = command == Command.HASHKV || command == Command.COMPLETION;
+        if (takesOne && rest.size() != 1) {
+            throw misused(command, new Refused("accepts 1 arg(s), received " + rest.size()));
+        }
+        if (command == Command.COMPLETION && !Completion.SHELLS.contains(rest.getFirst())) {
+            throw misused(command, new Refused("invalid argument " + GoQuote.of(rest.getFirst()) + " for "
+                    + GoQuote.of(command.path())));
+        }
+        List<String> missing = command.required().stream().filter(name -> !arguments.isGiven(name))
+                .map(name -> "\"" + name + "\"").toList();
+        if (!missing.isEmpty()) {
+            throw misused(command, new Refused("required flag(s) " + String.join(", ", missing) + " not set"));
+        }
+    }
+
+    /** Says how it is called, as cobra does; why it is refused is said again at the end. */
+    private Refused misused(Command command, Refused refused) {
+        err.println("Error: " + refused.getMessage());
+        err.println(Usage.of(command));
+        return refused;
+    }
+
     // ---- commands
+
+    private void help(List<String> topic) {
+        Found found = Found.from(Command.ROOT, topic);
+        if (found.command == Command.ROOT && !topic.isEmpty()) {
+            err.print("Unknown help topic [`" + String.join("` `", topic) + "`]\n" + Usage.of(Command.ROOT));
+            return;
+        }
+        out.print(Usage.of(found.command));
+    }
 
     private void status(Arguments arguments, List<String> files) throws Refused {
         if (files.size() != 1) {
@@ -121,46 +165,16 @@ final class Etcdutl {
         if (!disk.exists(file)) {
             throw new Refused("stat " + file + ": no such file or directory");
         }
-        StatusPrinter printer = StatusPrinter.of(arguments.text("write-out"));
-        out.print(printer.print(SnapshotStatus.of(disk, file)));
+        Report.Format format = Report.Format.of(arguments.text("write-out"));
+        out.print(SnapshotStatus.of(disk, file).report().in(format));
     }
 
-    // ---- texts
-
-    private static String usage(Optional<Command> command) {
-        StringBuilder text = new StringBuilder("Usage:\n  ");
-        text.append(command.map(Command::usageLine).orElse("etcdutl [command]")).append('\n');
-        List<Command> below = command.map(Command::below).orElseGet(Command::atTheTop);
-        if (!below.isEmpty()) {
-            text.append("\nAvailable Commands:\n");
-            below.forEach(known -> text.append(String.format(Locale.ROOT, "  %-11s %s\n", known.title(),
-                    known.summary())));
-        }
-        command.ifPresent(known -> appendOptions(text, "Flags", known.options()));
-        appendOptions(text, command.isPresent() ? "Global Flags" : "Flags", Command.INHERITED);
-        return text.toString();
+    private void hashKv(Arguments arguments, Path file) throws Refused {
+        Report.Format format = Report.Format.of(arguments.text("write-out"));
+        out.print(HashKv.of(disk, file, arguments.integer("rev")).report().in(format));
     }
 
-    private static void appendOptions(StringBuilder text, String title, List<Option> options) {
-        if (options.isEmpty()) {
-            return;
-        }
-        text.append('\n').append(title).append(":\n");
-        for (Option option : options) {
-            String letter = option.letter() == null ? "    " : "-" + option.letter() + ", ";
-            String called = letter + "--" + option.name() + " " + option.kind().title;
-            text.append(String.format(Locale.ROOT, "  %-42s %s%s\n", called, option.help(), initial(option)));
-        }
-    }
-
-    private static String initial(Option option) {
-        return switch (option.kind()) {
-            case BOOLEAN -> "";
-            case TEXT -> option.initial().isEmpty() ? "" : " (default " + GoQuote.of(option.initial()) + ")";
-            case NUMBER -> option.initial().equals("0") ? "" : " (default " + option.initial() + ")";
-            case DURATION -> " (default " + option.initial() + ")";
-        };
-    }
+    // ---- the log
 
     /** A line as zap writes it for people. */
     private void log(SnapshotRestore.Progress.Level level, String message, Map<String, Object> fields) {

@@ -3,6 +3,7 @@ package dev.quoin.utl;
 import java.io.PrintStream;
 import java.util.List;
 
+import dev.quoin.disk.Disk;
 import dev.quoin.disk.RealDisk;
 
 /** The process {@code etcdutl}. */
@@ -20,6 +21,11 @@ public final class Main {
      * @return what the process is to end with
      */
     public static int run(List<String> words, PrintStream out, PrintStream err) {
-        return new Etcdutl(new RealDisk(), out, err).run(words);
+        return run(new RealDisk(), words, out, err);
+    }
+
+    /** The same on any disk. */
+    public static int run(Disk disk, List<String> words, PrintStream out, PrintStream err) {
+        return new Etcdutl(disk, out, err).run(words);
     }
 }

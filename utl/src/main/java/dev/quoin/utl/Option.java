@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 record Option(String name, @Nullable Character letter, Kind kind, String initial, String help) {
     /** What its value looks like; checked as Go's strconv does. */
     enum Kind {
-        TEXT("string"), BOOLEAN(""), NUMBER("uint"), DURATION("duration");
+        TEXT("string"), BOOLEAN(""), NUMBER("uint"), INTEGER("int"), DURATION("duration");
 
         final String title;
 

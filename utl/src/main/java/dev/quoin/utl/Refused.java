@@ -17,7 +17,8 @@ public final class Refused extends Exception {
 
     private final Exit exit;
 
-    Refused(String message) {
+    /** For whatever has no exit code of its own. */
+    public Refused(String message) {
         this(Exit.FAILED, message);
     }
 

@@ -58,7 +58,8 @@ public record SnapshotRestore(Path file, String name, Path dataDirectory, Path l
             Option.of("initial-cluster-token", Option.Kind.TEXT, "etcd-cluster",
                     "Initial cluster token for the etcd cluster during restore bootstrap"),
             Option.of("initial-memory-map-size", Option.Kind.NUMBER, "10737418240",
-                    "Initial memory map size of the database in bytes. Without effect: there is no such map"),
+                    "Initial memory map size of the database in bytes. It uses the default value if not defined or"
+                            + " defined to 0"),
             Option.of("mark-compacted", Option.Kind.BOOLEAN, "false",
                     "Mark the latest revision after restore as the point of scheduled compaction (required if"
                             + " --bump-revision > 0, disallowed otherwise)"),

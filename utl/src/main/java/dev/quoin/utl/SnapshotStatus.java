@@ -2,10 +2,12 @@ package dev.quoin.utl;
 
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.zip.CRC32C;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.HumanBytes;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.snapshot.BucketRows;
@@ -46,6 +48,17 @@ public record SnapshotStatus(int hash, long revision, long totalKeys, long total
         } catch (BadRow bad) {
             throw new Refused("error during bucket key iteration, name: \"key\" err: " + bad.getMessage());
         }
+    }
+
+    Report report() {
+        String number = Integer.toUnsignedString(hash);
+        String size = Long.toString(totalBytes);
+        return new Report(List.of(
+                new Report.Fact("HASH", Integer.toHexString(hash), "Hash", number, "hash", number),
+                Report.Fact.of("REVISION", "Revision", "revision", Long.toString(revision)),
+                Report.Fact.of("TOTAL KEYS", "Keys", "totalKey", Long.toString(totalKeys)),
+                new Report.Fact("TOTAL SIZE", HumanBytes.text(totalBytes), "Size", size, "totalSize", size),
+                new Report.Fact("VERSION", version, "Version", version, "version", "\"" + version + "\"")));
     }
 
     /** Ends the walk. */

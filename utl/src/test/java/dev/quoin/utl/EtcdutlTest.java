@@ -15,16 +15,26 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.ProtoWriter;
+import dev.quoin.disk.DiskFile;
+import dev.quoin.disk.DiskLock;
 import dev.quoin.disk.memory.FaultyDisk;
 import dev.quoin.disk.snapshot.BucketRows;
 import dev.quoin.disk.snapshot.RevisionKey;
+import dev.quoin.disk.snapshot.SnapshotLimits;
+import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.disk.snapshot.SnapshotWriter;
+import dev.quoin.disk.wal.Wal;
+import dev.quoin.disk.wal.WalEntry;
+import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.disk.wal.WalState;
 import dev.quoin.store.KeyValues;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -188,8 +198,23 @@ class EtcdutlTest {
             snapshot restore /backup.db --initial-advertise-peer-urls ftp://a:1 | 1 | URL scheme must be http, https, unix, or unixs: ftp://a:1
             snapshot restore /backup.db --initial-advertise-peer-urls http://127.0.0.1:1 --initial-cluster default=http://127.0.0.1:2 | 1 | --initial-cluster has default=http://127.0.0.1:2 but missing from --initial-advertise-peer-urls=http://127.0.0.1:1 (resolved urls: "http://127.0.0.1:1" != "http://127.0.0.1:2")
             snapshot restore /backup.db --initial-cluster default=http://localhost:2380,b=http://localhost:2380 | 1 | initial cluster b=http://localhost:2380,default=http://localhost:2380 has duplicate url
-            defrag --data-dir /d                                   |   1 | etcdutl defrag is not served yet
-            hashkv /backup.db                                      |   1 | etcdutl hashkv is not served yet
+            defrag                                                 |   1 | required flag(s) "data-dir" not set
+            defrag --data-dir /d                                   |   1 | Failed to defragment etcd data[/d] (stat /d/member/snap/db: no such file or directory)
+            hashkv                                                 |   1 | accepts 1 arg(s), received 0
+            hashkv /none                                           |   1 | stat /none: no such file or directory
+            hashkv /none -w xml                                    |   4 | unsupported output format
+            hashkv /backup.db -w protobuf                          |   4 | protobuf not supported as output format
+            hashkv /backup.db --rev 6                              |   1 | mvcc: required revision is a future revision
+            hashkv /backup.db --rev x                              |   1 | invalid argument "x" for "--rev" flag: strconv.ParseInt: parsing "x": invalid syntax
+            hashkv /full                                           |   1 | /full is a directory without a member of etcd's or Quoin's
+            migrate                                                |   1 | required flag(s) "data-dir", "target-version" not set
+            migrate --data-dir /d                                  |   1 | required flag(s) "target-version" not set
+            migrate --data-dir /d --target-version 3               | 128 | wrong target version format, expected "X.Y", got "3"
+            migrate --data-dir /d --target-version x.6             | 128 | failed to parse target version: strconv.ParseInt: parsing "x": invalid syntax
+            migrate --data-dir /d --target-version 3.4             | 128 | target version "3.4" not supported. Minimal "3.5"
+            migrate --data-dir /d --target-version 3.6             |   1 | stat /d/member/snap/db: no such file or directory
+            completion                                             |   1 | accepts 1 arg(s), received 0
+            completion tcsh                                        |   1 | invalid argument "tcsh" for "etcdutl completion"
             snapshot restore /backup.db --nothing                  |   1 | unknown flag: --nothing
             snapshot restore /backup.db -x                         |   1 | unknown shorthand flag: 'x' in -x
             snapshot restore /backup.db --data-dir                 |   1 | flag needs an argument: --data-dir
@@ -216,7 +241,8 @@ class EtcdutlTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "help", "snapshot", "snapshot -h", "snapshot restore --help", "snapshot foo"})
+    @ValueSource(strings = {"--help", "help", "snapshot", "snapshot -h", "snapshot restore --help", "snapshot foo",
+        "help snapshot restore", "help defrag", "migrate -h"})
     void helpIsPrinted(String line) {
         Result help = run(line);
         assertThat(help.exitCode()).isZero();
@@ -228,6 +254,180 @@ class EtcdutlTest {
         assertThat(run("snapshot restore --help").out()).contains("--bump-revision", "--data-dir",
                 "--initial-advertise-peer-urls", "--initial-cluster ", "--initial-cluster-token",
                 "--initial-memory-map-size", "--mark-compacted", "--name", "--skip-hash-check", "--wal-dir");
+    }
+
+    // ---- hashes
+
+    /** As a member's own walk has it, over the rows that are left (server/storage/mvcc/hash.go). */
+    private long keyHash(long revision) {
+        CRC32C crc = new CRC32C();
+        crc.update("key".getBytes(StandardCharsets.US_ASCII));
+        bucket("key").forEach((key, value) -> {
+            if (Objects.requireNonNull(RevisionKey.decode(key)).main() <= revision) {
+                crc.update(key.toByteArray());
+                crc.update(value.toByteArray());
+            }
+        });
+        return crc.getValue();
+    }
+
+    @Test
+    void aHashIsPrintedInFourWays() {
+        file(database());
+        assertThat(run("hashkv", FILE)).isEqualTo(new Result(0, keyHash(5) + ", 5, -1\n", ""));
+        assertThat(run("hashkv", FILE, "--rev", "3").out()).isEqualTo(keyHash(3) + ", 3, -1\n");
+        assertThat(run("hashkv", "-w", "json", FILE).out()).isEqualTo(
+                "{\"hash\":" + keyHash(5) + ",\"hashRevision\":5,\"compactRevision\":-1}\n");
+        assertThat(run("hashkv", FILE, "-w=fields").out()).isEqualTo(
+                "\"Hash\" : " + keyHash(5) + "\n\"Hash revision\" : 5\n\"Compact revision\" : -1\n");
+        assertThat(run("hashkv", FILE, "-w", "table").out().lines().toList().get(1))
+                .matches("│ +HASH +│ HASH REVISION │ COMPACT REVISION │");
+        assertThat(disk.contents(Path.of(FILE))).as("it is only read").isEqualTo(database());
+    }
+
+    @Test
+    void aDirectoryHasTheHashOfWhatItWasRestoredFrom() throws Exception {
+        file(saved());
+        assertThat(run("snapshot", "restore", FILE, "--data-dir", "/d").exitCode()).isZero();
+        assertThat(run("hashkv", "/d").out()).isEqualTo(run("hashkv", FILE).out());
+        assertThat(run("hashkv", "/d/member/snap/db").err())
+                .contains("/d is the data directory of a Quoin member, which has no such file: name the directory");
+    }
+
+    // ---- defragmenting
+
+    private void etcdDirectory() {
+        disk.createDirectories(Path.of("/e/member/snap"));
+        disk.createDirectories(Path.of("/e/member/wal"));
+        disk.put(Path.of("/e/member/snap/db"), database());
+        try (Wal wal = Wal.create(disk, Path.of("/e/member/wal"), Bytes.EMPTY, WalLimits.ofSegmentBytes(4_096))) {
+            wal.append(List.of(), new WalState(1, 0, 0));
+        }
+    }
+
+    private SortedMap<Bytes, Bytes> metaOfEtcds() {
+        try (SnapshotReader reader = SnapshotReader.open(disk, Path.of("/e/member/snap/db"), SnapshotLimits.DEFAULT)) {
+            return DatabaseRewrite.meta(Path.of("/e/member/snap/db"), reader);
+        }
+    }
+
+    @Test
+    void aDatabaseOfEtcdsIsWrittenAnewWithTheSameRows() {
+        etcdDirectory();
+        Path database = Path.of("/e/member/snap/db");
+        String before = run("snapshot", "status", database.toString(), "-w", "json").out();
+        disk.put(database.resolveSibling("db.tmp.quoin"), new byte[10]);
+        Result done = run("defrag", "--data-dir", "/e");
+        assertThat(done.exitCode()).isZero();
+        assertThat(done.out()).isEmpty();
+        assertThat(done.err()).contains("\tinfo\tdefragmenting\t", "\tinfo\tfinished defragmenting directory\t");
+        assertThat(run("snapshot", "status", database.toString(), "-w", "json").out()).isEqualTo(before);
+        assertThat(disk.list(Path.of("/e/member/snap"))).containsExactly("db");
+    }
+
+    @Test
+    void aDirectoryInUseIsLeftAlone() throws Exception {
+        etcdDirectory();
+        Path wal = Path.of("/e/member/wal");
+        DiskFile log = disk.open(wal.resolve(disk.list(wal).getFirst()));
+        log.lock();
+        byte[] before = disk.contents(Path.of("/e/member/snap/db"));
+        assertThat(run("defrag --data-dir /e --timeout 60ms").err()).contains("in use by another process");
+        assertThat(run("migrate --data-dir /e --target-version 3.6 --timeout 60ms").err())
+                .contains("in use by another process");
+        assertThat(disk.contents(Path.of("/e/member/snap/db"))).isEqualTo(before);
+        file(saved());
+        run("snapshot", "restore", FILE, "--data-dir", "/d");
+        DiskLock member = disk.lock(Path.of("/d/member"));
+        assertThat(run("defrag --data-dir /d --timeout 60ms").err())
+                .startsWith("Error: Failed to defragment etcd data[/d] (/d/member: lock failed: in use");
+        member.close();
+        assertThat(run("defrag --data-dir /d --timeout 60ms").exitCode()).isZero();
+    }
+
+    // ---- migrating
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            3.7.0 | 3.7 |       | 3.7.0 | storage version up-to-date
+            3.7.0 | 3.6 |       | 3.6.0 | updated storage version
+            3.7.0 | 3.5 |       |       | updated storage version
+            3.6.0 | 3.7 |       | 3.7.0 | updated storage version
+                  | 3.6 |       | 3.6.0 | updated storage version
+                  | 3.5 |       |       | storage version up-to-date
+            3.7.0 | 3.8 |       | 3.7.0 | Error: cannot create migration plan: version "3.8.0" is not supported
+            3.7.0 | 4.0 |       | 3.7.0 | Error: cannot create migration plan: changing major storage version is not supported
+            3.8.0 | 3.7 |       | 3.8.0 | Error: cannot create migration plan: version "3.8.0" is not supported
+            3.7.0 | 3.8 | force | 3.8.0 | normal migrate failed, trying with force
+            """)
+    void aDatabaseSaysWhatItIsMadeFor(@Nullable String before, String target, @Nullable String force,
+            @Nullable String after, String told) {
+        bucket("meta").clear();
+        bucket("meta").put(Bytes.utf8("consistent_index"), new RevisionKey(7, 0, false).encode().slice(0, 8));
+        bucket("meta").put(Bytes.utf8("term"), new RevisionKey(2, 0, false).encode().slice(0, 8));
+        if (before != null) {
+            row("meta", "storageVersion", before);
+        }
+        etcdDirectory();
+        List<String> words = new ArrayList<>(List.of("migrate", "--data-dir", "/e", "--target-version", target));
+        if (force != null) {
+            words.add("--force");
+        }
+        Result done = run(words.toArray(String[]::new));
+        assertThat(done.err()).contains(told);
+        assertThat(done.exitCode()).isEqualTo(told.startsWith("Error") ? 1 : 0);
+        assertThat(metaOfEtcds().get(Bytes.utf8("storageVersion"))).isEqualTo(after == null ? null : Bytes.utf8(after));
+        assertThat(metaOfEtcds()).hasSize(after == null ? 2 : 3);
+    }
+
+    @Test
+    void aDatabaseThatDoesNotTellItsVersionIsNotMigrated() {
+        bucket("meta").clear();
+        etcdDirectory();
+        assertThat(run("migrate --data-dir /e --target-version 3.6").err())
+                .endsWith("Error: missing term information\n");
+    }
+
+    @Test
+    void whatTheLogNeedsIsNotTakenFromIt() {
+        etcdDirectory();
+        ProtoWriter version = new ProtoWriter(16);
+        version.bytesField(1, Bytes.utf8("3.7.0"));
+        ProtoWriter request = new ProtoWriter(32);
+        request.bytesField(9900, Bytes.of(version.toByteArray()));
+        try (Wal wal = Wal.open(disk, Path.of("/e/member/wal"), WalLimits.ofSegmentBytes(4_096)).wal()) {
+            wal.append(List.of(new WalEntry(0, 1, 1, Bytes.of(request.toByteArray()))), new WalState(1, 0, 1));
+        }
+        assertThat(run("migrate --data-dir /e --target-version 3.6").err())
+                .endsWith("Error: cannot downgrade storage, WAL"
+                        + " contains newer entries, as the target version (3.6.0) is lower than the version (3.7.0) detected from WAL"
+                        + " logs\n");
+    }
+
+    @Test
+    void aQuoinDirectoryIsMadeForNoEtcd() throws Exception {
+        file(saved());
+        run("snapshot", "restore", FILE, "--data-dir", "/d");
+        Result same = run("migrate --data-dir /d --target-version 3.7");
+        assertThat(same.exitCode()).isZero();
+        assertThat(same.err()).contains("storage version up-to-date");
+        Result other = run("migrate --data-dir /d --target-version 3.6");
+        assertThat(other.exitCode()).isEqualTo(1);
+        assertThat(other.err()).contains("/d is the data directory of a Quoin member").contains("save a snapshot");
+    }
+
+    // ---- the rest
+
+    @Test
+    void theVersionIsEtcdutls() {
+        assertThat(run("version")).isEqualTo(new Result(0, "etcdutl version: 3.7.1\nAPI version: 3.7\n", ""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bash", "zsh", "fish", "powershell"})
+    void everyShellIsToldOfEveryCommand(String shell) {
+        assertThat(run("completion " + shell).out()).contains("defrag", "hashkv", "migrate", "snapshot", "restore",
+                "skip-hash-check", "target-version");
     }
 
     // ---- restoring

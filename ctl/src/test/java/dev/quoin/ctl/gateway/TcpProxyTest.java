@@ -59,7 +59,8 @@ class TcpProxyTest {
         ServerSocket listener = kept(new ServerSocket());
         listener.setReuseAddress(true);
         listener.bind(new InetSocketAddress(HOST, port), 1024);
-        Thread.ofVirtual().start(() -> {
+        // Not a virtual one: that could take one connection more after the listener is closed.
+        Thread.ofPlatform().daemon().start(() -> {
             try {
                 while (true) {
                     Socket socket = listener.accept();

@@ -148,8 +148,8 @@ final class Housekeeping {
         return buried;
     }
 
-    Scrub scrub(Consumer<Damaged> onDamage) {
-        return new Scrub(disk, directory, segments, onDamage);
+    Scrub scrub(boolean isStill, Consumer<Damaged> onDamage) {
+        return new Scrub(disk, directory, segments, isStill, onDamage);
     }
 
     /** What is under way is given up. */

@@ -510,7 +510,12 @@ public final class Ledger implements AutoCloseable {
 
     /** Begins a round through all files that do not change any more; each damage is reported once. */
     public Scrub scrub(Consumer<Damaged> onDamage) {
-        return housekeeping.scrub(onDamage);
+        return housekeeping.scrub(false, onDamage);
+    }
+
+    /** The same, with the file that is written last: for a ledger that nobody appends to meanwhile. */
+    public Scrub scrubStill(Consumer<Damaged> onDamage) {
+        return housekeeping.scrub(true, onDamage);
     }
 
     /** Whether everything up to the mark is durable, so that a checkpoint of it may be finished. For any thread. */

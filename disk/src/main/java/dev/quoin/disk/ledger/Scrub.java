@@ -20,6 +20,8 @@ public final class Scrub {
     private final Path directory;
     private final Segments segments;
     private final Consumer<Damaged> onDamage;
+    /** Whether nobody appends, so that the last segment can be looked at, too. */
+    private final boolean isStill;
 
     /** The first segment that was not looked at. */
     private int next = 1;
@@ -29,10 +31,11 @@ public final class Scrub {
     private @Nullable CheckpointScan checkpoint;
     private boolean ended;
 
-    Scrub(Disk disk, Path directory, Segments segments, Consumer<Damaged> onDamage) {
+    Scrub(Disk disk, Path directory, Segments segments, boolean isStill, Consumer<Damaged> onDamage) {
         this.disk = disk;
         this.directory = directory;
         this.segments = segments;
+        this.isStill = isStill;
         this.onDamage = onDamage;
     }
 
@@ -57,12 +60,16 @@ public final class Scrub {
             return checkpointTurn(checkpoint);
         }
         for (LedgerFile candidate : segments.all()) {
-            if (candidate.last() >= next && !(candidate instanceof LedgerFile.Segment segment && segment.grows())) {
+            if (candidate.last() >= next && (isStill || !grows(candidate))) {
                 next = candidate.last() + 1;
                 return open(candidate);
             }
         }
         return openCheckpoint();
+    }
+
+    private static boolean grows(LedgerFile file) {
+        return file instanceof LedgerFile.Segment segment && segment.grows();
     }
 
     private long open(LedgerFile candidate) {
@@ -131,7 +138,7 @@ public final class Scrub {
 
     private long problem(LedgerFile of, RecordScan running, long from) {
         String problem = running.problem();
-        if (problem == null && running.isOver()) {
+        if (problem == null && (running.isOver() || grows(of))) {
             closeFile();
             return 1;
         }

@@ -194,6 +194,12 @@ public final class FaultyDisk implements Disk {
     }
 
     @Override
+    public synchronized boolean isDirectory(Path path) {
+        checkPower("look for");
+        return find(path) instanceof Directory;
+    }
+
+    @Override
     public List<String> list(Path directory) {
         return perform(Operation.LIST, directory, () -> directory("list", directory).names());
     }
@@ -263,10 +269,15 @@ public final class FaultyDisk implements Disk {
         });
     }
 
+    @Override
+    public synchronized boolean isLocked(Path directory) {
+        Node node = find(directory);
+        return node != null && locked.contains(node);
+    }
+
     private void lock(Object node, Path name) {
         if (!locked.add(node)) {
-            throw new DiskFailure("lock", name, "in use by another process; stop it, or choose another directory",
-                    null);
+            throw DiskFailure.inUse(name);
         }
     }
 
@@ -389,6 +400,7 @@ public final class FaultyDisk implements Disk {
         private final Inode inode;
         private final int born = life;
         private boolean open = true;
+        private boolean hasLock;
 
         MemoryFile(Path path, Inode inode) {
             this.path = path;
@@ -470,8 +482,16 @@ public final class FaultyDisk implements Disk {
             perform(Operation.LOCK, path, () -> {
                 checkOpen("lock");
                 FaultyDisk.this.lock(inode, path);
+                hasLock = true;
                 return this;
             });
+        }
+
+        @Override
+        public boolean isLocked() {
+            synchronized (FaultyDisk.this) {
+                return locked.contains(inode);
+            }
         }
 
         @Override
@@ -488,7 +508,10 @@ public final class FaultyDisk implements Disk {
         @Override
         public void close() {
             open = false;
-            unlock(inode);
+            if (hasLock) {
+                hasLock = false;
+                unlock(inode);
+            }
         }
 
         private void checkOpen(String operation) {

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
@@ -89,6 +90,44 @@ public final class SnapshotReader implements AutoCloseable {
             }
         }
         return null;
+    }
+
+    /** Takes rows in the order of their keys, each with the place that {@link #rowAt} finds it by. */
+    @FunctionalInterface
+    public interface PlacedSink {
+        void row(Bytes key, Bytes value, long place);
+    }
+
+    /** A row that was read anew. */
+    public record Row(Bytes key, Bytes value) {}
+
+    /** Walks a bucket for somebody who will want some of its rows again; false if there is none of that name. */
+    public boolean forEachPlaced(Bytes name, PlacedSink sink) {
+        if (!(rows(name) instanceof Tree tree)) {
+            return false;
+        }
+        tree.forEachPlaced(sink);
+        return true;
+    }
+
+    /**
+     * The row at a place that a walk has told. Between two walks, by the same thread; nothing of it is checked again.
+     *
+     * @throws Damaged if no row can be there any more
+     */
+    public Row rowAt(long place) {
+        ByteBuffer head = ByteBuffer.allocate(Format.ELEMENT);
+        fill(place, head);
+        long keyPlace = place + Format.uintAt(head.array(), 4);
+        long keyLength = Format.uintAt(head.array(), 8);
+        long valueLength = Format.uintAt(head.array(), 12);
+        if (keyLength + valueLength > limits.pathBytesMax()) {
+            throw damaged(place, "a row takes more than " + limits.pathBytesMax() + " bytes");
+        }
+        ByteBuffer row = ByteBuffer.allocate((int) (keyLength + valueLength));
+        fill(keyPlace, row);
+        Bytes whole = Bytes.of(row.array());
+        return new Row(whole.slice(0, (int) keyLength), whole.slice((int) keyLength, (int) valueLength));
     }
 
     /** How long the database is in bytes, without what lies behind it. */
@@ -182,7 +221,7 @@ public final class SnapshotReader implements AutoCloseable {
         buckets.add(new BucketRows(name, rows(leaf.value(), leaf.valueOffset())));
     }
 
-    private Rows rows(Bytes value, long offset) {
+    private Tree rows(Bytes value, long offset) {
         if (value.length() < Format.BUCKET_HEAD) {
             throw damaged(offset, "a bucket is cut short");
         }
@@ -194,31 +233,47 @@ public final class SnapshotReader implements AutoCloseable {
         if (value.length() > Format.BUCKET_HEAD) {
             throw damaged(offset, "a bucket with pages of its own has more than their number");
         }
-        return sink -> new TreeWalk(file, meta, limits, (BitSet) rootPages.clone(), leaf -> row(leaf, sink))
-                .from(root, offset);
+        return new Tree(visitor -> new TreeWalk(file, meta, limits, (BitSet) rootPages.clone(), visitor)
+                .from(root, offset));
     }
 
-    private Rows inlineRows(Bytes value, long offset) {
+    private Tree inlineRows(Bytes value, long offset) {
         inlineBytes += value.length();
         if (value.length() < Format.BUCKET_HEAD + Format.PAGE_HEAD || inlineBytes > limits.inlineBytesMax()) {
             throw damaged(offset, "a bucket without pages has " + value.length() + " bytes");
         }
-        return sink -> {
+        return new Tree(visitor -> {
             Node leaf = new Node(file.path(), offset, value.array(), Format.BUCKET_HEAD, value.length(), null, null);
             if (!leaf.isLeaf()) {
                 throw damaged(offset, "a bucket without pages has a branch");
             }
             while (leaf.next()) {
-                row(leaf, sink);
+                visitor.element(leaf);
             }
-        };
+        });
     }
 
-    private void row(Node leaf, Rows.Sink sink) {
-        if (leaf.isBucket()) {
-            throw damaged(leaf.elementOffset(), "there is a bucket inside a bucket");
+    /** The rows of a bucket, which are the elements of its leaves. */
+    private final class Tree implements Rows {
+        private final Consumer<TreeWalk.Visitor> walk;
+
+        Tree(Consumer<TreeWalk.Visitor> walk) {
+            this.walk = walk;
         }
-        sink.row(leaf.key(), leaf.value());
+
+        @Override
+        public void forEach(Sink sink) {
+            forEachPlaced((key, value, place) -> sink.row(key, value));
+        }
+
+        void forEachPlaced(PlacedSink sink) {
+            walk.accept(leaf -> {
+                if (leaf.isBucket()) {
+                    throw damaged(leaf.elementOffset(), "there is a bucket inside a bucket");
+                }
+                sink.row(leaf.key(), leaf.value(), leaf.elementOffset());
+            });
+        }
     }
 
     private Damaged damaged(long offset, String what) {

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
+import dev.quoin.disk.Damaged;
 import dev.quoin.disk.memory.FaultyDisk;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -32,6 +34,27 @@ class SnapshotTest {
         Snapshots.put(disk, FILE, Snapshots.written(Snapshots.rowsOf(buckets)));
         assertThat(Snapshots.read(disk, FILE)).isEqualTo(buckets);
         disk.delete(FILE);
+    }
+
+    /** Small buckets lie in the page that names them, large ones have pages of their own. */
+    @Test
+    void aRowIsFoundAgainByItsPlace() {
+        for (int rows : new int[]{3, 5_000}) {
+            SortedMap<Bytes, Bytes> history = Snapshots.history(new Random(rows), rows, 40);
+            Snapshots.put(disk, FILE, Snapshots.written(Snapshots.rowsOf(Snapshots.buckets(Map.of("key", history)))));
+            try (SnapshotReader reader = SnapshotReader.open(disk, FILE, SnapshotLimits.DEFAULT)) {
+                SortedMap<Bytes, Long> places = new TreeMap<>();
+                assertThat(reader.forEachPlaced(Bytes.utf8("key"),
+                        (key, value, place) -> places.put(key.compact(), place)))
+                        .isTrue();
+                assertThat(places.keySet()).isEqualTo(history.keySet());
+                places.forEach((key, place) -> assertThat(reader.rowAt(place))
+                        .isEqualTo(new SnapshotReader.Row(key, Objects.requireNonNull(history.get(key)))));
+                assertThat(reader.forEachPlaced(Bytes.utf8("none"), (key, value, place) -> {})).isFalse();
+                assertThatThrownBy(() -> reader.rowAt(1L << 40)).isInstanceOf(Damaged.class);
+            }
+            disk.delete(FILE);
+        }
     }
 
     // --- format -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.utl.doctor;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.utl.inspect;
+
+import org.jspecify.annotations.NullMarked;
