@@ -9,6 +9,8 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"quoin.dev/trial/internal/tally"
 )
@@ -85,7 +87,7 @@ func closedLoop(ctx context.Context, length time.Duration, do func(ctx context.C
 			for ctx.Err() == nil {
 				if err := do(ctx); err == nil {
 					done.Add(1)
-				} else if ctx.Err() == nil {
+				} else if ctx.Err() == nil && status.Code(err) != codes.DeadlineExceeded {
 					failed.Store(&err)
 					return
 				}

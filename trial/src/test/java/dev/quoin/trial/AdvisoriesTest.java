@@ -22,7 +22,6 @@ class AdvisoriesTest {
             "CVE-2026-44283", "GHSA-3wh4-j44w-pg92", "GHSA-xg4h-6gfc-h4m8", "CVE-2026-73500", "#22147", "#22139",
             "#22143", "#22386");
     private static final Pattern TEST = Pattern.compile("`(\\w+Test)\\.(\\w+)`");
-    private static final String NO_SUCH_PROGRAM = "no such program";
 
     private static List<String> rows() throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("../docs/evidence/0008-advisories.md"))) {
@@ -64,8 +63,7 @@ class AdvisoriesTest {
         assertThat(rows()).isNotEmpty().allSatisfy(row -> {
             String[] cells = row.split("\\|", -1);
             List<MatchResult> tests = TEST.matcher(cells[3]).results().toList();
-            assertThat(tests.isEmpty()).as(row).isEqualTo(cells[3].contains(NO_SUCH_PROGRAM));
-            assertThat(tests).allSatisfy(test -> {
+            assertThat(tests).as(row).isNotEmpty().allSatisfy(test -> {
                 assertThat(exists(test.group(1), test.group(2))).as("%s of %s", test.group(2), test.group(1)).isTrue();
                 assertThat(Stream.of(cells[1].split(",", -1)).map(String::strip).map(AdvisoriesTest::plain)
                         .anyMatch(number -> test.group(2).toLowerCase(Locale.ROOT).contains(number)))

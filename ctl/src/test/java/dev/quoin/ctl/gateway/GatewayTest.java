@@ -131,7 +131,7 @@ class GatewayTest {
     @ParameterizedTest
     @CsvSource({"127.0.0.1, 127.0.0.1", "127.0.0.1, http://localhost", "localhost, 127.0.0.1", "0.0.0.0, 127.0.0.1",
         "'', 127.0.0.1", "127.0.0.1, 0.0.0.0"})
-    void itRefusesItselfAsAnEndpoint(String listen, String endpoint) throws Exception {
+    void cve202015114ItRefusesItselfAsAnEndpoint(String listen, String endpoint) throws Exception {
         int port = freePort();
         assertThatThrownBy(() -> run(Discovery.ofSystem(), "--listen-addr=" + listen + ":" + port,
                 "--endpoints=127.0.0.1:1," + endpoint + ":" + port)).isInstanceOf(Failure.class)
@@ -199,7 +199,7 @@ class GatewayTest {
 
     /** etcd takes whoever can be reached at the port. */
     @Test
-    void aServerThatIsNotOfTheDomainIsLeftOut(@TempDir Path directory) throws Exception {
+    void cve202015136AServerThatIsNotOfTheDomainIsLeftOut(@TempDir Path directory) throws Exception {
         int port = freePort();
         Path authorities = directory.resolve("ca.pem");
         SSLContext ofDomain = context(directory.resolve("1.p12"), "example.test", authorities);
