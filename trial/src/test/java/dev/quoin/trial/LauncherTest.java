@@ -83,6 +83,9 @@ class LauncherTest {
         assertThat(run(temp, Map.of(), quoin, "--name", "cert").lines).endsWith("[dev.quoin.server.Main]", "[--name]",
                 "[cert]");
         assertThat(run(temp, Map.of(), quoin, "cert", "m1=a b").lines).endsWith("[dev.quoin.cert.Main]", "[m1=a b]");
+        assertThat(run(temp, Map.of(), quoin, "doctor", "d").lines).endsWith("[dev.quoin.utl.doctor.Main]", "[d]");
+        assertThat(run(temp, Map.of(), quoin, "inspect", "list", "f").lines).endsWith("[dev.quoin.utl.inspect.Main]",
+                "[list]", "[f]");
     }
 
     @Test
@@ -100,6 +103,17 @@ class LauncherTest {
                 .containsExactly("etcdctl version: 3.7.1", "API version: 3.7");
         Run version = run(temp, Map.of(), home.resolve("bin/etcdctl").toString(), "version", "-w", "json");
         assertThat(version.lines).startsWith("pid=" + version.pid).endsWith("[version]", "[-w]", "[json]");
+    }
+
+    @Test
+    void etcdutlSaysItsVersionWithoutARuntimeToo() throws Exception {
+        Files.copy(Path.of("..", "dist", "src", "image", "bin", "etcdutl"), home.resolve("bin/etcdutl"));
+        executable(home.resolve("bin/etcdutl"));
+        String etcdutl = home.resolve("bin/etcdutl").toString();
+        assertThat(run(temp, Map.of(), etcdutl, "version").lines).containsExactly("etcdutl version: 3.7.1",
+                "API version: 3.7");
+        assertThat(run(temp, Map.of(), etcdutl, "version", "-w", "json").lines).endsWith("[dev.quoin.utl.Main]", "[version]",
+                "[-w]", "[json]");
     }
 
     @Test
