@@ -57,9 +57,6 @@ func build() []question {
 
 type adder = func(name string, ask func(ctx context.Context, s *side, c caller) (string, error))
 
-// unserved is what a server says that does not have the RPC at all.
-func unserved(_, right string) bool { return strings.HasPrefix(right, "Unimplemented: ") }
-
 // refusedFirst is what is said, under an alarm, to who may not read a queue: that, and not that nothing can be written.
 func refusedFirst(left, right string) bool {
 	return (left == "Unknown: etcdserver: mvcc: database space exceeded" || left == "Unknown: etcdserver: corrupt cluster") &&
@@ -81,7 +78,6 @@ var knownDifferences = map[string]func(left, right string) bool{
 	"MemberAdd, no URL": func(left, right string) bool {
 		return strings.HasPrefix(left, "InvalidArgument: etcdserver: given member URLs") && !strings.HasPrefix(right, "OK")
 	},
-	"Hash": unserved,
 }
 
 func reads(add adder) {
@@ -111,11 +107,18 @@ func reads(add adder) {
 }
 
 func watches(add adder) {
+	put := []pb.WatchCreateRequest_FilterType{pb.WatchCreateRequest_NOPUT}
 	for _, w := range []struct {
 		name, key, end string
 		start          int64
-	}{{"a key", "k/a", "", 0}, {"a prefix", "k/", "k0", 0}, {"from a key on", "k/a", "\x00", 0}, {"everything", "", "\x00", 0},
-		{"a range backwards", "k/m", "k/a", 0}, {"others' key", "o/x", "", 0}, {"before all time", "k/a", "", -1}} {
+		prev           bool
+		filters        []pb.WatchCreateRequest_FilterType
+	}{{name: "a key", key: "k/a"}, {name: "another key", key: "k/y"}, {name: "a range", key: "k/a", end: "k/c"},
+		{name: "a prefix", key: "k/", end: "k0"}, {name: "from a key on", key: "k/a", end: "\x00"}, {name: "everything", end: "\x00"},
+		{name: "a range backwards", key: "k/m", end: "k/a"}, {name: "others' key", key: "o/x"}, {name: "a key and others'", key: "k/a", end: "o/y"},
+		{name: "before all time", key: "k/a", start: -1}, {name: "from the future on", key: "k/a", start: 1 << 40},
+		{name: "a key, with what was before", key: "k/a", prev: true}, {name: "a prefix, with what was before", key: "k/", end: "k0", prev: true},
+		{name: "deletions of a key", key: "k/a", filters: put}, {name: "deletions from a key on", key: "k/a", end: "\x00", filters: put}} {
 		add("Watch, "+w.name, func(ctx context.Context, s *side, _ caller) (string, error) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -124,7 +127,7 @@ func watches(add adder) {
 				return "", err
 			}
 			request := &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: &pb.WatchCreateRequest{
-				Key: []byte(w.key), RangeEnd: []byte(w.end), StartRevision: w.start}}}
+				Key: []byte(w.key), RangeEnd: []byte(w.end), StartRevision: w.start, PrevKv: w.prev, Filters: w.filters}}}
 			if err := stream.Send(request); err != nil {
 				return "", err
 			}
@@ -137,18 +140,28 @@ func watches(add adder) {
 
 func puts(add adder) {
 	for name, put := range ordered(map[string]*pb.PutRequest{
-		"a key":                       {Key: []byte("k/a"), Lease: leaseOfK},
-		"a key away from its lease":   {Key: []byte("k/b"), Lease: 0},
-		"another key":                 {Key: []byte("k/y")},
-		"others' key":                 {Key: []byte("o/x"), Lease: leaseOfO},
-		"with what was before":        {Key: []byte("k/b"), PrevKv: true},
-		"attached to its lease":       {Key: []byte("k/b"), Lease: leaseOfK},
-		"attached to others' lease":   {Key: []byte("k/b"), Lease: leaseOfO},
-		"attached to a lease of none": {Key: []byte("k/y"), Lease: leaseOfNone},
-		"attached to no lease":        {Key: []byte("k/b"), Lease: noLease},
-		"the value that it has":       {Key: []byte("k/b"), IgnoreValue: true},
-		"under the lease that it has": {Key: []byte("k/b"), IgnoreLease: true},
-		"no key":                      {},
+		"a key":                                      {Key: []byte("k/a"), Lease: leaseOfK},
+		"a key away from its lease":                  {Key: []byte("k/b"), Lease: 0},
+		"another key":                                {Key: []byte("k/y")},
+		"others' key":                                {Key: []byte("o/x"), Lease: leaseOfO},
+		"with what was before":                       {Key: []byte("k/b"), PrevKv: true},
+		"attached to its lease":                      {Key: []byte("k/b"), Lease: leaseOfK},
+		"attached to others' lease":                  {Key: []byte("k/b"), Lease: leaseOfO},
+		"attached to a lease of none":                {Key: []byte("k/y"), Lease: leaseOfNone},
+		"attached to no lease":                       {Key: []byte("k/b"), Lease: noLease},
+		"the value that it has":                      {Key: []byte("k/b"), IgnoreValue: true},
+		"under the lease that it has":                {Key: []byte("k/b"), IgnoreLease: true},
+		"that keeps value and lease, and tells":      {Key: []byte("k/a"), IgnoreValue: true, IgnoreLease: true, PrevKv: true},
+		"that keeps its value, under others' lease":  {Key: []byte("k/b"), IgnoreValue: true, Lease: leaseOfO},
+		"that keeps its lease, and has one":          {Key: []byte("k/b"), IgnoreLease: true, Lease: leaseOfK},
+		"that keeps its value, and has one":          {Key: []byte("k/b"), IgnoreValue: true, Value: []byte("x")},
+		"that keeps the value of a key that is not":  {Key: []byte("k/none"), IgnoreValue: true},
+		"of others that tells":                       {Key: []byte("o/x"), Lease: leaseOfO, PrevKv: true},
+		"of others that keeps value and lease":       {Key: []byte("o/x"), IgnoreValue: true, IgnoreLease: true},
+		"with what was before, attached to others'":  {Key: []byte("k/b"), PrevKv: true, Lease: leaseOfO},
+		"with what was before, attached to its own":  {Key: []byte("k/b"), PrevKv: true, Lease: leaseOfK},
+		"with what was before, of a key that is not": {Key: []byte("k/y/"), PrevKv: true},
+		"no key": {},
 	}) {
 		add("Put, "+name, func(ctx context.Context, s *side, _ caller) (string, error) {
 			response, err := pb.NewKVClient(s.conn).Put(ctx, put)
@@ -185,16 +198,32 @@ func compare(key, end string) *pb.Compare {
 // txns are transactions with one step that may be forbidden, at each depth and in each branch.
 func txns(add adder) {
 	steps := map[string]func() *pb.RequestOp{
-		"range of a key":               func() *pb.RequestOp { return opRange("k/a", "") },
-		"range of a prefix":            func() *pb.RequestOp { return opRange("k/", "k0") },
-		"range from a key on":          func() *pb.RequestOp { return opRange("k/a", "\x00") },
-		"range of others":              func() *pb.RequestOp { return opRange("o/x", "") },
-		"put":                          func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b")}) },
-		"put with what was before":     func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), PrevKv: true}) },
-		"put attached to others":       func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), Lease: leaseOfO}) },
-		"put attached to its own":      func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), Lease: leaseOfK}) },
-		"put of others":                func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("o/y")}) },
-		"put that keeps the value":     func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), IgnoreValue: true}) },
+		"range of a key":           func() *pb.RequestOp { return opRange("k/a", "") },
+		"range of a prefix":        func() *pb.RequestOp { return opRange("k/", "k0") },
+		"range from a key on":      func() *pb.RequestOp { return opRange("k/a", "\x00") },
+		"range of others":          func() *pb.RequestOp { return opRange("o/x", "") },
+		"put":                      func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b")}) },
+		"put with what was before": func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), PrevKv: true}) },
+		"put attached to others":   func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), Lease: leaseOfO}) },
+		"put attached to its own":  func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), Lease: leaseOfK}) },
+		"put of others":            func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("o/y")}) },
+		"put that keeps the value": func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), IgnoreValue: true}) },
+		"put that keeps the lease": func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), IgnoreLease: true}) },
+		"put of others that keeps all": func() *pb.RequestOp {
+			return opPut(&pb.PutRequest{Key: []byte("o/x"), IgnoreValue: true, IgnoreLease: true})
+		},
+		"put of others that tells": func() *pb.RequestOp {
+			return opPut(&pb.PutRequest{Key: []byte("o/x"), IgnoreValue: true, IgnoreLease: true, PrevKv: true})
+		},
+		"put attached to none":       func() *pb.RequestOp { return opPut(&pb.PutRequest{Key: []byte("k/b"), Lease: leaseOfNone}) },
+		"range backwards":            func() *pb.RequestOp { return opRange("k/m", "k/a") },
+		"range of no key":            func() *pb.RequestOp { return opRange("", "") },
+		"deletion of a prefix, told": func() *pb.RequestOp { return opDelete("k/none", "k/nonf", true) },
+		"two steps, one of others": func() *pb.RequestOp {
+			return opTxn(&pb.TxnRequest{Success: []*pb.RequestOp{opRange("k/a", ""), opRange("o/x", "")}})
+		},
+		"condition from a key on":      func() *pb.RequestOp { return opTxn(&pb.TxnRequest{Compare: []*pb.Compare{compare("k/a", "\x00")}}) },
+		"nothing at all":               func() *pb.RequestOp { return &pb.RequestOp{} },
 		"deletion of nothing":          func() *pb.RequestOp { return opDelete("k/none", "", false) },
 		"deletion that tells":          func() *pb.RequestOp { return opDelete("k/none", "", true) },
 		"deletion of others":           func() *pb.RequestOp { return opDelete("o/none", "", false) },
@@ -203,7 +232,7 @@ func txns(add adder) {
 		"transaction on others' state": func() *pb.RequestOp { return opTxn(&pb.TxnRequest{Compare: []*pb.Compare{compare("o/x", "")}}) },
 	}
 	for name, step := range ordered(steps) {
-		for depth := 0; depth < 3; depth++ {
+		for depth := range 4 {
 			for _, taken := range []bool{true, false} {
 				add(fmt.Sprintf("Txn, %s, depth %d, taken %v", name, depth, taken), func(ctx context.Context, s *side, _ caller) (string, error) {
 					return txn(ctx, s, nested(step(), depth, taken))
@@ -336,7 +365,7 @@ func users(add adder) {
 		return "", err
 	})
 	auth("AuthDisable", func(ctx context.Context, auth pb.AuthClient, c caller) (string, error) {
-		if c.user == "root" || c.user == "admin" {
+		if c.isRoot {
 			return "not asked", nil // all tokens would be gone
 		}
 		_, err := auth.AuthDisable(ctx, &pb.AuthDisableRequest{})
@@ -469,6 +498,10 @@ func coordination(add adder) {
 			return "", err
 		})
 	}
+	add("Lock, \"k/others\", under others' lease", func(ctx context.Context, s *side, _ caller) (string, error) {
+		response, err := lpb.NewLockClient(s.conn).Lock(ctx, &lpb.LockRequest{Name: []byte("k/others"), Lease: leaseOfO})
+		return string(response.GetKey()), err
+	})
 	for _, name := range []string{"k/vote", "o/vote"} {
 		add(fmt.Sprintf("Campaign, %q", name), func(ctx context.Context, s *side, _ caller) (string, error) {
 			response, err := epb.NewElectionClient(s.conn).Campaign(ctx, &epb.CampaignRequest{Name: []byte(name), Lease: leaseOfNone, Value: []byte("me")})

@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/authpb"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"quoin.dev/trial/internal/certificates"
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/process"
 )
@@ -28,11 +32,13 @@ type alarm struct {
 
 var alarms = []alarm{{"no alarm", pb.AlarmType_NONE}, {"NOSPACE", pb.AlarmType_NOSPACE}, {"CORRUPT", pb.AlarmType_CORRUPT}}
 
-// caller is who asks. Its token is the user's, or what is said here.
+// caller is who asks. Its token is the user's, or what is said here; where certificates count, one with the user's name takes the
+// place of the user's token, and who has a token of its own has root's certificate besides.
 type caller struct {
-	name  string
-	user  string
-	token string
+	name   string
+	user   string
+	token  string
+	isRoot bool // may end the control of access, and is not let
 }
 
 var callers = []caller{
@@ -49,8 +55,8 @@ var callers = []caller{
 	{name: "user of a prefix", user: "prefix"},
 	{name: "writer of a prefix", user: "writer"},
 	{name: "user of other keys", user: "other"},
-	{name: "holder of the role root", user: "admin"},
-	{name: "root", user: "root"},
+	{name: "holder of the role root", user: "admin", isRoot: true},
+	{name: "root", user: "root", isRoot: true},
 }
 
 // permissions are those of the role that is called as its user is.
@@ -68,34 +74,52 @@ func permission(kind authpb.Permission_Type, key, end string) *authpb.Permission
 	return &authpb.Permission{PermType: kind, Key: []byte(key), RangeEnd: []byte(end)}
 }
 
-// side is one of the systems that are compared, and the member of it that is asked.
-type side struct {
-	servers []*process.Server
-	cluster *cluster.Cluster
-	conn    *grpc.ClientConn
-	member  uint64
-	peer    string
-	tokens  map[string]string
+// how the questions are asked.
+type how struct {
+	members   int
+	byGateway bool
+	authority *certificates.Authority // callers show certificates instead of tokens; nil: plain connections, and tokens
 }
 
-func start(ctx context.Context, command []string, dir string, members int) (*side, error) {
+// side is one of the systems that are compared, and the member of it that is asked.
+type side struct {
+	how
+	servers []*process.Server
+	cluster *cluster.Cluster
+	admin   *grpc.ClientConn // for what belongs to no question
+	member  uint64
+	client  string
+	peer    string
+	tokens  map[string]string
+
+	conn  grpc.ClientConnInterface // of whoever asks now
+	conns map[string]grpc.ClientConnInterface
+	asked map[string]bool // methods
+}
+
+func start(ctx context.Context, command []string, dir string, how how) (*side, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &side{tokens: map[string]string{}}
+	s := &side{how: how, tokens: map[string]string{}, conns: map[string]grpc.ClientConnInterface{}, asked: map[string]bool{}}
 	address, peer := "", ""
-	if members == 1 {
-		server, err := process.New(command, dir)
+	dialling, err := s.dialling("root")
+	if err != nil {
+		return nil, err
+	}
+	if how.members == 1 {
+		server, err := s.server(command, dir)
 		if err != nil {
 			return nil, err
 		}
+		server.Dialling = dialling
 		if _, err := server.Start(ctx, time.Minute); err != nil {
 			return nil, err
 		}
 		s.servers = append(s.servers, server)
-		address, peer = server.Address(), server.Peer
+		address, peer, s.client = server.Address(), server.Peer, server.Client
 	} else {
-		c, err := cluster.New(command, dir, members, cluster.Straight)
+		c, err := cluster.New(command, dir, how.members, cluster.Straight)
 		if err != nil {
 			return nil, err
 		}
@@ -109,16 +133,15 @@ func start(ctx context.Context, command []string, dir string, members int) (*sid
 				return nil, err
 			}
 			if status.Leader != status.Header.MemberId {
-				address, peer = member.Server.Address(), member.Server.Peer
+				address, peer, s.client = member.Server.Address(), member.Server.Peer, member.Server.Client
 			}
 		}
 	}
-	conn, err := process.Dial(address)
-	if err != nil {
+	if s.admin, err = process.Dial(address, dialling...); err != nil {
 		return nil, err
 	}
-	s.conn, s.peer = conn, peer
-	status, err := pb.NewMaintenanceClient(conn).Status(ctx, &pb.StatusRequest{})
+	s.peer = peer
+	status, err := pb.NewMaintenanceClient(s.admin).Status(ctx, &pb.StatusRequest{})
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +149,77 @@ func start(ctx context.Context, command []string, dir string, members int) (*sid
 	return s, s.users(ctx)
 }
 
+// server prepares a member that is alone, behind TLS if certificates count.
+func (s *side) server(command []string, dir string) (*process.Server, error) {
+	places, err := process.FreePlaces("default", dir)
+	if err != nil {
+		return nil, err
+	}
+	places.Cluster, places.State = places.Name+"="+places.Peer, "new"
+	if s.authority != nil {
+		places.Client = strings.Replace(places.Client, "http://", "https://", 1)
+		command = append(slices.Clone(command), s.authority.FlagsAsking()...)
+	}
+	return process.NewMember(command, dir, places)
+}
+
+// certificate is what somebody shows; nil where nobody is asked for one.
+func (s *side) certificate(commonName string) (*tls.Config, error) {
+	if s.authority == nil {
+		return nil, nil
+	}
+	return s.authority.Client(commonName)
+}
+
+func (s *side) dialling(commonName string) ([]grpc.DialOption, error) {
+	shown, err := s.certificate(commonName)
+	if err != nil || shown == nil {
+		return nil, err
+	}
+	return []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(shown))}, nil
+}
+
+// connection is the caller's own.
+func (s *side) connection(caller caller) (grpc.ClientConnInterface, error) {
+	name := caller.user
+	switch {
+	case s.authority == nil:
+		name = ""
+	case caller.token != "":
+		name = "root"
+	case name == "":
+		name = "stranger"
+	}
+	if conn, has := s.conns[name]; has {
+		return conn, nil
+	}
+	conn, err := s.open(name)
+	if err == nil {
+		s.conns[name] = recorder{conn, s.asked}
+	}
+	return s.conns[name], err
+}
+
+func (s *side) open(commonName string) (grpc.ClientConnInterface, error) {
+	if s.byGateway {
+		shown, err := s.certificate(commonName)
+		return newGateway(s.client, shown), err
+	}
+	dialling, err := s.dialling(commonName)
+	if err != nil {
+		return nil, err
+	}
+	return process.Dial(strings.SplitN(s.client, "://", 2)[1], dialling...)
+}
+
 func (s *side) close() {
-	if s.conn != nil {
-		s.conn.Close()
+	if s.admin != nil {
+		s.admin.Close()
+	}
+	for _, conn := range s.conns {
+		if open, is := conn.(recorder).ClientConnInterface.(*grpc.ClientConn); is {
+			open.Close()
+		}
 	}
 	for _, server := range s.servers {
 		server.Kill()
@@ -140,7 +231,7 @@ func (s *side) close() {
 
 // users makes all users and roles, lets access be controlled, and lets everybody log in.
 func (s *side) users(ctx context.Context) error {
-	auth := pb.NewAuthClient(s.conn)
+	auth := pb.NewAuthClient(s.admin)
 	var failed error
 	did := func(_ any, err error) {
 		if failed == nil {
@@ -185,7 +276,7 @@ func (s *side) login(ctx context.Context, who func(user string) bool) error {
 		if caller.user == "" || !who(caller.user) {
 			continue
 		}
-		response, err := pb.NewAuthClient(s.conn).Authenticate(ctx, &pb.AuthenticateRequest{Name: caller.user, Password: "pass of " + caller.user})
+		response, err := pb.NewAuthClient(s.admin).Authenticate(ctx, &pb.AuthenticateRequest{Name: caller.user, Password: "pass of " + caller.user})
 		if err != nil {
 			return fmt.Errorf("log %s in: %w", caller.user, err)
 		}
@@ -201,7 +292,7 @@ func (s *side) root(ctx context.Context) context.Context {
 // prepare makes the same keys and leases again, and raises the alarm.
 func (s *side) prepare(ctx context.Context, alarm alarm) error {
 	root := s.root(ctx)
-	kv, leases := pb.NewKVClient(s.conn), pb.NewLeaseClient(s.conn)
+	kv, leases := pb.NewKVClient(s.admin), pb.NewLeaseClient(s.admin)
 	list, err := leases.LeaseLeases(root, &pb.LeaseLeasesRequest{})
 	if err != nil {
 		return err
@@ -237,13 +328,13 @@ func (s *side) alarm(ctx context.Context, alarm alarm, action pb.AlarmRequest_Al
 	if alarm.kind == pb.AlarmType_NONE {
 		return nil
 	}
-	_, err := pb.NewMaintenanceClient(s.conn).Alarm(s.root(ctx), &pb.AlarmRequest{Action: action, MemberID: s.member, Alarm: alarm.kind})
+	_, err := pb.NewMaintenanceClient(s.admin).Alarm(s.root(ctx), &pb.AlarmRequest{Action: action, MemberID: s.member, Alarm: alarm.kind})
 	return err
 }
 
 // dump is all keys and leases, as root sees them. Numbers of leases that the server chose are not compared.
 func (s *side) dump(ctx context.Context) string {
-	response, err := pb.NewKVClient(s.conn).Range(s.root(ctx), &pb.RangeRequest{Key: []byte{0}, RangeEnd: []byte{0}})
+	response, err := pb.NewKVClient(s.admin).Range(s.root(ctx), &pb.RangeRequest{Key: []byte{0}, RangeEnd: []byte{0}})
 	if err != nil {
 		return err.Error()
 	}
@@ -259,7 +350,16 @@ func (s *side) dump(ctx context.Context) string {
 func (s *side) ask(ctx context.Context, caller caller, question question) string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if token := caller.token + s.tokens[caller.user]; token != "" {
+	conn, err := s.connection(caller)
+	if err != nil {
+		return err.Error()
+	}
+	s.conn = conn
+	token := caller.token
+	if s.authority == nil {
+		token += s.tokens[caller.user]
+	}
+	if token != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "token", token)
 	}
 	answer, err := question.ask(ctx, s, caller)

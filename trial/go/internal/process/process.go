@@ -26,6 +26,7 @@ import (
 // Server is a command line with its own data directory and ports, which stay the same over restarts.
 type Server struct {
 	Places
+	Dialling []grpc.DialOption // how it is asked whether it is ready, where that takes more than a plain connection
 
 	command []string
 	logPath string
@@ -86,7 +87,10 @@ func NewMember(command []string, dir string, places Places) (*Server, error) {
 }
 
 // Address is the client URL without its scheme, as a dialler wants it.
-func (s *Server) Address() string { return strings.TrimPrefix(s.Client, "http://") }
+func (s *Server) Address() string {
+	_, address, _ := strings.Cut(s.Client, "://")
+	return address
+}
 
 // PID is the process of the last start.
 func (s *Server) PID() int { return s.running.Process.Pid }
@@ -154,7 +158,7 @@ func (s *Server) answers(ctx context.Context) error {
 		return err
 	}
 	probe.Close()
-	conn, err := Dial(s.Address())
+	conn, err := Dial(s.Address(), s.Dialling...)
 	if err != nil {
 		return err
 	}

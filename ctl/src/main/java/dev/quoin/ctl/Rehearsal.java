@@ -27,6 +27,7 @@ import dev.quoin.api.etcdserverpb.StatusResponse;
 import dev.quoin.api.mvccpb.KeyValue;
 import dev.quoin.base.Invariant;
 import dev.quoin.ctl.cli.Streams;
+import dev.quoin.ctl.command.Commands;
 import dev.quoin.ctl.rpc.CannedServer;
 
 /**
@@ -84,7 +85,7 @@ public final class Rehearsal {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         Streams streams = new Streams(new ByteArrayInputStream(new byte[0]), nowhere, nowhere, environment);
         for (List<String> command : COMMANDS) {
-            int exitCode = Main.run(command, streams);
+            int exitCode = Program.run(Commands.all(streams), command, streams);
             Invariant.check(exitCode == 0, "the rehearsal of %s ends with %d", command, exitCode);
         }
     }

@@ -20,6 +20,18 @@ public interface SnapshotState extends AutoCloseable {
     /** The version that the file says it is made for, {@code 3.7.0}; empty before 3.6, as long as a cluster has not agreed. */
     String storageVersion();
 
+    /** The newest revision of its keys. */
+    long revision();
+
+    /**
+     * The hash of all that is in the file, keys and all else: the one that etcd gives of its whole database
+     * ({@link dev.quoin.disk.snapshot.DatabaseHash}). Reads all of it.
+     *
+     * @throws dev.quoin.disk.Damaged if a record is lost
+     * @throws dev.quoin.disk.ledger.Gone if this took so long that the records were not kept any longer
+     */
+    int hash();
+
     /** How many bytes {@link #writeTo} writes. The first time it walks over all keys. */
     long lengthBytes();
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Invariant;
 import dev.quoin.disk.snapshot.BucketRows;
+import dev.quoin.disk.snapshot.DatabaseHash;
 import dev.quoin.disk.snapshot.RevisionKey;
 import dev.quoin.disk.snapshot.Rows;
 import dev.quoin.disk.snapshot.SnapshotWriter;
@@ -98,8 +99,23 @@ final class StateSnapshot implements SnapshotState {
         measured().writeTo(output::write);
     }
 
-    private SnapshotWriter measured() {
+    @Override
+    public long revision() {
+        return contents.revision();
+    }
+
+    @Override
+    public int hash() {
+        checkOpen();
+        return DatabaseHash.of(buckets());
+    }
+
+    private void checkOpen() {
         Invariant.check(!isClosed.get(), "the state at %d is read after it was closed", meta.index());
+    }
+
+    private SnapshotWriter measured() {
+        checkOpen();
         SnapshotWriter known = measured;
         if (known == null) {
             known = SnapshotWriter.measure(buckets());

@@ -4,6 +4,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -145,6 +149,15 @@ class SnapshotExchangeTest {
             feed("\n" + String.join("\n", lines) + "\n\n\n", "etcdctl", with("txn"));
         }
 
+        /** Of its whole database. */
+        long hashOfEverything() throws IOException, InterruptedException {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(client + "/v3/maintenance/hash"))
+                    .POST(HttpRequest.BodyPublishers.ofString("{}")).build();
+            try (HttpClient http = HttpClient.newHttpClient()) {
+                return number(http.send(request, HttpResponse.BodyHandlers.ofString()).body(), "hash");
+            }
+        }
+
         KeyHash hash() throws IOException, InterruptedException {
             String json = ctl("endpoint", "hashkv", "-w", "json");
             return new KeyHash((int) number(json, "hash"), number(json, "compact_revision"), number(json, "revision"));
@@ -281,6 +294,7 @@ class SnapshotExchangeTest {
         Path saved = temporary.resolve("saved.db");
         Random random = new Random(32);
         KeyHash hash;
+        long whole;
         String live;
         List<String> leases;
         try (Etcd etcd = new Etcd(data)) {
@@ -295,6 +309,7 @@ class SnapshotExchangeTest {
             etcd.ctl("compact", "8", "--physical");
             change(etcd, random);
             hash = etcd.hash();
+            whole = etcd.hashOfEverything();
             live = etcd.ctl("get", "--prefix", "");
             leases = leases(etcd.ctl("lease", "list"));
             etcd.ctl("snapshot", "save", saved.toString());
@@ -316,8 +331,10 @@ class SnapshotExchangeTest {
             assertThat(Objects.requireNonNull(store.view().auth().user(Bytes.utf8("eve"))).roles())
                     .containsExactly(Bytes.utf8("reader"));
             // And what we pass on of it is again the same.
-            assertThat(hash(received(StoreByHand.bytes(StateSnapshot.of(store, meta.index(), meta.term(),
-                    Membership.load(store), () -> {}))))).isEqualTo(hash);
+            StateSnapshot passedOn = StateSnapshot.of(store, meta.index(), meta.term(), Membership.load(store),
+                    () -> {});
+            assertThat(hash(received(StoreByHand.bytes(passedOn)))).isEqualTo(hash);
+            assertThat(Integer.toUnsignedLong(passedOn.hash())).as("Maintenance.Hash").isEqualTo(whole);
         }
     }
 

@@ -22,7 +22,7 @@ final class Admission {
         late = new Deadlines.Timer() {
             @Override
             void due() {
-                shared.turnedAway(NetMetrics.Refusal.FIRST_HEAD_LATE, channel);
+                shared.refused(NetMetrics.Refusal.FIRST_HEAD_LATE, channel);
                 channel.unsafe().close(channel.unsafe().voidPromise());
             }
         };
@@ -33,13 +33,13 @@ final class Admission {
     static @Nullable Admission admit(Shared shared, LoopState loop, Channel channel, @Nullable Object address) {
         if (shared.connections.incrementAndGet() > shared.limits.connectionsMax()) {
             shared.connections.decrementAndGet();
-            shared.turnedAway(NetMetrics.Refusal.CONNECTIONS, channel);
+            shared.refused(NetMetrics.Refusal.CONNECTIONS, channel);
             return null;
         }
         if (!beginsToWait(shared, address)) {
             waitsNoLonger(shared, address);
             shared.connections.decrementAndGet();
-            shared.turnedAway(NetMetrics.Refusal.HANDSHAKES, channel);
+            shared.refused(NetMetrics.Refusal.HANDSHAKES, channel);
             return null;
         }
         return new Admission(shared, loop, channel, address);

@@ -14,8 +14,9 @@ import dev.quoin.base.Bytes;
  * between two threads.
  *
  * <p><b>Bounds.</b> A call that is gone swallows what is still sent to it. {@link #writable} is how a sender learns to
- * stop: unless it does, up to everything it sends is kept. An answer that is one message is bounded by holding back new
- * calls of a connection that already owes too much ({@link NetLimits#owedBytesPerConnectionMax}).
+ * stop: unless it does, up to everything it sends is kept. Answers that are one message are bounded by holding back new
+ * calls of a connection that already owes too much ({@link NetLimits#owedBytesPerConnectionMax}); who reads something only to send
+ * it looks again before ({@link #owesTooMuch}), since many calls may have begun at once.
  */
 public interface Call {
     Method method();
@@ -37,6 +38,19 @@ public interface Call {
 
     /** Whether more may be sent now. A hint; when false, stop, and wait for {@link Handler#onWritable}. */
     boolean writable();
+
+    /** Whether the connection has not taken more of its answers than it may owe. On the loop. */
+    default boolean owesTooMuch() {
+        return false;
+    }
+
+    /**
+     * Runs {@code task} on the loop once the connection has taken enough of its answers, or not at all if the call ends before.
+     * On the loop, where the connection {@linkplain #owesTooMuch owes too much}.
+     */
+    default void whenTaken(Runnable task) {
+        throw new IllegalStateException("nothing is owed");
+    }
 
     /**
      * Waits, on a virtual thread, until the call is writable.

@@ -20,6 +20,9 @@ import dev.quoin.base.Invariant;
  * on nothing is given back to the stream's window, so that at most a window of bytes waits.
  */
 final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReader.Target {
+    private static final Status TOO_MANY_BYTES = Status.of(Status.Code.RESOURCE_EXHAUSTED,
+            "too many bytes of requests in work");
+
     private final Method method;
     private final Http2Headers requestHeaders;
     private final String subtype;
@@ -30,6 +33,7 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
     private final NetMetrics.Calls counted;
 
     private @Nullable ArrayDeque<Bytes> waiting;
+    private @Nullable Runnable heldTask; // goes on once the connection owes less
     private int credit;
     private int unconsumed;
     private long charged;
@@ -188,8 +192,27 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
         }
     }
 
-    /** The connection has taken its answers: the call it held back may begin. */
+    @Override
+    public boolean owesTooMuch() {
+        return connection.owesTooMuch();
+    }
+
+    @Override
+    public void whenTaken(Runnable task) {
+        heldTask = task;
+        connection.hold(this);
+    }
+
+    /** The connection has taken its answers: the call it held back may begin, or go on. */
     void release() {
+        Runnable task = heldTask;
+        if (task != null) {
+            heldTask = null;
+            if (!isOver()) {
+                task.run();
+            }
+            return;
+        }
         Bytes message = waiting == null ? null : waiting.poll();
         if (isOver() || message == null) {
             return;
@@ -212,8 +235,7 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
         }
         charged += bytes;
         if (!connection.charge(bytes)) {
-            connection.shared().metrics.refused(NetMetrics.Refusal.REQUEST_BYTES);
-            throw new StatusException(Status.Code.RESOURCE_EXHAUSTED, "too many bytes of requests in work");
+            throw new StatusException(TOO_MANY_BYTES);
         }
     }
 
@@ -545,7 +567,7 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
     /** Whether this answer comes after the end: it is counted, and dropped. */
     private boolean late() {
         if (isOver()) {
-            connection.shared().metrics.refused(NetMetrics.Refusal.LATE_ANSWER);
+            connection.refused(NetMetrics.Refusal.LATE_ANSWER);
         }
         return isOver();
     }
@@ -576,7 +598,9 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
     /** The request broke a rule: the status is our answer, if there is still someone to read it. */
     private void refuse(Status status) {
         if (status.code() == Status.Code.RESOURCE_EXHAUSTED) {
-            connection.shared().metrics.refused(NetMetrics.Refusal.MESSAGE_TOO_LARGE);
+            connection.refused(status.equals(TOO_MANY_BYTES)
+                    ? NetMetrics.Refusal.REQUEST_BYTES
+                    : NetMetrics.Refusal.MESSAGE_TOO_LARGE);
         }
         finishNow(status, Metadata.EMPTY);
     }
@@ -692,8 +716,8 @@ final class H2Call extends H2Stream implements ServedCall, CallEnd, MessageReade
     }
 
     @Override
-    public NetMetrics metrics() {
-        return connection.shared().metrics;
+    public void refused(NetMetrics.Refusal why) {
+        connection.refused(why);
     }
 
     @Override

@@ -65,6 +65,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     private final WriteStall stall = new WriteStall();
     private int settingsInWindow;
     private long settingsWindowStart;
+    private boolean settingsFlood;
     private long peerHeaderListMax = Long.MAX_VALUE;
     private boolean draining;
     private boolean lastGoAwaySent;
@@ -215,11 +216,24 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     protected void onConnectionError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
             @Nullable Http2Exception error) {
         if (error != null) {
-            shared.metrics.refused(NetMetrics.Refusal.PROTOCOL);
+            refused(reason(error));
         } else if (!(cause instanceof java.io.IOException)) {
             Faults.internal("HTTP/2 connection", cause); // An IOException is a client that went.
         }
         super.onConnectionError(ctx, outbound, cause, error);
+    }
+
+    /** Netty's own bounds (resets, continuations, empty frames, queued answers) all end in the same code. */
+    private NetMetrics.Refusal reason(Http2Exception error) {
+        if (error.error() != Http2Error.ENHANCE_YOUR_CALM) {
+            return NetMetrics.Refusal.PROTOCOL;
+        }
+        return settingsFlood ? NetMetrics.Refusal.SETTINGS : NetMetrics.Refusal.FLOOD;
+    }
+
+    /** The client has met a bound. */
+    void refused(NetMetrics.Refusal why) {
+        shared.refused(why, ctx().channel());
     }
 
     /**
@@ -230,6 +244,9 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     @Override
     protected void onStreamError(ChannelHandlerContext ctx, boolean outbound, Throwable cause,
             Http2Exception.StreamException error) {
+        if (error instanceof Http2Exception.HeaderListSizeException) {
+            refused(NetMetrics.Refusal.HTTP_HEAD);
+        }
         Http2Stream stream = connection().stream(error.streamId());
         boolean dropped = stream != null && stream.isResetSent();
         boolean late = stream == null && error.error() == Http2Error.STREAM_CLOSED && endedEarly(error.streamId());
@@ -310,7 +327,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
         @Override
         public void onPingRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
             if (pings.tooMany(System.nanoTime(), connection().numActiveStreams() > 0)) {
-                shared.metrics.refused(NetMetrics.Refusal.PINGS);
+                refused(NetMetrics.Refusal.PINGS);
                 ByteBuf text = Unpooled.copiedBuffer("too_many_pings", StandardCharsets.US_ASCII);
                 goAway(ctx, connection().remote().lastStreamCreated(), Http2Error.ENHANCE_YOUR_CALM.code(), text,
                         ctx.newPromise()).addListener(written -> ctx.close());
@@ -338,7 +355,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
                 settingsInWindow = 0;
             }
             if (++settingsInWindow > shared.limits.settingsMax()) {
-                shared.metrics.refused(NetMetrics.Refusal.SETTINGS);
+                settingsFlood = true;
                 throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM,
                         "Maximum number %d of SETTINGS frames reached", shared.limits.settingsMax());
             }
@@ -564,7 +581,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
 
     /** This connection takes its answers too slowly: the call begins when it has. */
     void hold(H2Call call) {
-        shared.metrics.refused(NetMetrics.Refusal.OWED_BYTES);
+        refused(NetMetrics.Refusal.OWED_BYTES);
         held.add(call);
     }
 
@@ -593,7 +610,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
                 watched.remove(i);
                 stream.watchedForStall = false;
             } else if (nowNanos - stream.progressNanos > stallNanos) {
-                shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
+                refused(NetMetrics.Refusal.WRITE_STALLED);
                 reset(stream, Http2Error.ENHANCE_YOUR_CALM);
             }
         }
@@ -603,7 +620,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
     /** The socket itself takes nothing: no stream can be told, the connection goes. */
     private void sweepChannel(long nowNanos, long stallNanos) {
         if (stall.isOver(ctx().channel(), nowNanos, stallNanos)) {
-            shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
+            refused(NetMetrics.Refusal.WRITE_STALLED);
             ctx().close();
         }
     }
@@ -623,7 +640,7 @@ final class H2Connection extends Http2ConnectionHandler implements LoopState.Con
             wrote();
             loop.deadlines.arm(keepalive, now + limits.keepaliveTimeoutMillis() * 1_000_000);
         } else {
-            shared.metrics.refused(NetMetrics.Refusal.KEEPALIVE_TIMEOUT);
+            refused(NetMetrics.Refusal.KEEPALIVE_TIMEOUT);
             ctx().close();
         }
     }

@@ -79,7 +79,7 @@ final class H2Exchange extends H2Stream {
         charged += bytes;
         if (!connection.charge(bytes)
                 || collected.readableBytes() + bytes > connection.shared().limits.httpBodyBytesMax()) {
-            connection.shared().metrics.refused(NetMetrics.Refusal.HTTP_BODY);
+            connection.refused(NetMetrics.Refusal.HTTP_BODY);
             respond(HttpResponse.text(413, "request body too large\n"));
             return total;
         }
@@ -120,7 +120,7 @@ final class H2Exchange extends H2Stream {
     private void start(HttpRequest request, @Nullable HttpBody arriving) {
         if (!connection.shared().requests
                 .start(() -> HttpWork.run(connection.shared(), request, arriving, new Reply()))) {
-            connection.shared().metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
+            connection.refused(NetMetrics.Refusal.HTTP_REQUESTS);
             respond(HttpResponse.text(503, "too many requests in work\n"));
         }
     }

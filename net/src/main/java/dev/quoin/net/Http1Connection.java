@@ -83,6 +83,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         return java.util.Objects.requireNonNull(context);
     }
 
+    private void refused(NetMetrics.Refusal why) {
+        shared.refused(why, ctx().channel());
+    }
+
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
@@ -154,7 +158,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         armIdle();
         if (request.decoderResult().isFailure()) {
             Throwable cause = request.decoderResult().cause();
-            shared.metrics.refused(NetMetrics.Refusal.HTTP_HEAD);
+            refused(NetMetrics.Refusal.HTTP_HEAD);
             if (cause instanceof TooLongHttpLineException) {
                 refuse(414, "request line too long\n");
             } else if (cause instanceof TooLongHttpHeaderException) {
@@ -178,7 +182,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         } else if (shared.config.http().streams(request.method().name(), path(request))) {
             workStreamed(request);
         } else if (HttpUtil.getContentLength(request, 0L) > shared.limits.httpBodyBytesMax()) {
-            shared.metrics.refused(NetMetrics.Refusal.HTTP_BODY);
+            refused(NetMetrics.Refusal.HTTP_BODY);
             refuse(413, "request body too large\n");
         } else {
             head = request;
@@ -206,7 +210,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
         ByteBuf bytes = content.content();
         if (body.readableBytes() + bytes.readableBytes() > shared.limits.httpBodyBytesMax()) {
-            shared.metrics.refused(NetMetrics.Refusal.HTTP_BODY);
+            refused(NetMetrics.Refusal.HTTP_BODY);
             refuse(413, "request body too large\n");
             return;
         }
@@ -245,7 +249,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         body = Unpooled.EMPTY_BUFFER;
         Reply reply = new Reply(bodiless, request.protocolVersion().equals(HttpVersion.HTTP_1_1));
         if (!shared.requests.start(() -> HttpWork.run(shared, own, arriving, reply))) {
-            shared.metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
+            refused(NetMetrics.Refusal.HTTP_REQUESTS);
             respond(HttpResponse.text(503, "too many requests in work\n"), bodiless);
         }
     }
@@ -481,7 +485,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     @Override
     public void sweep(long nowNanos) {
         if (stall.isOver(ctx().channel(), nowNanos, shared.limits.writeStallMillisMax() * 1_000_000)) {
-            shared.metrics.refused(NetMetrics.Refusal.WRITE_STALLED);
+            refused(NetMetrics.Refusal.WRITE_STALLED);
             ctx().close();
         }
     }

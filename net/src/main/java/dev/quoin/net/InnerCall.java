@@ -236,7 +236,7 @@ public final class InnerCall {
                 return;
             }
             if (message.length() > limits.requestBytesMax()) {
-                metrics().refused(NetMetrics.Refusal.MESSAGE_TOO_LARGE);
+                refused(NetMetrics.Refusal.MESSAGE_TOO_LARGE);
                 finish(Status.of(Status.Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max ("
                         + message.length() + " vs. " + limits.requestBytesMax() + ")"));
                 return;
@@ -379,7 +379,7 @@ public final class InnerCall {
         @Override
         public void finish(Status status, Metadata trailers) {
             if (!refuseMore(status)) {
-                metrics().refused(NetMetrics.Refusal.LATE_ANSWER);
+                refused(NetMetrics.Refusal.LATE_ANSWER);
             } else if (loop.inLoop()) {
                 end(End.FINISHED);
             } else {
@@ -406,8 +406,8 @@ public final class InnerCall {
         }
 
         @Override
-        public NetMetrics metrics() {
-            return calls.metrics();
+        public void refused(NetMetrics.Refusal why) {
+            calls.refused(why, peer);
         }
 
         @Override

@@ -21,6 +21,7 @@ public final class InnerCalls implements AutoCloseable {
     private final Router router;
     private final NetLimits limits;
     private final NetMetrics metrics;
+    private final Refusals refusals;
     private final IdentityHashMap<Method, NetMetrics.Calls> counted = new IdentityHashMap<>(); // not changed any more
     private final int openMax;
     private final EventLoops loops;
@@ -39,6 +40,7 @@ public final class InnerCalls implements AutoCloseable {
         this.router = router;
         this.limits = limits;
         this.metrics = metrics;
+        refusals = new Refusals(metrics);
         this.openMax = openMax;
         router.forEach(method -> counted.put(method, metrics.calls(method)));
         loops = new EventLoops("inner-loop", 1, turn);
@@ -63,7 +65,7 @@ public final class InnerCalls implements AutoCloseable {
         }
         if (opened.incrementAndGet() > openMax) {
             opened.decrementAndGet();
-            metrics.refused(NetMetrics.Refusal.HTTP_REQUESTS);
+            refused(NetMetrics.Refusal.HTTP_REQUESTS, peer);
             return ended(call, TOO_MANY);
         }
         open.add(call);
@@ -102,8 +104,9 @@ public final class InnerCalls implements AutoCloseable {
         return name.isEmpty() ? null : headers.text(name);
     }
 
-    NetMetrics metrics() {
-        return metrics;
+    /** A client has met a bound. */
+    void refused(NetMetrics.Refusal why, Peer peer) {
+        refusals.met(why, peer.address());
     }
 
     /** Ends all calls, and its loop. */

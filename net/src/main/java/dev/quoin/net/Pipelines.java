@@ -180,7 +180,10 @@ final class Pipelines {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            shared.metrics.refused(NetMetrics.Refusal.PROTOCOL);
+            boolean isGone = cause instanceof java.io.IOException && !(cause instanceof SSLException);
+            if (!isGone) {
+                shared.refused(NetMetrics.Refusal.PROTOCOL, ctx.channel());
+            }
             if (!(cause instanceof java.io.IOException) && !(cause instanceof io.netty.handler.codec.DecoderException)
                     && !(cause instanceof SSLException)) {
                 Faults.internal("connection", cause);

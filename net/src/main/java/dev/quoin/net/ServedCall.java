@@ -5,7 +5,8 @@ interface ServedCall extends Call {
     /** Where such threads come from. */
     VirtualWork virtualWork();
 
-    NetMetrics metrics();
+    /** Its client has met a bound. */
+    void refused(NetMetrics.Refusal why);
 
     /** There may be room, or an end: whoever waits in {@link #awaitWritable} looks again. */
     void wake();

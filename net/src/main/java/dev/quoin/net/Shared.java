@@ -15,7 +15,7 @@ final class Shared {
     private final IdentityHashMap<Method, NetMetrics.Calls> counted = new IdentityHashMap<>(); // not changed any more
     final VirtualWork calls;
     final VirtualWork requests;
-    final RefusalLog refusals = new RefusalLog();
+    final Refusals refusals;
     final AtomicInteger connections = new AtomicInteger();
     final AtomicInteger unadmitted = new AtomicInteger();
     final java.util.concurrent.ConcurrentHashMap<Object, Integer> unadmittedByAddress = new java.util.concurrent.ConcurrentHashMap<>();
@@ -25,16 +25,16 @@ final class Shared {
         this.config = config;
         limits = config.limits();
         metrics = config.metrics();
+        refusals = new Refusals(metrics);
         countedHeader = AsciiString.of(metrics.countedHeader());
         config.router().forEach(method -> counted.put(method, metrics.calls(method)));
         calls = new VirtualWork("call", limits.virtualCallsMax());
         requests = new VirtualWork("http", limits.httpRequestsMax());
     }
 
-    /** A connection is turned away before it has said anything. */
-    void turnedAway(NetMetrics.Refusal why, Channel channel) {
-        metrics.refused(why);
-        refusals.turnedAway(why, channel.remoteAddress());
+    /** A client has met a bound. */
+    void refused(NetMetrics.Refusal why, Channel channel) {
+        refusals.met(why, channel.remoteAddress());
     }
 
     /** Where a call is counted. */

@@ -26,7 +26,7 @@ final class VirtualHandler implements Handler {
     public void onMessage(Call call, Bytes message) {
         ServedCall own = (ServedCall) call;
         if (!own.virtualWork().start(() -> run(call, message))) {
-            own.metrics().refused(NetMetrics.Refusal.VIRTUAL_CALLS);
+            own.refused(NetMetrics.Refusal.VIRTUAL_CALLS);
             call.finish(Status.of(Status.Code.RESOURCE_EXHAUSTED, "too many requests in work"));
         }
     }

@@ -8,6 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.base.Bytes;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** What a hostile or broken client costs, and how it is told. Bounds are made small where that keeps a test short. */
@@ -211,8 +213,49 @@ class AbuseTest {
         }
     }
 
+    private static void answerWhenTaken(Call call, Bytes answer) {
+        if (call.owesTooMuch()) {
+            call.whenTaken(() -> answerWhenTaken(call, answer));
+        } else {
+            call.finish(answer);
+        }
+    }
+
+    /** All begin before the first is answered: what they would be answered with is not made while the connection owes too much. */
     @Test
-    void aClientThatSaysNothingIsClosedAtItsDeadline() throws Exception {
+    void callsThatBeganAtOnceWaitWithTheirAnswers() throws Exception {
+        List<Call> begun = new ArrayList<>();
+        Bytes large = Bytes.of(new byte[40_000]);
+        Method many = Method.hot(UNARY, Method.Kind.UNARY, (call, message) -> {
+            begun.add(call);
+            if (begun.size() == 20) {
+                begun.forEach(one -> answerWhenTaken(one, large));
+            }
+        });
+        NetConfig config = TestService.config(limits().owedBytesPerConnectionMax(100_000).build());
+        NetServer server = NetServer.start(new NetConfig(config.listens(), Router.of(List.of(many)), config.http(),
+                config.limits(), NetMetrics.NONE, null, null, 1));
+        open.add(server);
+        RawClient client = client(server, 4, 0).withoutRefill();
+        for (int i = 0; i < 20; i++) {
+            client.headers(2 * i + 1, false, fields(UNARY));
+            client.send(RawClient.DATA, RawClient.END_STREAM, 2 * i + 1, RawClient.message(0));
+        }
+        client.ping(7); // Acknowledged after all of it has been read.
+        client.await(f -> f.type() == RawClient.PING);
+        assertThat(client.seen.stream().filter(f -> f.type() == RawClient.HEADERS).count()).isBetween(1L, 4L);
+        client.windowUpdate(0, 10_000_000);
+        client.settings(4, 1_000_000);
+        for (int i = 0; i < 20; i++) {
+            int stream = 2 * i + 1;
+            if (client.seen.stream().noneMatch(f -> f.stream() == stream && f.ends())) {
+                assertThat(client.await(f -> f.stream() == stream && f.ends()).isEnd()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void issue22143AClientThatSaysNothingIsClosedAtItsDeadline() throws Exception {
         NetServer server = server(limits().firstHeadMillisMax(300));
         for (String part : List.of("", "PRI * HTTP", "GET / HTTP/1.1\r\nHos")) {
             try (RawClient client = new RawClient(address(server))) {
@@ -238,7 +281,7 @@ class AbuseTest {
     }
 
     @Test
-    void connectionsThatSayNothingAreBoundedForEachAddressAndForAll() throws Exception {
+    void cve202673500ConnectionsThatSayNothingAreBoundedForEachAddressAndForAll() throws Exception {
         List<NetMetrics.Refusal> refusals = new java.util.concurrent.CopyOnWriteArrayList<>();
         for (NetLimits.Builder limits : List.of(limits().unadmittedPerAddressMax(2), limits().unadmittedMax(2))) {
             NetServer server = counting(limits, refusals);

@@ -133,7 +133,7 @@ class TlsTest {
 
     /** Half a handshake, and silence: the beginning of a record, or a whole ClientHello. */
     @Test
-    void aHandshakeThatDoesNotComeToItsEndIsCutOff() throws Exception {
+    void cve202673500AHandshakeThatDoesNotComeToItsEndIsCutOff() throws Exception {
         List<NetMetrics.Refusal> refusals = new CopyOnWriteArrayList<>();
         NetMetrics counting = new NetMetrics() {
             @Override

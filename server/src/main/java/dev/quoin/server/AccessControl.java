@@ -14,6 +14,7 @@ import dev.quoin.net.HttpFields;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpRequest;
 import dev.quoin.net.HttpResponse;
+import dev.quoin.server.metrics.LimitMet;
 
 /**
  * What stands before the HTTP paths of the client port (embed/serve.go): a request without TLS is served only under a host
@@ -34,17 +35,21 @@ final class AccessControl implements HttpHandler {
     private final Set<String> hosts;
     private final Set<String> origins;
     private final BooleanSupplier namesCount;
+    private final LimitMet misdirected;
 
     /**
      * @param hosts allowed names; none, or {@code *} among them, is all
      * @param origins of pages, in the same way
      * @param namesCount whether the name in a client's certificate says at the moment who makes a gRPC call
+     * @param misdirected told who named a host that is not allowed
      */
-    AccessControl(HttpHandler behind, Set<String> hosts, Set<String> origins, BooleanSupplier namesCount) {
+    AccessControl(HttpHandler behind, Set<String> hosts, Set<String> origins, BooleanSupplier namesCount,
+            LimitMet misdirected) {
         this.behind = behind;
         this.hosts = Set.copyOf(hosts);
         this.origins = Set.copyOf(origins);
         this.namesCount = namesCount;
+        this.misdirected = misdirected;
     }
 
     private static boolean allows(Set<String> allowed, String name) {
@@ -69,8 +74,9 @@ final class AccessControl implements HttpHandler {
         return isByGateway && name != null && !name.isEmpty() && namesCount.getAsBoolean() ? NAME_IGNORED : null;
     }
 
-    private static HttpResponse misdirected(HttpRequest request) {
+    private HttpResponse misdirected(HttpRequest request) {
         String host = host(request);
+        misdirected.by(request.peer().address());
         LOG.atWarn().addKeyValue("host", host).log("rejecting HTTP request to prevent DNS rebinding attacks");
         return HttpResponse.text(421, """
 

@@ -58,6 +58,7 @@ import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
 import dev.quoin.server.auth.Passwords;
 import dev.quoin.server.auth.Tokens;
+import dev.quoin.server.metrics.LimitMet;
 import dev.quoin.store.AuthCommand;
 import dev.quoin.store.AuthOutcome;
 import dev.quoin.store.AuthView;
@@ -86,13 +87,17 @@ final class AuthService {
     private final MemberCalls calls;
     private final Tokens tokens;
     private final Passwords passwords;
+    private final LimitMet tooManyPasswords;
 
-    AuthService(Member member, Access access, MemberCalls calls, Tokens tokens, Passwords passwords) {
+    /** @param tooManyPasswords told whose password is not looked at, since so many wait */
+    AuthService(Member member, Access access, MemberCalls calls, Tokens tokens, Passwords passwords,
+            LimitMet tooManyPasswords) {
         this.member = member;
         this.access = access;
         this.calls = calls;
         this.tokens = tokens;
         this.passwords = passwords;
+        this.tooManyPasswords = tooManyPasswords;
     }
 
     List<Method> methods() {
@@ -207,7 +212,7 @@ final class AuthService {
         UserAddOptions options = request.getOptions();
         AuthUserAddRequest.Builder hashed = request.toBuilder().clearPassword();
         if (!options.getNoPassword()) {
-            hashed.setHashedPassword(hash(request.getPassword()));
+            hashed.setHashedPassword(hash(call, request.getPassword()));
         }
         return propose(Requests.Kind.AUTH_USER_ADD, hashed.build(), caller,
                 (header, outcome) -> AuthUserAddResponse.newBuilder().setHeader(header).build());
@@ -218,27 +223,32 @@ final class AuthService {
         Caller caller = access.permit(call, Access.Word.OF_THE_LOG, Access.ROOT);
         AuthUserChangePasswordRequest.Builder hashed = request.toBuilder().clearPassword();
         if (!request.getPassword().isEmpty()) {
-            hashed.setHashedPassword(hash(request.getPassword()));
+            hashed.setHashedPassword(hash(call, request.getPassword()));
         }
         return propose(Requests.Kind.AUTH_USER_CHANGE_PASSWORD, hashed.build(), caller,
                 (header, outcome) -> AuthUserChangePasswordResponse.newBuilder().setHeader(header).build());
     }
 
-    private String hash(String password) throws StatusException, InterruptedException {
+    private String hash(Call call, String password) throws StatusException, InterruptedException {
         try {
             return passwords.hash(password);
         } catch (Passwords.TooLong tooLong) {
             throw new StatusException(Status.Code.UNKNOWN, String.valueOf(tooLong.getMessage()));
         } catch (Passwords.Busy busy) {
-            throw new StatusException(Errors.of(Failure.TOO_MANY_REQUESTS));
+            throw tooMany(call);
         }
+    }
+
+    private StatusException tooMany(Call call) {
+        tooManyPasswords.by(call.peer().address());
+        return new StatusException(Errors.of(Failure.TOO_MANY_REQUESTS));
     }
 
     private AuthenticateResponse authenticate(Call call, AuthenticateRequest request)
             throws StatusException, InterruptedException {
         calls.linearize();
         while (!call.cancelled()) {
-            long checkedAt = check(request);
+            long checkedAt = check(call, request);
             InternalAuthenticateRequest login = InternalAuthenticateRequest.newBuilder().setName(request.getName())
                     .setSimpleToken(tokens.prefix()).build();
             Outcome outcome = calls.propose(Requests.Kind.AUTHENTICATE, login, Caller.NONE);
@@ -269,12 +279,12 @@ final class AuthService {
      *
      * @return the revision of users at which it was right
      */
-    private long check(AuthenticateRequest request) throws StatusException, InterruptedException {
+    private long check(Call call, AuthenticateRequest request) throws StatusException, InterruptedException {
         AuthView auth = member.view().auth();
         if (!auth.enabled()) {
             throw new StatusException(Errors.of(Refusal.AUTH_NOT_ENABLED));
         }
-        Refusal refusal = refusal(auth.user(Bytes.utf8(request.getName())), request.getPassword());
+        Refusal refusal = refusal(call, auth.user(Bytes.utf8(request.getName())), request.getPassword());
         if (refusal == null) {
             return auth.revision();
         }
@@ -284,7 +294,7 @@ final class AuthService {
         throw new StatusException(status);
     }
 
-    private @Nullable Refusal refusal(@Nullable User user, String password)
+    private @Nullable Refusal refusal(Call call, @Nullable User user, String password)
             throws StatusException, InterruptedException {
         if (user == null) {
             return Refusal.AUTH_FAILED;
@@ -295,7 +305,7 @@ final class AuthService {
         try {
             return passwords.matches(user, password) ? null : Refusal.AUTH_FAILED;
         } catch (Passwords.Busy busy) {
-            throw new StatusException(Errors.of(Failure.TOO_MANY_REQUESTS));
+            throw tooMany(call);
         }
     }
 }

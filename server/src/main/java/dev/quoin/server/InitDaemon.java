@@ -7,6 +7,8 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.base.UnixDatagram;
+
 /** Whoever started the process and waits for it: systemd, for a unit of {@code Type=notify} (etcdmain/main.go). */
 final class InitDaemon {
     private static final Logger LOG = LoggerFactory.getLogger(InitDaemon.class);

@@ -230,7 +230,12 @@ final class KvService {
         }));
     }
 
+    /** Many reads may be let go in one moment: those of a connection that owes too much by then wait, and are decided anew. */
     private void permit(Call call, Access.Check check, Consumer<View> ready) {
+        if (call.owesTooMuch()) {
+            call.whenTaken(() -> permit(call, check, ready));
+            return;
+        }
         access.decide(call, Access.Word.OF_THE_MEMBER, check, (view, caller) -> ready.accept(view));
     }
 

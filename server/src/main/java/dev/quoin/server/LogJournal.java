@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
+import dev.quoin.base.UnixDatagram;
+
 /**
  * systemd's journal, in its own protocol: a datagram for a line, of fields {@code NAME=value}, or name, length and bytes
  * where the value has ends of lines. What it does not take goes to standard error.

@@ -26,8 +26,9 @@ import dev.quoin.server.config.Note;
 import dev.quoin.server.config.Refused;
 
 /**
- * The process {@code etcd}: reads its flags, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 for
- * {@code --version} and {@code --help}, 2 for a flag that does not parse, 1 for anything else that ends it by itself.
+ * The process {@code etcd}, but for its subcommands, which the launcher knows: reads its flags, starts the server, and stops it
+ * on SIGTERM or SIGINT. Exit codes: 0 for {@code --version} and {@code --help}, 2 for a flag that does not parse, 1 for anything
+ * else that ends it by itself.
  */
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
@@ -41,7 +42,6 @@ public final class Main {
         ServerConfig config;
         Flags flags;
         try {
-            refuseSubcommand(args);
             switch (Flags.read(args, System.getenv())) {
                 case Flags.Wish.Help() -> {
                     System.err.println(FlagTable.usage());
@@ -66,12 +66,6 @@ public final class Main {
         }
         Thread.setDefaultUncaughtExceptionHandler(Main::escaped);
         run(config, flags);
-    }
-
-    private static void refuseSubcommand(String[] args) throws Refused {
-        if (args.length > 0 && (args[0].equals("gateway") || args[0].equals("grpc-proxy"))) {
-            throw Refused.check("etcd " + args[0] + " is not served yet");
-        }
     }
 
     private static void tell(Note note) {

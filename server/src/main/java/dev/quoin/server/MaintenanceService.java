@@ -34,7 +34,7 @@ import dev.quoin.store.KeyHash;
 import dev.quoin.store.Outcome;
 import dev.quoin.store.Refusal;
 
-/** etcdserverpb.Maintenance, as far as it is served. Of the headers, as in etcd: Defragment has none. */
+/** etcdserverpb.Maintenance, but for what {@link SnapshotService} has. Of the headers, as in etcd: Defragment has none. */
 final class MaintenanceService {
     private static final String SERVICE = "/etcdserverpb.Maintenance/";
 

@@ -81,6 +81,8 @@ final class Server {
      */
     static Server start(ServerConfig config, Disk disk, Clock clock, Halt halt, Runnable onRemoved)
             throws InterruptedException, IOException, BootstrapRefused {
+        DirectoryMode.check(config.member().dataDirectory());
+        DirectoryMode.check(config.member().dataDirectory().resolve("member"));
         MemberConfig found = Origins.complete(config, disk);
         ServerMetrics metrics = new ServerMetrics(config.metrics(), clock,
                 slow -> RequestLog.applied(slow, config.metrics().slowApply()), why -> Errors.of(why).message());
@@ -123,7 +125,7 @@ final class Server {
             CallGate gate = new CallGate(member::isLearner, () -> started.leader() != 0);
             List<Method> methods = methods(config, member, access, answers, watches,
                     promotions(config, member, peers, clock), leases, clock, metrics);
-            methods.addAll(users.methods(member, access, calls(config, member)));
+            methods.addAll(users.methods(member, access, calls(config, member), metrics.limit("passwords")));
             AccessGate accessGate = new AccessGate(access);
             Router router = Router.of(methods.stream().map(accessGate::before).map(gate::before).toList());
             NetMetrics counted = metrics.rpc(new RequestLog(metrics.requests(), config.metrics().slowApply(),
@@ -211,7 +213,8 @@ final class Server {
         methods.addAll(watches.methods());
         methods.addAll(Coordination.methods(member, access, calls));
         methods.addAll(new MaintenanceService(member, access, calls).methods());
-        methods.add(new SnapshotService(member::snapshot).method());
+        methods.addAll(
+                new SnapshotService(member::snapshot, calls::header, metrics.member()::stateHashed).methods());
         methods.addAll(new ClusterService(member, calls, promotions, clock).methods());
         methods.addAll(new HealthService().methods());
         return methods;
@@ -231,11 +234,12 @@ final class Server {
         HttpHandler front = front(config, member, metrics);
         HttpHandler all = config.gateway()
                 ? new Gateway(front, inner, config.limits().messageBytesMax(),
-                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()))
+                        ServerLimits.gatewayBodyBytesMax(Runtime.getRuntime().maxMemory()),
+                        metrics.limit("gateway_body"))
                 : front;
         boolean namesCount = config.gateway() && config.auth().byCertificate();
         return new AccessControl(all, config.hosts(), config.origins(),
-                () -> namesCount && member.view().auth().enabled());
+                () -> namesCount && member.view().auth().enabled(), metrics.limit("host"));
     }
 
     private static HttpHandler front(ServerConfig config, Member member, ServerMetrics metrics) {

@@ -3,16 +3,22 @@ package dev.quoin.server;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.quoin.api.etcdserverpb.HashRequest;
+import dev.quoin.api.etcdserverpb.HashResponse;
+import dev.quoin.api.etcdserverpb.ResponseHeader;
 import dev.quoin.api.etcdserverpb.SnapshotRequest;
 import dev.quoin.api.etcdserverpb.SnapshotResponse;
 import dev.quoin.base.Bytes;
@@ -28,15 +34,18 @@ import dev.quoin.net.StatusException;
 import dev.quoin.server.config.Durations;
 
 /**
- * etcdserverpb.Maintenance/Snapshot: the member's state as etcd's database file, in pieces of {@value #PIECE_BYTES} bytes,
- * then the SHA-256 of all of them in a message of its own (v3rpc/maintenance.go). A learner answers, too.
+ * What reads a member's whole state for clients. etcdserverpb.Maintenance/Snapshot: the state as etcd's database file, in pieces of
+ * {@value #PIECE_BYTES} bytes, then the SHA-256 of all of them in a message of its own (v3rpc/maintenance.go). A learner answers,
+ * too. And Maintenance/Hash: the hash of what would be in that file ({@link SnapshotState#hash}), which is equal on members that
+ * have applied the same.
  *
  * <p>The file is made while it is sent: walked once for its length and once for its bytes, at the pace of the client, and
- * never held. What each costs meanwhile is some 30 bytes for every revision, and records that are not given up; so there are at
+ * never held; for a hash it is walked once. What each costs meanwhile is some 30 bytes for every revision, and records that are not given up; so there are at
  * most so many at once ({@link ServerLimits#SNAPSHOTS_MAX}), and records are kept for so long (ten minutes).
  */
 final class SnapshotService {
     static final String PATH = "/etcdserverpb.Maintenance/Snapshot";
+    private static final String HASH_PATH = "/etcdserverpb.Maintenance/Hash";
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotService.class);
     private static final int PIECE_BYTES = 32 << 10;
@@ -47,27 +56,54 @@ final class SnapshotService {
         SnapshotState take() throws InterruptedException, TimeoutException;
     }
 
-    private final Source source;
-    private final Semaphore free = new Semaphore(ServerLimits.SNAPSHOTS_MAX);
-
-    SnapshotService(Source source) {
-        this.source = source;
+    /** What is done with a state. */
+    private interface Work<T> {
+        T on(SnapshotState state);
     }
 
-    Method method() {
-        return Method.virtualStream(PATH, this::serve);
+    private final Source source;
+    private final LongFunction<ResponseHeader> headers;
+    private final LongConsumer hashed;
+    private final Semaphore free = new Semaphore(ServerLimits.SNAPSHOTS_MAX);
+
+    /**
+     * @param headers the header of an answer, by revision
+     * @param hashed told how many nanoseconds a hash took
+     */
+    SnapshotService(Source source, LongFunction<ResponseHeader> headers, LongConsumer hashed) {
+        this.source = source;
+        this.headers = headers;
+        this.hashed = hashed;
+    }
+
+    List<Method> methods() {
+        return List.of(Method.virtualStream(PATH, this::serve),
+                Unary.method(HASH_PATH, HashRequest.parser(), this::hash));
+    }
+
+    void serve(Call call, Bytes request) throws StatusException, InterruptedException {
+        check(request);
+        read(state -> send(call, state));
+    }
+
+    HashResponse hash(Call call, HashRequest request) throws StatusException, InterruptedException {
+        return read(state -> {
+            long begun = System.nanoTime();
+            int hash = state.hash();
+            hashed.accept(System.nanoTime() - begun);
+            return HashResponse.newBuilder().setHeader(headers.apply(state.revision())).setHash(hash).build();
+        });
     }
 
     /** Waits for a thread of the system: a walk over all records would keep virtual ones from running. */
-    void serve(Call call, Bytes request) throws StatusException, InterruptedException {
-        check(request);
+    private <T> T read(Work<T> work) throws StatusException, InterruptedException {
         if (!free.tryAcquire()) {
             throw new StatusException(Errors.of(Failure.TOO_MANY_REQUESTS));
         }
         try (SnapshotState state = source.take()) {
-            FutureTask<Boolean> sending = new FutureTask<>(() -> send(call, state));
-            Thread.ofPlatform().name("snapshot").daemon().start(sending);
-            await(sending);
+            FutureTask<T> reading = new FutureTask<>(() -> work.on(state));
+            Thread.ofPlatform().name("snapshot").daemon().start(reading);
+            return await(reading);
         } catch (TimeoutException late) {
             throw new StatusException(Errors.of(Failure.TIMEOUT));
         } finally {
@@ -84,17 +120,17 @@ final class SnapshotService {
         }
     }
 
-    /** To the very end: whoever sends must not find the state closed. */
-    private static void await(FutureTask<Boolean> sending) throws StatusException, InterruptedException {
+    /** To the very end: whoever reads must not find the state closed. */
+    private static <T> T await(FutureTask<T> reading) throws StatusException, InterruptedException {
         try {
-            sending.get();
+            return reading.get();
         } catch (ExecutionException failed) {
             switch (failed.getCause()) {
                 case StatusException status -> throw status;
                 case Damaged damaged -> throw new StatusException(Errors.lost(damaged));
                 case Gone gone -> throw new StatusException(Errors.SNAPSHOT_TOO_SLOW);
                 case Error error -> throw error;
-                case null, default -> throw new IllegalStateException("a snapshot could not be sent", failed);
+                case null, default -> throw new IllegalStateException("the state could not be read", failed);
             }
         }
     }

@@ -11,6 +11,7 @@ import dev.quoin.net.Method;
 import dev.quoin.server.auth.AuthConfig;
 import dev.quoin.server.auth.Passwords;
 import dev.quoin.server.auth.Tokens;
+import dev.quoin.server.metrics.LimitMet;
 
 /**
  * How a server knows its users, put together: tokens, which hear of the log before anybody is served, then the decision about
@@ -54,8 +55,9 @@ final class Users implements AutoCloseable {
         return running != null && Access.isRoots(token, running.view(), tokens);
     }
 
-    List<Method> methods(Member running, Access access, MemberCalls calls) {
-        return new AuthService(running, access, calls, tokens, passwords).methods();
+    /** @param tooManyPasswords told whose password is not looked at */
+    List<Method> methods(Member running, Access access, MemberCalls calls, LimitMet tooManyPasswords) {
+        return new AuthService(running, access, calls, tokens, passwords, tooManyPasswords).methods();
     }
 
     /** About once a second: forgets tokens that are over, and looks after keys that have changed. */

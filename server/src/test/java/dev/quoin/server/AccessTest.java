@@ -188,7 +188,7 @@ class AccessTest {
     }
 
     @Test
-    void aCertificateCountsOnlyIfCertificatesAreAskedForAndOnlyWithoutAToken() throws Exception {
+    void cve201816886ACertificateCountsOnlyIfCertificatesAreAskedForAndNotByTheGateway() throws Exception {
         control();
         assertThat(who(call("alice"))).isEqualTo("alice");
         assertThat(who(call("alice", "token", "roots"))).isEqualTo("root");

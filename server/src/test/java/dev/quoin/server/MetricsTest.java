@@ -34,6 +34,7 @@ import dev.quoin.api.etcdserverpb.CompactionRequest;
 import dev.quoin.api.etcdserverpb.DefragmentRequest;
 import dev.quoin.api.etcdserverpb.DeleteRangeRequest;
 import dev.quoin.api.etcdserverpb.HashKVRequest;
+import dev.quoin.api.etcdserverpb.HashRequest;
 import dev.quoin.api.etcdserverpb.LeaseGrantRequest;
 import dev.quoin.api.etcdserverpb.LeaseKeepAliveRequest;
 import dev.quoin.api.etcdserverpb.LeaseRevokeRequest;
@@ -289,6 +290,9 @@ class MetricsTest {
                         "etcd_debugging_mvcc_db_compaction_last"),
                 row("a hash", call("etcdserverpb.Maintenance/HashKV", HashKVRequest.getDefaultInstance()),
                         "etcd_mvcc_hash_rev_duration_seconds_count"),
+                row("a hash of everything",
+                        call("etcdserverpb.Maintenance/Hash", HashRequest.getDefaultInstance()),
+                        "etcd_mvcc_hash_duration_seconds_count"),
                 row("a defragmentation",
                         call("etcdserverpb.Maintenance/Defragment", DefragmentRequest.getDefaultInstance()),
                         "etcd_disk_backend_defrag_duration_seconds_count"),

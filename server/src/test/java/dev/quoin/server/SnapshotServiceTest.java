@@ -5,12 +5,16 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
+import dev.quoin.api.etcdserverpb.HashRequest;
+import dev.quoin.api.etcdserverpb.HashResponse;
+import dev.quoin.api.etcdserverpb.ResponseHeader;
 import dev.quoin.api.etcdserverpb.SnapshotResponse;
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
@@ -28,13 +32,14 @@ import dev.quoin.raft.SnapshotMeta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** How a state goes to a client, and what ends that. */
+/** How a state goes to a client, or its hash, and what ends that. */
 class SnapshotServiceTest {
     private static final Method ANY = Method.hot(SnapshotService.PATH, Method.Kind.SERVER_STREAMING, new Handler() {
         @Override
         public void onMessage(Call call, Bytes message) {}
     });
 
+    private final List<Long> hashTimes = new CopyOnWriteArrayList<>();
     private final RecordedCall call = new RecordedCall(ANY, Bytes.EMPTY);
 
     /** A state of made-up bytes, written in odd portions; then it may break. */
@@ -61,6 +66,19 @@ class SnapshotServiceTest {
         }
 
         @Override
+        public long revision() {
+            return 7;
+        }
+
+        @Override
+        public int hash() {
+            if (breaks != null) {
+                throw breaks;
+            }
+            return 0xcafe_f00d;
+        }
+
+        @Override
         public long lengthBytes() {
             return bytes.length;
         }
@@ -81,8 +99,13 @@ class SnapshotServiceTest {
         }
     }
 
+    private SnapshotService service(SnapshotService.Source source) {
+        return new SnapshotService(source, revision -> ResponseHeader.newBuilder().setRevision(revision).build(),
+                hashTimes::add);
+    }
+
     private void serve(SnapshotState state) throws Exception {
-        new SnapshotService(() -> state).serve(call, Bytes.EMPTY);
+        service(() -> state).serve(call, Bytes.EMPTY);
     }
 
     private List<SnapshotResponse> sent() throws Exception {
@@ -143,11 +166,31 @@ class SnapshotServiceTest {
 
     @Test
     void aMemberThatGivesNoStateIsATimeout() {
-        SnapshotService none = new SnapshotService(() -> {
+        SnapshotService none = service(() -> {
             throw new TimeoutException();
         });
         assertThatThrownBy(() -> none.serve(call, Bytes.EMPTY)).isInstanceOfSatisfying(StatusException.class,
                 late -> assertThat(late.status()).isEqualTo(Errors.of(Failure.TIMEOUT)));
+    }
+
+    @Test
+    void aHashIsOfTheStateAtItsRevision() throws Exception {
+        MadeUp state = new MadeUp(4_096, null);
+        HashResponse hash = service(() -> state).hash(call, HashRequest.getDefaultInstance());
+        assertThat(hash).isEqualTo(HashResponse.newBuilder().setHeader(ResponseHeader.newBuilder().setRevision(7))
+                .setHash(0xcafe_f00d).build());
+        assertThat(state.closed).hasValue(1);
+        assertThat(hashTimes).hasSize(1);
+    }
+
+    @Test
+    void aLostRecordHasNoHash() {
+        MadeUp state = new MadeUp(4_096, new Damaged(Path.of("00000001.ledger"), 81_920, "a record is lost"));
+        assertThatThrownBy(() -> service(() -> state).hash(call, HashRequest.getDefaultInstance()))
+                .isInstanceOfSatisfying(StatusException.class,
+                        lost -> assertThat(lost.status().code()).isEqualTo(Status.Code.DATA_LOSS));
+        assertThat(state.closed).hasValue(1);
+        assertThat(hashTimes).isEmpty();
     }
 
     /** Each that is under way is asked for one more, and the last of them finds no place; when all is over there is room. */
@@ -156,7 +199,7 @@ class SnapshotServiceTest {
         AtomicInteger depth = new AtomicInteger();
         List<Status> refused = new ArrayList<>();
         SnapshotService[] service = new SnapshotService[1];
-        service[0] = new SnapshotService(() -> {
+        service[0] = service(() -> {
             depth.incrementAndGet();
             try {
                 service[0].serve(call, Bytes.EMPTY);

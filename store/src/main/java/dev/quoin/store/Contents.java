@@ -27,6 +27,7 @@ public final class Contents {
         void revision(long main, int sub, boolean isTombstone, int length);
     }
 
+    private final long revision;
     private final KeyIndex index;
     private final Records records;
     /** One for each bucket, in the order of their numbers. */
@@ -34,10 +35,16 @@ public final class Contents {
     /** Once it was needed: the index knows revisions in the order of keys. */
     private @Nullable RevisionList revisions;
 
-    Contents(KeyIndex frozen, Records records, List<NavigableMap<Bytes, Bytes>> buckets) {
+    Contents(long revision, KeyIndex frozen, Records records, List<NavigableMap<Bytes, Bytes>> buckets) {
+        this.revision = revision;
         this.index = frozen;
         this.records = records;
         this.buckets = buckets;
+    }
+
+    /** The newest of the store at that moment. */
+    public long revision() {
+        return revision;
     }
 
     /** All of a bucket in the order of its keys. */

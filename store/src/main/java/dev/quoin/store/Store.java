@@ -469,7 +469,7 @@ public final class Store {
      */
     public Contents contents() {
         Invariant.check(state == State.READY, "a store that is not ready or has failed is read");
-        return new Contents(index.freeze(), records, buckets.copy());
+        return new Contents(revision, index.freeze(), records, buckets.copy());
     }
 
     /** What commands have done since this was called before; for the owner. */

@@ -150,8 +150,14 @@ class AuthCheckTest {
         assertThat(view.checkRead(tenant(), range("k", "m\0"))).isEqualTo(Refusal.PERMISSION_DENIED);
         assertThat(view.checkRead(tenant(), KeyRange.from(b("k")))).isEqualTo(Refusal.PERMISSION_DENIED);
         assertThat(view.checkRead(tenant(), key("m"))).isEqualTo(Refusal.PERMISSION_DENIED);
-        // GHSA-xg4h-6gfc-h4m8: who may read one key may not read on from it.
+    }
+
+    @Test
+    void ghsaXg4h6gfcH4m8WhoMayReadAKeyMayNotReadFromItOn() {
+        AuthView view = auth.view();
         assertThat(view.checkRead(tenant(), KeyRange.from(b("mine")))).isEqualTo(Refusal.PERMISSION_DENIED);
+        assertThat(view.checkRead(tenant(), new KeyRange(b("mine"), Bytes.of(new byte[1]))))
+                .isEqualTo(Refusal.PERMISSION_DENIED);
         assertThat(view.checkRead(tenant(), range("mine", "mine\0"))).isNull();
     }
 

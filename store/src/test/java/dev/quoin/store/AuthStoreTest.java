@@ -162,7 +162,7 @@ class AuthStoreTest {
     /** Every command under every set of alarms: an alarm may refuse more, and never lets anything through. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void ghsa22386NoAlarmTakesTheCheckOff(int alarms) {
+    void issue22386NoAlarmTakesTheCheckOff(int alarms) {
         List<Row> rows = rows().toList();
         for (Row row : rows) {
             AuthStoreTest fresh = new AuthStoreTest();

@@ -194,7 +194,7 @@ class LeaseTest {
     // ---- cost
 
     @Test
-    void aTransactionCostsItsDearerBranchWithAllThatIsInIt() {
+    void issue22139ATransactionCostsItsDearerBranchWithAllThatIsInIt() {
         Op small = new Op.Put(Command.Put.of(b("ab"), b("cde")));
         Op large = new Op.Put(Command.Put.of(b("ab"), b("c".repeat(100))));
         assertThat(Command.Put.of(b("ab"), b("cde")).cost()).isEqualTo(261);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The script {@code etcd}, given a runtime that only says how it was called. */
+/** The scripts in {@code bin}, given a runtime that only says how it was called. */
 class LauncherTest {
+    private static final Path IMAGE = Path.of("..", "dist", "src", "image");
+
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it.
     private Path temp;
@@ -25,10 +28,24 @@ class LauncherTest {
     @BeforeEach
     void anImage() throws IOException {
         home = temp.toRealPath().resolve("a home");
-        Files.createDirectories(home.resolve("bin"));
-        Files.copy(Path.of("..", "dist", "src", "image", "bin", "etcd"), home.resolve("bin/etcd"));
-        executable(home.resolve("bin/etcd"));
+        for (String folder : List.of("bin", "help")) {
+            Files.createDirectories(home.resolve(folder));
+            for (Path file : files(IMAGE.resolve(folder))) {
+                Files.copy(file, home.resolve(folder).resolve(file.getFileName()));
+            }
+        }
+        for (Path script : files(home.resolve("bin"))) {
+            executable(script);
+        }
+        Files.createDirectories(home.resolve("lib"));
+        Files.copy(Path.of("../base/src/main/resources/dev/quoin/base/versions"), home.resolve("lib/versions"));
         runtime(home.resolve("runtime"));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().toList();
+        }
     }
 
     private static void runtime(Path directory) throws IOException {
@@ -50,9 +67,23 @@ class LauncherTest {
         assertThat(file.toFile().setExecutable(true)).isTrue();
     }
 
-    private record Run(long pid, List<String> lines) {}
+    private record Run(long pid, List<String> lines, int exitCode) {}
 
     private Run run(Path directory, Map<String, String> environment, String... command)
+            throws IOException, InterruptedException {
+        Run run = runToAnyEnd(directory, environment, command);
+        assertThat(run.exitCode).as("%s", run.lines).isZero();
+        return run;
+    }
+
+    /** A script of the image in an environment that has nothing but a path. */
+    private List<String> says(String script, String... words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(home.resolve("bin").resolve(script).toString()));
+        command.addAll(List.of(words));
+        return run(temp, Map.of(), command.toArray(String[]::new)).lines;
+    }
+
+    private Run runToAnyEnd(Path directory, Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment().clear();
@@ -61,8 +92,7 @@ class LauncherTest {
         Process process = builder.start();
         List<String> lines = new ArrayList<>(
                 new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList());
-        assertThat(process.waitFor()).as("%s", lines).isZero();
-        return new Run(process.pid(), lines);
+        return new Run(process.pid(), lines, process.waitFor());
     }
 
     @Test
@@ -76,44 +106,94 @@ class LauncherTest {
 
     @Test
     void quoinIsTheMemberAndMoreThanThat() throws Exception {
-        Files.copy(Path.of("..", "dist", "src", "image", "bin", "quoin"), home.resolve("bin/quoin"));
-        executable(home.resolve("bin/quoin"));
-        String quoin = home.resolve("bin/quoin").toString();
+        assertThat(says("quoin")).endsWith("[dev.quoin.server.Main]");
+        assertThat(says("quoin", "--name", "cert")).endsWith("[dev.quoin.server.Main]", "[--name]", "[cert]");
+        assertThat(says("quoin", "cert", "m1=a b")).endsWith("[dev.quoin.cert.Main]", "[m1=a b]");
+        assertThat(says("quoin", "ctl", "get", "")).endsWith("[dev.quoin.ctl.Main]", "[get]", "[]");
+        assertThat(says("quoin", "utl", "snapshot")).endsWith("[dev.quoin.utl.Main]", "[snapshot]");
+        assertThat(says("quoin", "doctor", "d")).endsWith("[dev.quoin.utl.doctor.Main]", "[d]");
+        assertThat(says("quoin", "inspect", "list", "f")).endsWith("[dev.quoin.utl.inspect.Main]", "[list]", "[f]");
+        // Which there are, and what is said of others, is for the class to know.
+        assertThat(says("quoin", "rollback", "k")).endsWith("[dev.quoin.ctl.QuoinMain]", "[rollback]", "[k]");
+        assertThat(says("quoin", "rolback", "k")).endsWith("[dev.quoin.ctl.QuoinMain]", "[rolback]", "[k]");
+    }
 
-        assertThat(run(temp, Map.of(), quoin, "--name", "cert").lines).endsWith("[dev.quoin.server.Main]", "[--name]",
-                "[cert]");
-        assertThat(run(temp, Map.of(), quoin, "cert", "m1=a b").lines).endsWith("[dev.quoin.cert.Main]", "[m1=a b]");
-        assertThat(run(temp, Map.of(), quoin, "doctor", "d").lines).endsWith("[dev.quoin.utl.doctor.Main]", "[d]");
-        assertThat(run(temp, Map.of(), quoin, "inspect", "list", "f").lines).endsWith("[dev.quoin.utl.inspect.Main]",
-                "[list]", "[f]");
+    @Test
+    void theGatewayIsAnotherProgramAndTheProxyIsRefused() throws Exception {
+        for (String script : List.of("etcd", "quoin")) {
+            assertThat(says(script, "gateway", "start", "a b")).contains("[--enable-native-access=ALL-UNNAMED]")
+                    .endsWith("[dev.quoin.ctl.gateway.Main]", "[gateway]", "[start]", "[a b]");
+            Run refused = runToAnyEnd(temp, Map.of(), home.resolve("bin").resolve(script).toString(), "grpc-proxy",
+                    "start");
+            assertThat(refused.exitCode).isEqualTo(1);
+            assertThat(refused.lines).singleElement().asString().startsWith("etcd: grpc-proxy is not served: ");
+        }
+    }
+
+    @Test
+    void helpNeedsNoRuntime() throws Exception {
+        Files.delete(home.resolve("runtime/bin/java"));
+        List<String> overview = Files.readAllLines(IMAGE.resolve("help/quoin.txt"));
+        assertThat(says("quoin", "help")).isEqualTo(overview);
+        assertThat(says("quoin", "--help")).isEqualTo(overview);
+        for (Path page : files(IMAGE.resolve("help"))) {
+            String topic = page.getFileName().toString().replace(".txt", "");
+            assertThat(says("quoin", "help", topic)).isEqualTo(Files.readAllLines(page));
+            if (!topic.equals("quoin")) {
+                assertThat(overview).as("the overview lists %s", topic)
+                        .anyMatch(line -> line.startsWith("  " + topic + " "));
+            }
+        }
+        assertThat(overview.stream().dropWhile(line -> !line.equals("Topics:")).skip(1)
+                .takeWhile(line -> !line.isEmpty()).map(line -> line.strip().split(" ", 2)[0]))
+                .as("what the overview lists is there").allSatisfy(
+                        topic -> assertThat(IMAGE.resolve("help").resolve(topic + ".txt")).isRegularFile());
+    }
+
+    @Test
+    void helpAboutASubcommandIsItsOwn() throws Exception {
+        assertThat(says("quoin", "help", "ctl")).endsWith("[dev.quoin.ctl.Main]", "[--help]");
+        assertThat(says("quoin", "help", "rollback")).endsWith("[dev.quoin.ctl.QuoinMain]", "[rollback]", "[--help]");
     }
 
     @Test
     void theVersionIsSaidWithoutARuntime() throws Exception {
-        for (String flag : List.of("--version", "-version")) {
-            assertThat(run(temp, Map.of(), home.resolve("bin/etcd").toString(), flag).lines)
-                    .containsExactly("etcd Version: 3.7.1", "Quoin Version: 0.1.0", "Java Version: 25.0.1");
+        String system = System.getProperty("os.name") + "/" + System.getProperty("os.arch");
+        for (String script : List.of("etcd", "quoin")) {
+            for (String flag : List.of("--version", "-version")) {
+                assertThat(says(script, flag)).containsExactly("etcd Version: 3.7.1", "Quoin Version: 0.1.0",
+                        "Java Version: 25.0.1", "OS/Arch: " + system);
+            }
         }
         // With anything else it is for those who parse flags.
-        assertThat(run(temp, Map.of(), home.resolve("bin/etcd").toString(), "--version", "--name=x").lines)
-                .endsWith("[--version]", "[--name=x]");
-        Files.copy(Path.of("..", "dist", "src", "image", "bin", "etcdctl"), home.resolve("bin/etcdctl"));
-        executable(home.resolve("bin/etcdctl"));
-        assertThat(run(temp, Map.of(), home.resolve("bin/etcdctl").toString(), "version").lines)
-                .containsExactly("etcdctl version: 3.7.1", "API version: 3.7");
-        Run version = run(temp, Map.of(), home.resolve("bin/etcdctl").toString(), "version", "-w", "json");
-        assertThat(version.lines).startsWith("pid=" + version.pid).endsWith("[version]", "[-w]", "[json]");
+        assertThat(says("etcd", "--version", "--name=x")).endsWith("[--version]", "[--name=x]");
+        assertThat(says("etcdctl", "version")).containsExactly("etcdctl version: 3.7.1", "API version: 3.7");
+        assertThat(says("etcdctl", "--version")).isEqualTo(says("etcdctl", "version"));
+        assertThat(says("etcdctl", "version", "-w", "json")).endsWith("[dev.quoin.ctl.Main]", "[version]", "[-w]",
+                "[json]");
+        assertThat(says("etcdutl", "version")).containsExactly("etcdutl version: 3.7.1", "API version: 3.7");
+        assertThat(says("etcdutl", "--version")).isEqualTo(says("etcdutl", "version"));
     }
 
     @Test
-    void etcdutlSaysItsVersionWithoutARuntimeToo() throws Exception {
-        Files.copy(Path.of("..", "dist", "src", "image", "bin", "etcdutl"), home.resolve("bin/etcdutl"));
-        executable(home.resolve("bin/etcdutl"));
-        String etcdutl = home.resolve("bin/etcdutl").toString();
-        assertThat(run(temp, Map.of(), etcdutl, "version").lines).containsExactly("etcdutl version: 3.7.1",
-                "API version: 3.7");
-        assertThat(run(temp, Map.of(), etcdutl, "version", "-w", "json").lines).endsWith("[dev.quoin.utl.Main]", "[version]",
-                "[-w]", "[json]");
+    void theVersionIsSaidWhereThereIsNoJava() throws Exception {
+        Files.delete(home.resolve("runtime/bin/java"));
+        withoutTheUsualPlaces();
+        Map<String, String> empty = Map.of("PATH", Files.createDirectories(temp.resolve("empty")).toString());
+        String etcd = home.resolve("bin/etcd").toString();
+
+        assertThat(run(temp, empty, etcd, "--version").lines).startsWith("etcd Version: 3.7.1", "Quoin Version: 0.1.0",
+                "Java Version: none that is new enough");
+        assertThat(runToAnyEnd(temp, empty, etcd).lines).singleElement().asString()
+                .startsWith("etcd: no Java 25 or newer was found.");
+    }
+
+    @Test
+    void anEmptyEnvironmentIsEnough() throws Exception {
+        for (String script : List.of("etcd", "etcdctl", "etcdutl", "quoin")) {
+            assertThat(run(temp, Map.of(), "/usr/bin/env", "-i", home.resolve("bin").resolve(script).toString(),
+                    "x").lines).endsWith("[x]");
+        }
     }
 
     @Test
@@ -144,15 +224,19 @@ class LauncherTest {
         Files.move(home.resolve("runtime"), temp.resolve("jdk"));
         Files.createDirectories(temp.resolve("links"));
         Files.createSymbolicLink(temp.resolve("links/java"), temp.resolve("jdk/bin/java"));
-        // The usual places come first, and this machine may have a Java there.
-        String script = Files.readString(home.resolve("bin/etcd")).replace("/usr/lib/jvm/", "/nonexistent/")
-                .replace("/opt/j", "/nonexistent/").replace("/usr/local/openjdk", "/nonexistent/");
-        Files.writeString(home.resolve("bin/etcd"), script);
+        withoutTheUsualPlaces();
 
         Run run = run(temp, Map.of("PATH", temp.resolve("links") + ":/usr/bin:/bin"),
                 home.resolve("bin/etcd").toString());
 
         assertThat(run.lines).contains("java=" + temp.toRealPath().resolve("jdk/bin/java"));
+    }
+
+    /** They come before the path, and this machine may have a Java there. */
+    private void withoutTheUsualPlaces() throws IOException {
+        String script = Files.readString(home.resolve("bin/etcd")).replace("/usr/lib/jvm/", "/nonexistent/")
+                .replace("/opt/j", "/nonexistent/").replace("/usr/local/openjdk", "/nonexistent/");
+        Files.writeString(home.resolve("bin/etcd"), script);
     }
 
     /** The script, on a machine with so much memory and so many processors, in a container with this limit. */
@@ -201,7 +285,6 @@ class LauncherTest {
     @Test
     void whatARehearsalHasLeftIsUsed() throws Exception {
         assertThat(options("")).noneMatch(option -> option.contains("AOT"));
-        Files.createDirectories(home.resolve("lib"));
         Files.createFile(home.resolve("lib/quoin.aot"));
         assertThat(options("")).contains("[-XX:AOTCache=" + home + "/lib/quoin.aot]");
     }

@@ -21,6 +21,7 @@ public final class Command {
     private String description = "";
     private String examples = "";
     private String group = "";
+    private String lastWords = "";
     private boolean showsFlagsInUse = true;
     private boolean isHidden;
     private List<String> choices = List.of();
@@ -65,6 +66,12 @@ public final class Command {
 
     public Command withoutFlagsInUse() {
         showsFlagsInUse = false;
+        return this;
+    }
+
+    /** A line at the end of every page of help of this program; of its root alone. */
+    public Command endingHelpWith(String line) {
+        lastWords = line;
         return this;
     }
 
@@ -131,6 +138,11 @@ public final class Command {
         return examples;
     }
 
+    /** What its root ends pages of help with; empty or a whole line. */
+    String lastWords() {
+        return parent == null ? lastWords : parent.lastWords();
+    }
+
     String group() {
         return group;
     }
@@ -172,7 +184,7 @@ public final class Command {
     }
 
     /** What its parents hand down, the nearest first. */
-    List<Flag> inheritedFlags() {
+    public List<Flag> inheritedFlags() {
         List<Flag> all = new ArrayList<>();
         for (Command each = parent; each != null; each = each.parent) {
             all.addAll(each.inherited);

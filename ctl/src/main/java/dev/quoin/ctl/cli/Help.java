@@ -20,7 +20,7 @@ public final class Help {
             page.append(description).append("\n\n");
         }
         page.append(usage(command));
-        page.append("Use \"etcdctl options\" for a list of global command-line options (applies to all commands).\n");
+        page.append(command.lastWords());
         out.print(page);
     }
 

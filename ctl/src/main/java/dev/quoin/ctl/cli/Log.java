@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Locale;
 
 import dev.quoin.ctl.text.GoJson;
@@ -17,21 +18,40 @@ public final class Log {
             Locale.ROOT);
 
     private final PrintStream err;
+    private final String caller;
 
     public Log(PrintStream err) {
-        this.err = err;
+        this(err, "etcdctl");
     }
 
-    /** One line; {@code fields} are names and texts in turn. */
-    public void line(String level, String message, String... fields) {
+    /** @param caller what each line says of where it comes from */
+    public Log(PrintStream err, String caller) {
+        this.err = err;
+        this.caller = caller;
+    }
+
+    /** One line; {@code fields} are names and what they stand for in turn: texts, and lists of texts. Any thread's. */
+    public void line(String level, String message, Object... fields) {
         StringBuilder line = new StringBuilder("{\"level\":\"").append(level).append("\",\"ts\":\"")
                 .append(OffsetDateTime.now(ZoneId.systemDefault()).format(TIME))
-                .append("\",\"caller\":\"etcdctl\",\"msg\":");
+                .append("\",\"caller\":\"").append(caller).append("\",\"msg\":");
         GoJson.quote(line, message);
         for (int i = 0; i < fields.length; i += 2) {
-            GoJson.quote(line.append(','), fields[i]);
-            GoJson.quote(line.append(':'), fields[i + 1]);
+            GoJson.quote(line.append(','), String.valueOf(fields[i]));
+            value(line.append(':'), fields[i + 1]);
         }
         err.print(line.append("}\n"));
+    }
+
+    private static void value(StringBuilder line, Object value) {
+        if (value instanceof List<?> texts) {
+            line.append('[');
+            for (Object text : texts) {
+                GoJson.quote(line.append(line.charAt(line.length() - 1) == '[' ? "" : ","), String.valueOf(text));
+            }
+            line.append(']');
+        } else {
+            GoJson.quote(line, String.valueOf(value));
+        }
     }
 }

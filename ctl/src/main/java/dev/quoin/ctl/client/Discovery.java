@@ -27,11 +27,29 @@ public final class Discovery {
     }
 
     /** Asks this one. */
-    static Discovery at(String host, int port) {
+    public static Discovery at(String host, int port) {
         return new Discovery("dns://" + host + ":" + port);
     }
 
     private record Srv(int priority, int weight, int port, String target) {}
+
+    /**
+     * A server, as one record tells of it.
+     *
+     * @param scheme {@code https} or {@code http}
+     * @param priority the lower, the earlier it is to be used
+     * @param weight how often, beside others of that priority; 0 for hardly ever
+     */
+    public record Found(String scheme, String host, int port, int priority, int weight) {
+        public String endpoint() {
+            return scheme + "://" + host + ":" + port;
+        }
+    }
+
+    /** As {@link #found}, their URLs. */
+    public List<String> endpoints(String domain, String service) throws IOException {
+        return found(domain, service).stream().map(Found::endpoint).toList();
+    }
 
     /**
      * What {@code _etcd-client-ssl._tcp} names, with https, and then what {@code _etcd-client._tcp} does, with http: each by priority,
@@ -40,31 +58,31 @@ public final class Discovery {
      * @param service what is hung on the two names, behind a dash; may be empty
      * @throws IOException neither name has a record, or nobody answers
      */
-    public List<String> endpoints(String domain, String service) throws IOException {
+    public List<Found> found(String domain, String service) throws IOException {
         String suffix = service.isEmpty() ? "" : "-" + service;
-        List<String> endpoints = new ArrayList<>();
+        List<Found> found = new ArrayList<>();
         IOException secureFailure = null;
         try {
-            add(endpoints, "https://", "_etcd-client-ssl" + suffix + "._tcp." + domain);
+            add(found, "https", "_etcd-client-ssl" + suffix + "._tcp." + domain);
         } catch (IOException why) {
             secureFailure = why;
         }
         try {
-            add(endpoints, "http://", "_etcd-client" + suffix + "._tcp." + domain);
+            add(found, "http", "_etcd-client" + suffix + "._tcp." + domain);
         } catch (IOException why) {
             if (secureFailure != null) {
                 throw new IOException(
                         "dns lookup errors: " + secureFailure.getMessage() + " and " + why.getMessage(), why);
             }
         }
-        return endpoints;
+        return found;
     }
 
-    private void add(List<String> endpoints, String scheme, String name) throws IOException {
+    private void add(List<Found> found, String scheme, String name) throws IOException {
         List<Srv> records = lookup(name);
         records.sort(Comparator.comparingInt(Srv::priority).thenComparing(Srv::weight, Comparator.reverseOrder())
                 .thenComparing(Srv::target).thenComparingInt(Srv::port));
-        records.forEach(srv -> endpoints.add(scheme + srv.target + ":" + srv.port));
+        records.forEach(srv -> found.add(new Found(scheme, srv.target, srv.port, srv.priority, srv.weight)));
     }
 
     @SuppressWarnings({"BanJNDI", "JdkObsolete"}) // Only records are read; JNDI wants this map.

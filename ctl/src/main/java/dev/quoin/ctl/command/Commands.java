@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 import dev.quoin.base.Invariant;
+import dev.quoin.base.Versions;
 import dev.quoin.ctl.cli.Command;
 import dev.quoin.ctl.cli.CommandLine;
 import dev.quoin.ctl.cli.Help;
@@ -21,10 +22,6 @@ public final class Commands {
     static final String AUTHENTICATION = "Authentication commands";
     static final String UTILITY = "Utility commands";
 
-    /** What this claims to be. */
-    private static final String VERSION = "3.7.1";
-    private static final String API_VERSION = "3.7";
-
     private final Streams streams;
 
     Commands(Streams streams) {
@@ -36,6 +33,8 @@ public final class Commands {
         Commands commands = new Commands(streams);
         Command root = new Command("etcdctl", "A simple command line client for etcd3.")
                 .handingDown(GlobalFlags.all())
+                .endingHelpWith("Use \"etcdctl options\" for a list of global command-line options "
+                        + "(applies to all commands).\n")
                 .grouped(KEY_VALUE, MAINTENANCE, CONCURRENCY, AUTHENTICATION, UTILITY);
         KeyValueCommands keyValue = new KeyValueCommands(commands);
         MaintenanceCommands maintenance = new MaintenanceCommands(commands);
@@ -67,7 +66,7 @@ public final class Commands {
     private Command version() {
         return new Command("version", "Prints the version of etcdctl").in(UTILITY)
                 .doing(invocation -> streams.out()
-                        .print("etcdctl version: " + VERSION + "\nAPI version: " + API_VERSION + "\n"));
+                        .print("etcdctl version: " + Versions.ETCD + "\nAPI version: " + Versions.API + "\n"));
     }
 
     private Command options(Command root) {

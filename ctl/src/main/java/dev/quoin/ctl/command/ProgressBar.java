@@ -1,12 +1,10 @@
 package dev.quoin.ctl.command;
 
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 import dev.quoin.ctl.cli.Streams;
+import dev.quoin.ctl.cli.Terminal;
 
 /** How far long work has come, on standard error, if that is a terminal; to anyone else it says nothing. Any thread's. */
 final class ProgressBar implements AutoCloseable {
@@ -28,17 +26,7 @@ final class ProgressBar implements AutoCloseable {
 
     /** @param total how much there is to do */
     static ProgressBar of(Streams streams, long total) {
-        return new ProgressBar(streams.err(), isTerminal(), total);
-    }
-
-    /** Whether standard error is a terminal, where that can be told (Linux). */
-    private static boolean isTerminal() {
-        try {
-            String file = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-            return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty") || file.equals("/dev/console");
-        } catch (IOException nobodyKnows) {
-            return false;
-        }
+        return new ProgressBar(streams.err(), Terminal.is(Terminal.ERROR), total);
     }
 
     /** One more is done. */

@@ -143,6 +143,16 @@ public final class Tls {
     }
 
     /**
+     * Whether the server there proves by a certificate that it has the name of these settings, and speaks HTTP/2; throws, with the
+     * reason, if it does not. Nothing is asked of it.
+     *
+     * @param patience until when that may last
+     */
+    public void verify(String host, String port, Deadline patience) throws IOException {
+        wrap(Dial.tcp(host, port, patience), host, patience).close();
+    }
+
+    /**
      * Shakes hands on a connected socket, for HTTP/2; closes the socket if that fails.
      *
      * @param host its certificate must be of this name, unless the settings have another

@@ -4,17 +4,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.NoRouteToHostException;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.channels.SocketChannel;
-import java.util.concurrent.TimeUnit;
 
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +49,11 @@ final class Wire implements Closeable {
         if (colon < 0 || endpoint.address().endsWith("]")) {
             throw dial("dial tcp: address " + endpoint.address() + ": missing port in address");
         }
-        return tcp(endpoint.serverName(), endpoint.address().substring(colon + 1), patience);
+        try {
+            return Dial.tcp(endpoint.serverName(), endpoint.address().substring(colon + 1), patience);
+        } catch (IOException why) {
+            throw dial(String.valueOf(why.getMessage()));
+        }
     }
 
     /** Who listens with a queue that is full lets others wait: hence the fuse. */
@@ -69,65 +66,13 @@ final class Wire implements Closeable {
             } catch (IOException | IllegalArgumentException why) {
                 channel.close();
                 throw dial("dial unix " + endpoint.address() + ": "
-                        + (fuse.hasBurnt() ? "i/o timeout" : "connect: " + lower(why)));
+                        + (fuse.hasBurnt() ? "i/o timeout" : "connect: " + Dial.lower(why)));
             }
-        }
-    }
-
-    /** Tries each address of the host in turn. */
-    private static Socket tcp(String host, String port, Deadline patience) throws IOException {
-        InetAddress[] addresses;
-        int number;
-        try {
-            number = Integer.parseInt(port);
-            addresses = host.isEmpty() ? new InetAddress[]{InetAddress.getLoopbackAddress()}
-                    : InetAddress.getAllByName(host);
-        } catch (UnknownHostException why) {
-            throw dial("dial tcp: lookup " + host + ": no such host");
-        } catch (NumberFormatException why) {
-            throw dial("dial tcp: lookup tcp/" + port + ": unknown port");
-        }
-        IOException last = null;
-        for (InetAddress address : addresses) {
-            try {
-                return tcp(address, number, patience);
-            } catch (IOException why) {
-                last = why;
-            }
-        }
-        throw last == null ? dial("dial tcp: lookup " + host + ": no such host") : last;
-    }
-
-    private static Socket tcp(InetAddress address, int port, Deadline patience) throws IOException {
-        int millis = Math.clamp(TimeUnit.NANOSECONDS.toMillis(patience.nanosLeft()), 1, Integer.MAX_VALUE);
-        Socket socket = new Socket();
-        try {
-            socket.setTcpNoDelay(true);
-            socket.connect(new InetSocketAddress(address, port), millis);
-            return socket;
-        } catch (IOException | IllegalArgumentException why) {
-            socket.close();
-            String host = address.getHostAddress();
-            String where = "dial tcp " + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port + ": ";
-            throw dial(where + switch (why) {
-                case SocketTimeoutException timeout -> "i/o timeout";
-                case NoRouteToHostException noRoute -> "connect: no route to host";
-                case ConnectException refused -> "connect: " + lower(refused);
-                default -> lower(why);
-            });
         }
     }
 
     private static IOException dial(String why) {
         return new IOException("transport: Error while dialing: " + why);
-    }
-
-    /** The first sentence of a message as Go writes them: {@code connection refused}. */
-    private static String lower(Exception why) {
-        String message = String.valueOf(why.getMessage());
-        int detail = message.indexOf(" (");
-        String sentence = detail < 0 ? message : message.substring(0, detail);
-        return sentence.isEmpty() ? "failed" : Character.toLowerCase(sentence.charAt(0)) + sentence.substring(1);
     }
 
     InputStream in() {

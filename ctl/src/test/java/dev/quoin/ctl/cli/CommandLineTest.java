@@ -23,7 +23,7 @@ class CommandLineTest {
             Flag.string("format", "simple", "a `kind` of output").orShort('w').hidden(),
             Flag.bool("debug", "").hidden(),
             Flag.of("wait", Flag.Kind.DURATION, "5s", "").hidden(),
-            Flag.of("hosts", Flag.Kind.STRINGS, "h:1", "").hidden())
+            Flag.of("hosts", Flag.Kind.STRINGS, "h:1", "").hidden()).endingHelpWith("Try \"tool options\".\n")
             .of(new Command("get <key>", "Gets").taking(Flag.number("limit", "how many"), Flag.bool("all", "every one"),
                     Flag.bool("interactive", "ask").orShort('i')).doing(this::note),
                     new Command("lease <subcommand>", "Leases")
@@ -152,7 +152,7 @@ class CommandLineTest {
                   -h, --help   help for lease
 
                 Use "tool lease [command] --help" for more information about a command.
-                Use "etcdctl options" for a list of global command-line options (applies to all commands).
+                Try "tool options".
                 """);
         assertThat(errBytes.size()).isZero();
     }

@@ -37,6 +37,7 @@ final class Records {
         if (index == 0) {
             throw new Malformed("an entry without an index");
         }
+        requireReached(index);
         return new WalEntry((int) type, term, index, data);
     }
 
@@ -55,6 +56,7 @@ final class Records {
             }
         }
         requireAll(seen, 3, strict);
+        requireReached(commit);
         return new WalState(term, vote, commit);
     }
 
@@ -74,7 +76,15 @@ final class Records {
         }
         // etcd 3.4 knows no configuration in a mark.
         requireAll(seen, index == 0 ? 2 : 3, strict);
+        requireReached(index);
         return new WalSnapshot(index, term, confState.compact());
+    }
+
+    /** Half of all numbers: compared with others, one from the other half would lie before them. */
+    private static void requireReached(long index) {
+        if (index < 0) {
+            throw new Malformed("index " + Long.toUnsignedString(index) + ", which no log reaches");
+        }
     }
 
     /** Notes that a field was seen; it must be one of 1 to {@code fields}, and the first of its kind. */

@@ -1,5 +1,7 @@
 package dev.quoin.disk.wal;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -8,10 +10,13 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.disk.DiskFile;
 import dev.quoin.disk.memory.FaultyDisk;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -169,6 +174,60 @@ class WalDamageTest {
             System.arraycopy(rubbish, 0, bytes, from, Math.min(rubbish.length, bytes.length - from));
             damaged.put(file, bytes);
             refusal(damaged, "seed " + seed, false);
+        }
+    }
+
+    /** A length is not believed: where records are confirmed it is refused, and behind them it never costs more than the file has. */
+    @ParameterizedTest
+    @ValueSource(longs = {0x00ff_ffff_ffff_fff8L, 0x0000_0000_7fff_fff8L, 0x0000_7fff_ffff_fff8L,
+        0x8400_0000_7fff_fffcL,
+        0x7fff_ffff_ffff_ffffL, 0xffff_ffff_ffff_ffffL})
+    void cve202015106AHugeLengthIsRefused(long length) {
+        for (int at : new int[]{0, end}) {
+            FaultyDisk damaged = disk.copy(new Random(at));
+            byte[] bytes = damaged.contents(last);
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(at, length);
+            damaged.put(last, bytes);
+            Damaged refusal = refusal(damaged, "length %x at %d".formatted(length, at), at == end);
+            assertThat(refusal != null || at == end).as("length %x at %d", length, at).isTrue();
+        }
+    }
+
+    /** An index says where an entry belongs, and is not believed either. */
+    @ParameterizedTest
+    @ValueSource(longs = {16, 1_000, 1L << 32, Long.MAX_VALUE, Long.MIN_VALUE, -1})
+    void cve202015112AnIndexThatDoesNotFollowIsRefused(long index) {
+        FaultyDisk crafted = new FaultyDisk(new Random(1));
+        Wal wal = Wal.create(crafted, DIRECTORY, Bytes.utf8("somedata"), LIMITS);
+        for (int i = 1; i <= 5; i++) {
+            wal.append(List.of(new WalEntry(0, 1, i, Bytes.utf8("data"))), new WalState(1, 1, 0));
+        }
+        wal.close();
+        Path file = DIRECTORY.resolve(segments(crafted).getLast());
+        byte[] bytes = crafted.contents(file);
+        int at = bytes.length;
+        while (bytes[at - 1] == 0) {
+            at--;
+        }
+        at = (at + 7) & -8;
+        FrameWriter frames = new FrameWriter(chain(crafted, file, at));
+        frames.entry(new WalEntry(0, 1, index, Bytes.utf8("data")));
+        System.arraycopy(frames.buffer(), 0, bytes, at, frames.size());
+        crafted.put(file, bytes);
+
+        assertThat(refusal(crafted, "index " + index, false)).isNotNull();
+    }
+
+    /** The checksum of all records of a segment that ends there. */
+    private static int chain(FaultyDisk disk, Path segment, int end) {
+        try (DiskFile file = disk.open(segment)) {
+            SegmentReader reader = new SegmentReader(file, end, 0, false);
+            while (reader.next()) {
+                assertThat(reader.type()).isPositive();
+            }
+            return reader.crc();
+        } catch (BadRecord bad) {
+            throw new AssertionError(bad);
         }
     }
 

@@ -22,6 +22,7 @@ import dev.quoin.net.Peer;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
 import dev.quoin.server.gateway.Routes.Route;
+import dev.quoin.server.metrics.LimitMet;
 
 /**
  * Serves {@code /v3/}, and passes on all else. A request becomes one call of the RPC that its path names; the call ends when the
@@ -52,6 +53,7 @@ public final class Gateway implements HttpHandler {
     private final InnerCalls calls;
     private final int documentBytesMax;
     private final BodyBudget budget;
+    private final LimitMet tooLarge;
 
     /** Made at the first request: it takes the descriptors of all messages, which nothing else needs at the start. */
     private static final class Table {
@@ -63,12 +65,14 @@ public final class Gateway implements HttpHandler {
      *
      * @param messageBytesMax the largest message that a request may become
      * @param bodyBytesMax what all requests together may hold that have not become one yet
+     * @param tooLarge told whose request is larger than either
      */
-    public Gateway(HttpHandler behind, InnerCalls calls, int messageBytesMax, long bodyBytesMax) {
+    public Gateway(HttpHandler behind, InnerCalls calls, int messageBytesMax, long bodyBytesMax, LimitMet tooLarge) {
         this.behind = behind;
         this.calls = calls;
         documentBytesMax = (int) Math.min(2L * messageBytesMax, Integer.MAX_VALUE - 8);
         budget = new BodyBudget(bodyBytesMax);
+        this.tooLarge = tooLarge;
     }
 
     @Override
@@ -100,6 +104,9 @@ public final class Gateway implements HttpHandler {
             }
             return answers(route.clientStreams() ? converse(head, route, body) : ask(head, route, body), type);
         } catch (StatusException refused) {
+            if (refused.status().code() == Status.Code.RESOURCE_EXHAUSTED) {
+                tooLarge.by(head.peer().address());
+            }
             return error(refused.status());
         }
     }

@@ -72,6 +72,7 @@ public final class MemberCounts implements MemberMetrics {
     private final Counter compactedKeys;
     private volatile long lastCompaction;
     private final Histogram hash;
+    private final Histogram stateHash;
     private final Histogram defragmentation;
     private volatile boolean isDefragmenting;
 
@@ -161,6 +162,9 @@ public final class MemberCounts implements MemberMetrics {
                 "The unix time of the last db compaction. Resets to 0 on start.", () -> lastCompaction);
         hash = registry.histogram("etcd_mvcc_hash_rev_duration_seconds",
                 "The latency distribution of storage hash by revision operation.", Unit.NANOS_AS_SECONDS,
+                Buckets.exponential(.01, 2, 15));
+        stateHash = registry.histogram("etcd_mvcc_hash_duration_seconds",
+                "The latency distribution of storage hash operation.", Unit.NANOS_AS_SECONDS,
                 Buckets.exponential(.01, 2, 15));
         defragmentation = registry.histogram("etcd_disk_backend_defrag_duration_seconds",
                 "The latency distribution of backend defragmentation.", Unit.NANOS_AS_SECONDS,
@@ -345,6 +349,11 @@ public final class MemberCounts implements MemberMetrics {
     @Override
     public void hashed(long nanos) {
         hash.observe(nanos);
+    }
+
+    /** The hash of the whole state was computed for a client. */
+    public void stateHashed(long nanos) {
+        stateHash.observe(nanos);
     }
 
     @Override

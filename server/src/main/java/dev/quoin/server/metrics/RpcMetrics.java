@@ -52,8 +52,13 @@ public final class RpcMetrics implements NetMetrics {
     private final Counter socketReceived;
     private final Counter socketSent;
 
-    /** @param isExtensive whether the time of each call is shown for each method, which is a lot to keep */
-    RpcMetrics(Registry registry, boolean isExtensive, Listeners listeners) {
+    /**
+     * All of the client port.
+     *
+     * @param limits where bounds that were met are counted, by their names
+     * @param isExtensive whether the time of each call is shown for each method, which is a lot to keep
+     */
+    RpcMetrics(Registry registry, Labelled<Counter> limits, boolean isExtensive, Listeners listeners) {
         this.listeners = listeners;
         started = registry.counters("grpc_server_started_total", "Total number of RPCs started on the server.", METHOD);
         handled = registry.counters("grpc_server_handled_total",
@@ -76,8 +81,6 @@ public final class RpcMetrics implements NetMetrics {
                 "The total number of bytes sent to grpc clients.");
         streamFailures = registry.counters("etcd_network_server_stream_failures_total",
                 "The total number of stream failures from the local server.", "Type", "API");
-        Labelled<Counter> limits = registry.counters("quoin_limit_met_total",
-                "How often a bound of the client port was met, or a rule of it broken.", "limit");
         for (Refusal refusal : Refusal.values()) {
             refusals.put(refusal, limits.of(refusal.name().toLowerCase(Locale.ROOT)));
         }

@@ -49,6 +49,7 @@ public final class ServerMetrics {
     private final WatchCounts watches;
     private volatile Supplier<Optional<Instant>> clientCertificate = Optional::empty;
     private volatile Supplier<Optional<Instant>> peerCertificate = Optional::empty;
+    private final Labelled<Counter> limits;
     private final Labelled<Counter> scrapes;
     private final Counter scrapesUnderWay;
 
@@ -65,6 +66,8 @@ public final class ServerMetrics {
         requests = new RequestCounts(registry, member);
         health = new HealthCounts(registry);
         watches = new WatchCounts(registry);
+        limits = registry.counters("quoin_limit_met_total",
+                "How often a bound of the client port was met, or a rule of it broken.", "limit");
         scrapes = registry.counters("promhttp_metric_handler_requests_total",
                 "Total number of scrapes by HTTP status code.", "code");
         List.of("200", "500", "503").forEach(scrapes::of);
@@ -105,8 +108,6 @@ public final class ServerMetrics {
                 "The latency distributions of commit.spill called by bboltdb backend.", Unit.NANOS_AS_SECONDS, DISK);
         registry.histogram("etcd_debugging_disk_backend_commit_write_duration_seconds",
                 "The latency distributions of commit.write called by bboltdb backend.", Unit.NANOS_AS_SECONDS, DISK);
-        registry.histogram("etcd_mvcc_hash_duration_seconds", "The latency distribution of storage hash operation.",
-                Unit.NANOS_AS_SECONDS, Buckets.exponential(.01, 2, 15));
         registry.histogram("etcd_snap_fsync_duration_seconds",
                 "The latency distributions of fsync called by snap.", Unit.NANOS_AS_SECONDS, DISK);
         registry.histogram("etcd_debugging_snap_save_marshalling_duration_seconds",
@@ -163,7 +164,12 @@ public final class ServerMetrics {
 
     /** Of the client port; once. */
     public NetMetrics rpc(RpcMetrics.Listeners listeners) {
-        return new RpcMetrics(registry, isExtensive, listeners);
+        return new RpcMetrics(registry, limits, isExtensive, listeners);
+    }
+
+    /** A bound of the services, beside those of the port itself; once for each. */
+    public LimitMet limit(String name) {
+        return LimitMet.counted(name, limits.of(name));
     }
 
     // ---- once there is something to tell

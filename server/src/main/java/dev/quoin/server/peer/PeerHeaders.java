@@ -5,6 +5,7 @@ import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.Versions;
 import dev.quoin.member.SemVersion;
 import dev.quoin.net.HttpFields;
 
@@ -21,7 +22,7 @@ final class PeerHeaders {
     static final String OWN_QUOIN = "1";
 
     /** The etcd that this server speaks as. */
-    static final String OWN_VERSION = "3.7.1";
+    static final String OWN_VERSION = Versions.ETCD;
     private static final String OWN_MIN_CLUSTER_VERSION = "3.0.0";
     private static final SemVersion OWN = SemVersion.of(OWN_VERSION).withoutPatch();
     private static final SemVersion OWN_MIN = SemVersion.of(OWN_MIN_CLUSTER_VERSION);

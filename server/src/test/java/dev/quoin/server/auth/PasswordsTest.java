@@ -54,6 +54,17 @@ class PasswordsTest {
         assertThat(passwords.matches(user(decoded(passwords.hash(""))), "")).isTrue();
     }
 
+    /** As in etcd no length is asked for; so a short one, and the one of no letters, must be no way around. */
+    @Test
+    void cve202015115AShortPasswordIsComparedAsAnyOther() throws Exception {
+        User user = user(decoded(passwords.hash("x")));
+        assertThat(passwords.matches(user, "x")).isTrue();
+        for (String other : new String[]{"", "X", "xx", "x\0"}) {
+            assertThat(passwords.matches(user, other)).as(other).isFalse();
+        }
+        assertThat(passwords.matches(user(decoded(passwords.hash(""))), "x")).isFalse();
+    }
+
     @Test
     void seventyTwoBytesCount() throws Exception {
         String most = "x".repeat(72);

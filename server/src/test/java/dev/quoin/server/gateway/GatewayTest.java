@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -59,6 +60,7 @@ class GatewayTest {
     private InnerCalls calls;
     @SuppressWarnings("NullAway.Init")
     private NetServer server;
+    private final AtomicInteger tooLarge = new AtomicInteger();
 
     @BeforeEach
     void start() throws IOException {
@@ -75,7 +77,7 @@ class GatewayTest {
         calls = new InnerCalls(router, limits, NetMetrics.NONE, null, 3);
         Gateway gateway = new Gateway(
                 request -> dev.quoin.net.HttpResponse.text(200, "behind " + request.path()), calls, MESSAGE_BYTES_MAX,
-                1 << 20);
+                1 << 20, client -> tooLarge.incrementAndGet());
         server = NetServer.start(NetConfig.plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), router,
                 gateway));
     }
@@ -280,6 +282,7 @@ class GatewayTest {
                 + "\"grpc: received message larger than max (2103 vs. 2000)\"}");
         answers("/v3/kv/put", "{\"value\":\"" + "A".repeat(5_000) + "\"}", 429, "{\"code\":8,\"message\":"
                 + "\"a JSON document is larger than max (4000)\"}");
+        assertThat(tooLarge).as("of documents: messages are counted where they are refused").hasValue(1);
         java.net.http.HttpResponse<String> unknown = ask("POST", "/v3/kv/deleterange", "{}");
         assertThat(unknown.statusCode()).isEqualTo(401);
         assertThat(unknown.headers().firstValue("www-authenticate")).hasValue("say who you are");

@@ -116,6 +116,14 @@ class PeerFrontTest {
         assertThat(ask("GET", "/version", List.of(), new byte[0])).startsWith("200 ");
     }
 
+    @Test
+    void issue22147ABodyOfTheLeaseHandlersIsBounded() throws Exception {
+        for (String path : List.of("/leases", "/leases/internal")) {
+            assertThat(ask("POST", path, MEMBER, new byte[65_537])).as(path).startsWith("413 ")
+                    .endsWith(" | request body too large\\n");
+        }
+    }
+
     /** The length alone is believed, and is too much. */
     @Test
     void tooLongAnEnvelopeIsRefused() throws Exception {

@@ -242,6 +242,16 @@ class PeerNetworkTest {
         }
 
         @Override
+        public long revision() {
+            return 7;
+        }
+
+        @Override
+        public int hash() {
+            throw new AssertionError("nobody asks for the hash of what is sent");
+        }
+
+        @Override
         public long lengthBytes() {
             return bytes.length;
         }

@@ -1,4 +1,4 @@
-package dev.quoin.server;
+package dev.quoin.base;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -16,7 +16,7 @@ import java.nio.charset.StandardCharsets;
  * Datagrams to a socket of unix, which Java has no class for: systemd is told so that a service is ready, and its journal
  * takes lines so. Calls the system's C library through {@code java.lang.foreign}; there is no native code of ours.
  */
-final class UnixDatagram {
+public final class UnixDatagram {
     private static final int AF_UNIX = 1;
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_CLOEXEC = 0x80000;
@@ -51,7 +51,7 @@ final class UnixDatagram {
      * @param socket its path; one that begins with {@code @} is a name without a file
      * @throws IOException if nobody takes it
      */
-    static void send(String socket, byte[] datagram) throws IOException {
+    public static void send(String socket, byte[] datagram) throws IOException {
         byte[] path = socket.getBytes(StandardCharsets.UTF_8);
         if (path.length == 0 || path.length > PATH_BYTES_MAX) {
             throw new IOException("not the path of a socket: " + socket);

@@ -1,0 +1,105 @@
+// Package certificates makes those of a server under trial and of its clients.
+package certificates
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Authority signs certificates of a server and of those who ask it.
+type Authority struct {
+	dir  string
+	key  *ecdsa.PrivateKey
+	root *x509.Certificate
+	next int64
+}
+
+// New makes an authority, and the files of a server of 127.0.0.1, in dir.
+func New(dir string) (*Authority, error) {
+	a := &Authority{dir: dir, next: 1}
+	var err error
+	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, err
+	}
+	template := a.template("test authority")
+	template.IsCA, template.BasicConstraintsValid = true, true
+	template.KeyUsage = x509.KeyUsageCertSign
+	encoded, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	if err != nil {
+		return nil, err
+	}
+	if a.root, err = x509.ParseCertificate(encoded); err != nil {
+		return nil, err
+	}
+	if err := a.write("ca.pem", "CERTIFICATE", encoded); err != nil {
+		return nil, err
+	}
+	server, err := a.sign("server")
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(server.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.write("server.key", "PRIVATE KEY", key); err != nil {
+		return nil, err
+	}
+	return a, a.write("server.pem", "CERTIFICATE", server.Certificate[0])
+}
+
+// Flags are those of a server that has a certificate.
+func (a *Authority) Flags() []string {
+	return []string{"--cert-file", a.file("server.pem"), "--key-file", a.file("server.key")}
+}
+
+// FlagsAsking are those of a server that asks its clients for certificates, too.
+func (a *Authority) FlagsAsking() []string {
+	return append(a.Flags(), "--trusted-ca-file", a.file("ca.pem"), "--client-cert-auth")
+}
+
+func (a *Authority) file(name string) string { return filepath.Join(a.dir, name) }
+
+// Client is the configuration of who shows a certificate with this common name.
+func (a *Authority) Client(commonName string) (*tls.Config, error) {
+	certificate, err := a.sign(commonName)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(a.root)
+	return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{certificate}}, nil
+}
+
+func (a *Authority) template(commonName string) *x509.Certificate {
+	a.next++
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(a.next), Subject: pkix.Name{CommonName: commonName},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+	}
+}
+
+func (a *Authority) sign(commonName string) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	encoded, err := x509.CreateCertificate(rand.Reader, a.template(commonName), a.root, &key.PublicKey, a.key)
+	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: key}, err
+}
+
+func (a *Authority) write(name, kind string, content []byte) error {
+	return os.WriteFile(a.file(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600)
+}
