@@ -18,7 +18,9 @@ import (
 	"go.etcd.io/etcd/api/v3/authpb"
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"quoin.dev/trial/internal/certificates"
 	"quoin.dev/trial/internal/process"
@@ -192,7 +194,13 @@ func (t *trial) healthy(ctx context.Context, meanwhile func(ctx context.Context)
 	drilling, cancel := context.WithTimeout(ctx, t.length)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- meanwhile(drilling) }()
+	go func() {
+		err := meanwhile(drilling)
+		if timeout, is := errors.AsType[net.Error](err); drilling.Err() != nil && (is && timeout.Timeout() || status.Code(err) == codes.DeadlineExceeded) {
+			err = nil // The drill was over while something was being opened or asked.
+		}
+		done <- err
+	}()
 	var mutex sync.Mutex
 	var waits []time.Duration
 	var failed error

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -40,7 +41,7 @@ import dev.quoin.member.Halt;
 import dev.quoin.server.config.Flags;
 
 /**
- * A short life of a member, and then of three as one, which the build plays so that the JVM can write down what a member
+ * A short life of a member, and then of three as one, first in the clear and then with certificates between them, which the build plays so that the JVM can write down what a member
  * needs of classes, and which methods are hot and how they go ({@code -XX:AOTCacheOutput}): with that at hand a start takes
  * two thirds of the time, and what is hot is compiled in the first second instead of the first minute (docs/evidence/0007).
  * It asks over the members' own client ports, in frames of HTTP/2 written by hand, since a client is no part of the image.
@@ -48,9 +49,13 @@ import dev.quoin.server.config.Flags;
 final class Rehearsal implements AutoCloseable {
     /** Set by the build alone. */
     private static final String PROPERTY = "quoin.rehearsal";
+    /** The directory in which {@code quoin cert} has made certificates for the members m0, m1 and m2. */
+    private static final String CERTIFICATES = "quoin.rehearsal.certificates";
     private static final int LONE_ROUNDS = 300;
     private static final int CROWD = 64;
     private static final int CROWDED_ROUNDS = 100;
+    /** With certificates classes are what is to be noted: what is hot is hot without them, too. */
+    private static final int SHARE_WITH_CERTIFICATES = 10;
     private static final int MEMBERS = 3;
     private static final int READ_MILLIS_MAX = 30_000;
     private static final int FRAME_BYTES_MAX = 1 << 24;
@@ -90,11 +95,18 @@ final class Rehearsal implements AutoCloseable {
      * @param halt      how the process ends when one of them must not go on
      */
     static void play(InetSocketAddress server, Path directory, Halt halt) throws IOException, InterruptedException {
-        ask(server);
-        List<Server> members = cluster(directory, halt);
+        ask(server, LONE_ROUNDS, CROWDED_ROUNDS);
+        playCluster(directory.resolve("plain"), "http", halt, LONE_ROUNDS, CROWDED_ROUNDS);
+        playCluster(directory.resolve("tls"), "https", halt, LONE_ROUNDS / SHARE_WITH_CERTIFICATES,
+                CROWDED_ROUNDS / SHARE_WITH_CERTIFICATES);
+    }
+
+    private static void playCluster(Path directory, String scheme, Halt halt, int loneRounds, int crowdedRounds)
+            throws IOException, InterruptedException {
+        List<Server> members = cluster(directory, scheme, halt);
         try {
             for (Server member : members) {
-                ask((InetSocketAddress) member.clientAddresses().getFirst());
+                ask((InetSocketAddress) member.clientAddresses().getFirst(), loneRounds, crowdedRounds);
             }
         } finally {
             for (Server member : members) {
@@ -104,21 +116,26 @@ final class Rehearsal implements AutoCloseable {
     }
 
     /** Three members that start together, as each has to wait for another. */
-    private static List<Server> cluster(Path directory, Halt halt) throws IOException, InterruptedException {
-        List<String> urls = freeUrls(2 * MEMBERS);
+    private static List<Server> cluster(Path directory, String scheme, Halt halt)
+            throws IOException, InterruptedException {
+        List<String> hosts = freeHosts(2 * MEMBERS);
         List<String> names = new ArrayList<>();
         for (int i = 0; i < MEMBERS; i++) {
-            names.add("m" + i + "=" + urls.get(MEMBERS + i));
+            names.add("m" + i + "=" + scheme + "://" + hosts.get(MEMBERS + i));
         }
         List<Future<Server>> starting = new ArrayList<>();
         List<Server> members = new ArrayList<>();
         try (ExecutorService starts = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < MEMBERS; i++) {
-                String client = urls.get(i);
-                String peer = urls.get(MEMBERS + i);
-                String[] flags = {"--name", "m" + i, "--data-dir", directory.resolve("m" + i).toString(),
-                    "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
-                    "--initial-advertise-peer-urls", peer, "--initial-cluster", String.join(",", names)};
+                String client = "http://" + hosts.get(i);
+                String peer = scheme + "://" + hosts.get(MEMBERS + i);
+                List<String> flags = new ArrayList<>(List.of("--name", "m" + i, "--data-dir",
+                        directory.resolve("m" + i).toString(), "--listen-client-urls", client,
+                        "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls",
+                        peer, "--initial-cluster", String.join(",", names)));
+                if (scheme.equals("https")) {
+                    flags.addAll(certificates("m" + i));
+                }
                 starting.add(starts.submit(() -> start(flags, halt)));
             }
             for (Future<Server> one : starting) {
@@ -130,41 +147,47 @@ final class Rehearsal implements AutoCloseable {
         return members;
     }
 
-    private static Server start(String[] flags, Halt halt) throws Exception {
-        if (Flags.read(flags, Map.of()) instanceof Flags.Wish.Start(Flags given)) {
-            return Server.start(ServerConfig.of(given), new RealDisk(), new RealClock(), halt, () -> {});
-        }
-        throw new IllegalStateException("these flags start nothing: " + List.of(flags));
+    private static List<String> certificates(String name) {
+        String directory = Objects.requireNonNull(System.getProperty(CERTIFICATES), CERTIFICATES) + "/" + name;
+        return List.of("--peer-cert-file", directory + "/peer.pem", "--peer-key-file", directory + "/peer.key",
+                "--peer-trusted-ca-file", directory + "/peer-ca.pem", "--peer-client-cert-auth");
     }
 
-    private static List<String> freeUrls(int count) throws IOException {
+    private static Server start(List<String> flags, Halt halt) throws Exception {
+        if (Flags.read(flags.toArray(String[]::new), Map.of()) instanceof Flags.Wish.Start(Flags given)) {
+            return Server.start(ServerConfig.of(given), new RealDisk(), new RealClock(), halt, () -> {});
+        }
+        throw new IllegalStateException("these flags start nothing: " + flags);
+    }
+
+    private static List<String> freeHosts(int count) throws IOException {
         List<ServerSocket> taken = new ArrayList<>();
-        List<String> urls = new ArrayList<>();
+        List<String> hosts = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
                 ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 taken.add(socket);
-                urls.add("http://127.0.0.1:" + socket.getLocalPort());
+                hosts.add("127.0.0.1:" + socket.getLocalPort());
             }
         } finally {
             for (ServerSocket socket : taken) {
                 socket.close();
             }
         }
-        return urls;
+        return hosts;
     }
 
     /** Asks what clients ask, many times: one thing at a time, then many at once. */
-    private static void ask(InetSocketAddress server) throws IOException {
+    private static void ask(InetSocketAddress server, int loneRounds, int crowdedRounds) throws IOException {
         health(server);
         try (Rehearsal client = new Rehearsal(server)) {
             client.out.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             client.frame(SETTINGS, 0, 0, new byte[0]);
             client.frame(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(WINDOW_BYTES).array());
-            for (int i = 0; i < LONE_ROUNDS; i++) {
+            for (int i = 0; i < loneRounds; i++) {
                 client.round(i, 1);
             }
-            for (int i = 0; i < CROWDED_ROUNDS; i++) {
+            for (int i = 0; i < crowdedRounds; i++) {
                 client.round(i, CROWD);
             }
         }

@@ -143,10 +143,7 @@ class QuoinProcessTest {
             process.destroy();
             assertThat(process.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).as(said()).isTrue();
             assertThat(process.exitValue()).as(said()).isZero();
-            String directory = directory().toString();
-            assertThat(ProcessHandle.allProcesses().filter(ProcessHandle::isAlive)
-                    .map(each -> each.info().commandLine().orElse("")).filter(line -> line.contains(directory)))
-                    .isEmpty();
+            assertThat(processesOf(directory().toString())).isEmpty();
         }
     }
 
@@ -207,6 +204,21 @@ class QuoinProcessTest {
         cluster.awaits("Starting 2 members in ");
         cluster.stops();
         assertThat(cluster.directory()).doesNotExist();
+    }
+
+    @Test
+    void whereNobodyReadsAnyMoreNothingIsLeftBehind() throws Exception {
+        String directory = home.resolve("unread").toString();
+        Program.Result result = Program.of(Path.of("/bin/bash"), "-c", "\"$0\" cluster 1 --dir \"$1\" | head -n 1")
+                .within(SOON).run(quoin().toString(), directory);
+        assertThat(result.lines()).containsExactly("Starting 1 member in " + directory + " ...");
+        assertThat(processesOf(directory)).isEmpty();
+    }
+
+    /** The command lines of processes that live and name the directory. */
+    private static List<String> processesOf(String directory) {
+        return ProcessHandle.allProcesses().filter(ProcessHandle::isAlive)
+                .map(each -> each.info().commandLine().orElse("")).filter(line -> line.contains(directory)).toList();
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.GoQuote;
+import dev.quoin.base.Versions;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
@@ -27,8 +28,7 @@ import dev.quoin.member.StartRefused;
 /** The program {@code etcdutl}, without its process: finds the command, runs it, prints what comes of it. */
 final class Etcdutl {
     private static final int DONE = 0;
-    /** Scripts ask for it, so it is also in dist's bin/etcdutl, which answers without a JVM. */
-    private static final String VERSION = "etcdutl version: 3.7.1\nAPI version: 3.7\n";
+    private static final String VERSION = "etcdutl version: " + Versions.ETCD + "\nAPI version: " + Versions.API + "\n";
 
     private final Disk disk;
     private final PrintStream out;

@@ -18,7 +18,7 @@ record HashKv(KeyHash hash) {
 
     /** @param revision up to which it is hashed; 0 for all */
     static HashKv of(Disk disk, Path file, long revision) throws Refused {
-        try (StoredKeys keys = StoredKeys.open(disk, file, false)) {
+        try (StoredKeys keys = StoredKeys.open(disk, file, null, false)) {
             return new HashKv(switch (keys.view().hash(revision)) {
                 case Hashing.Known(KeyHash known) -> known;
                 case HashWalk walk -> walk.run();

@@ -56,6 +56,7 @@ public final class StoredKeys implements AutoCloseable {
     /**
      * Opens a file or a data directory.
      *
+     * @param log of a Quoin member's directory, if its log has a place of its own; or null
      * @param isVerified whether a file's SHA-256, where it has one, must be right
      * @throws Refused if there is nothing that could be read
      * @throws DiskFailure if somebody is using it
@@ -63,7 +64,7 @@ public final class StoredKeys implements AutoCloseable {
      * @throws dev.quoin.member.StartRefused if no member could start on a directory of Quoin's
      * @throws dev.quoin.member.SnapshotRefused if a database lacks what every database has
      */
-    public static StoredKeys open(Disk disk, Path path, boolean isVerified) throws Refused {
+    public static StoredKeys open(Disk disk, Path path, @Nullable Path log, boolean isVerified) throws Refused {
         if (!disk.exists(path)) {
             throw new Refused("stat " + path + ": no such file or directory" + advice(disk, path));
         }
@@ -80,7 +81,7 @@ public final class StoredKeys implements AutoCloseable {
         if (!StoppedMember.isQuoins(disk, path)) {
             throw new Refused(path + " is a directory without a member of etcd's or Quoin's");
         }
-        StoppedMember member = StoppedMember.look(disk, path, null);
+        StoppedMember member = StoppedMember.look(disk, path, log);
         return new StoredKeys(Kind.QUOIN, member.view(), member.membership(), member, member::close);
     }
 

@@ -13,7 +13,7 @@ public final class Terminal {
     private Terminal() {}
 
     /** Whether this descriptor of the process is a terminal. */
-    public static boolean is(int descriptor) {
+    public static boolean isAt(int descriptor) {
         try {
             String file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
             return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty") || file.equals("/dev/console");

@@ -2,6 +2,7 @@ package dev.quoin.ctl.cluster;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.ctl.cli.Failure;
-import dev.quoin.ctl.cli.Streams;
 import dev.quoin.ctl.cli.Terminal;
 
 /** One run of {@code quoin cluster}, until its thread is interrupted. */
@@ -25,7 +25,8 @@ public final class ClusterRun {
     private static final long LOOK_MILLIS = 1_000;
     private static final int TYPED_MAX = 16;
 
-    private final Streams streams;
+    private final InputStream in;
+    private final PrintStream out;
     private final Order order;
 
     /**
@@ -39,12 +40,20 @@ public final class ClusterRun {
      */
     public record Order(int members, @Nullable Path directory, boolean keeps, Path home, List<String> flags) {}
 
-    public ClusterRun(Streams streams, Order order) {
-        this.streams = streams;
+    /**
+     * @param in what is typed
+     * @param out where the members are shown; it must not end the process when nobody reads any more: that ends the cluster, in order
+     */
+    public ClusterRun(InputStream in, PrintStream out, Order order) {
+        this.in = in;
+        this.out = out;
         this.order = order;
     }
 
-    /** Starts the members, shows how they are, and stops them when this thread is interrupted or one does not start. */
+    /**
+     * Starts the members, shows how they are, and stops them when this thread is interrupted, when one does not start, or when nobody
+     * reads any more.
+     */
     public void run() throws IOException {
         Path given = order.directory;
         Path directory = given == null ? Files.createTempDirectory("quoin-cluster-")
@@ -78,13 +87,13 @@ public final class ClusterRun {
     }
 
     private void watch(LocalCluster cluster) throws IOException, InterruptedException {
-        boolean isWatched = Terminal.is(Terminal.OUTPUT);
-        ClusterView view = new ClusterView(streams.out(), isWatched);
+        boolean isWatched = Terminal.isAt(Terminal.OUTPUT);
+        ClusterView view = new ClusterView(out, isWatched);
         BlockingQueue<String> typed = new ArrayBlockingQueue<>(TYPED_MAX);
-        if (!Terminal.is(Terminal.INPUT) || Terminal.isForeground()) {
+        if (!Terminal.isAt(Terminal.INPUT) || Terminal.isForeground()) {
             Thread.ofPlatform().daemon().name("typed").start(() -> read(typed));
         }
-        while (true) {
+        while (!out.checkError()) {
             view.show(cluster.look());
             String line = typed.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
             if (line != null) {
@@ -103,8 +112,8 @@ public final class ClusterRun {
     /** Lines that are typed, until there are no more. */
     private void read(BlockingQueue<String> typed) {
         try {
-            BufferedReader in = new BufferedReader(new InputStreamReader(streams.in(), StandardCharsets.UTF_8));
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
+            BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 typed.put(line);
             }
         } catch (InterruptedException stop) {
@@ -115,7 +124,6 @@ public final class ClusterRun {
     }
 
     private void say(String text) {
-        PrintStream out = streams.out();
         out.print(text);
         out.flush();
     }

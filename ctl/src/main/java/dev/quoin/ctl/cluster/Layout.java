@@ -64,15 +64,11 @@ record Layout(Path directory, List<Place> members) {
     }
 
     private static Place place(String line, Path file) {
-        String[] fields = line.split(" ", -1);
-        try {
-            if (fields.length == 3) {
-                return new Place(fields[0], Integer.parseInt(fields[1]), Integer.parseInt(fields[2]));
-            }
-        } catch (NumberFormatException noPort) {
+        if (!line.matches("m[1-9] [0-9]{1,5} [0-9]{1,5}")) {
             throw Failure.of(file + " is no list of members and ports: " + line);
         }
-        throw Failure.of(file + " is no list of members and ports: " + line);
+        String[] fields = line.split(" ", -1);
+        return new Place(fields[0], Integer.parseInt(fields[1]), Integer.parseInt(fields[2]));
     }
 
     private static List<Place> places(int count) {

@@ -1,6 +1,10 @@
 package dev.quoin.ctl.command;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -53,7 +57,9 @@ final class ClusterCommand {
         ClusterRun.Order order = order(invocation);
         Interruption.ofThisThread();
         try {
-            new ClusterRun(streams, order).run();
+            // Not the program's own stream, which ends the process at once when nobody reads any more, and would leave members behind.
+            PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+            new ClusterRun(streams.in(), out, order).run();
         } catch (IOException why) {
             throw Failure.of(String.valueOf(why.getMessage()));
         }

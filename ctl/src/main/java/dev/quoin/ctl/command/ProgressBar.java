@@ -26,7 +26,7 @@ final class ProgressBar implements AutoCloseable {
 
     /** @param total how much there is to do */
     static ProgressBar of(Streams streams, long total) {
-        return new ProgressBar(streams.err(), Terminal.is(Terminal.ERROR), total);
+        return new ProgressBar(streams.err(), Terminal.isAt(Terminal.ERROR), total);
     }
 
     /** One more is done. */

@@ -11,6 +11,7 @@ import dev.quoin.ctl.text.Malformed;
  */
 record HostPort(String host, int port) {
     private static final int PORT_MAX = 65_535;
+    private static final int PORT_DIGITS_MAX = 5;
 
     /** Reads {@code host:port} or {@code [address]:port}, as Go's {@code net.SplitHostPort} does; the port is a number. */
     static HostPort parse(String text) throws Malformed {
@@ -28,15 +29,11 @@ record HostPort(String host, int port) {
     }
 
     private static int port(String text) throws Malformed {
-        try {
-            int port = Integer.parseInt(text);
-            if (port >= 0 && port <= PORT_MAX && !text.startsWith("+")) {
-                return port;
-            }
-        } catch (NumberFormatException noNumber) {
+        boolean isNumber = text.length() <= PORT_DIGITS_MAX && text.matches("[0-9]+");
+        if (!isNumber || Integer.parseInt(text) > PORT_MAX) {
             throw new Malformed("not a port: " + GoQuote.of(text));
         }
-        throw new Malformed("not a port: " + GoQuote.of(text));
+        return Integer.parseInt(text);
     }
 
     @Override

@@ -43,7 +43,8 @@ final class Examination {
     /** Damage is told this often; a disk that dies has much of it. */
     private static final int DAMAGE_MAX = 20;
     private static final int FILES_SHOWN_MAX = 5;
-    private static final int DEPTH = 3;
+    /** Below the directory {@code member}. */
+    private static final int DEPTH = 2;
 
     private static final String AGAIN = "Remove this member and add it again; if it is the only one, restore a backup.";
     private static final String RESTORE = "Restore a snapshot into an empty directory: etcdutl snapshot restore"
@@ -114,16 +115,13 @@ final class Examination {
     private boolean mayBeUsed() {
         List<String> closed = new ArrayList<>();
         Set<String> owners = new HashSet<>();
-        try (Stream<Path> files = Files.walk(root, DEPTH)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                PosixFileAttributes attributes = Files.readAttributes(file, PosixFileAttributes.class);
-                owners.add(attributes.owner().getName());
-                Set<PosixFilePermission> may = attributes.permissions();
-                boolean isOpen = may.contains(PosixFilePermission.OWNER_READ)
-                        && may.contains(PosixFilePermission.OWNER_WRITE)
-                        && (!attributes.isDirectory() || may.contains(PosixFilePermission.OWNER_EXECUTE));
-                if (!isOpen) {
-                    closed.add(file.toString());
+        try {
+            // Not what else is in the directory: a file system's own lost+found, for one, is root's.
+            collectFiles(root, 0, closed, owners);
+            for (Path directory : log == null ? List.of(root.resolve("member"))
+                    : List.of(root.resolve("member"), log)) {
+                if (disk.exists(directory)) {
+                    collectFiles(directory, DEPTH, closed, owners);
                 }
             }
         } catch (UnsupportedOperationException noPosix) {
@@ -144,6 +142,23 @@ final class Examination {
                     "Give all of it to the user who runs the member: chown -R USER " + root));
         }
         return true;
+    }
+
+    private static void collectFiles(Path directory, int depth, List<String> closed, Set<String> owners)
+            throws IOException {
+        try (Stream<Path> files = Files.walk(directory, depth)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                PosixFileAttributes attributes = Files.readAttributes(file, PosixFileAttributes.class);
+                owners.add(attributes.owner().getName());
+                Set<PosixFilePermission> may = attributes.permissions();
+                boolean isOpen = may.contains(PosixFilePermission.OWNER_READ)
+                        && may.contains(PosixFilePermission.OWNER_WRITE)
+                        && (!attributes.isDirectory() || may.contains(PosixFilePermission.OWNER_EXECUTE));
+                if (!isOpen) {
+                    closed.add(file.toString());
+                }
+            }
+        }
     }
 
     private static String shown(List<String> files) {

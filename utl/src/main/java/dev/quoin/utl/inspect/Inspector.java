@@ -41,7 +41,7 @@ final class Inspector {
      * @return false if two things differ that were compared, or not all could be read
      */
     boolean run(Order order) throws Refused {
-        try (StoredKeys keys = open(order.source())) {
+        try (StoredKeys keys = open(order.source(), order.log())) {
             return switch (order.verb()) {
                 case SUMMARY -> summary(order.source(), keys);
                 case LIST -> list(order, keys.view());
@@ -53,9 +53,9 @@ final class Inspector {
     }
 
     /** Of a directory that no member could start on, what can be had all the same; that it is no more is told. */
-    private StoredKeys open(Path path) throws Refused {
+    private StoredKeys open(Path path, @Nullable Path log) throws Refused {
         try {
-            return StoredKeys.open(disk, path, true);
+            return StoredKeys.open(disk, path, log, true);
         } catch (Damaged | StartRefused unusable) {
             if (!StoredKeys.mayBeRescued(disk, path)) {
                 throw unusable;
@@ -162,7 +162,7 @@ final class Inspector {
         if (other == null) {
             return compare(new KeyPages(view, range, order.from()), new KeyPages(view, range, order.revision()), true);
         }
-        try (StoredKeys others = open(other)) {
+        try (StoredKeys others = open(other, null)) {
             return compare(new KeyPages(view, range, order.revision()),
                     new KeyPages(others.view(), range, order.revision()), false);
         }

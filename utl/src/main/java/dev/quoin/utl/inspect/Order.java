@@ -12,13 +12,15 @@ import dev.quoin.base.Bytes;
  * What {@code quoin inspect} was asked for.
  *
  * @param source a file or a directory
+ * @param log where the write-ahead log of a Quoin member is, if it has a place of its own; or null
  * @param other what it is compared with; null if with itself at another revision
  * @param key a key, or what keys begin with
  * @param revision as of which; 0 is the newest
  * @param from the older revision of a comparison; 0 if two files are compared
  * @param isRaw whether a value is to be written as it is
  */
-record Order(Verb verb, Path source, @Nullable Path other, Bytes key, long revision, long from, boolean isRaw) {
+record Order(Verb verb, Path source, @Nullable Path log, @Nullable Path other, Bytes key, long revision, long from,
+        boolean isRaw) {
     static final String USAGE = """
             quoin inspect FILE                                what it is: revision, keys, members
             quoin inspect list   FILE [PREFIX] [--rev N]      its keys: mod revision, version, bytes of the value, key
@@ -28,7 +30,8 @@ record Order(Verb verb, Path source, @Nullable Path other, Bytes key, long revis
             quoin inspect export FILE [PREFIX] [--rev N]      a JSON object for each key, in a line; key and value in base64
 
             FILE is a snapshot, a database of etcd's (member/snap/db), or the data directory of a member that does not run,
-            etcd's or Quoin's. It is only read. Objects of Kubernetes are shown with their fields by numbers.
+            etcd's or Quoin's; --wal-dir DIR says where the log of Quoin's is, if it was given a place of its own. It is only
+            read. Objects of Kubernetes are shown with their fields by numbers.
             Ends with 0; with 1 if it was not done, or if something differs; with 2 if it was not understood.
             """;
 
@@ -63,7 +66,7 @@ record Order(Verb verb, Path source, @Nullable Path other, Bytes key, long revis
         if (names.size() < least || names.size() > most) {
             throw new Misused(names.size() < least ? "something is to be named" : "too much is named");
         }
-        return new Order(verb, Path.of(names.getFirst()), isOfTwo ? Path.of(names.get(1)) : null,
+        return new Order(verb, Path.of(names.getFirst()), options.log, isOfTwo ? Path.of(names.get(1)) : null,
                 names.size() > keyAt ? Bytes.utf8(names.get(keyAt)) : Bytes.EMPTY, options.revision, options.from,
                 options.isRaw);
     }
@@ -73,6 +76,7 @@ record Order(Verb verb, Path source, @Nullable Path other, Bytes key, long revis
         private long revision;
         private long from;
         private boolean isRaw;
+        private @Nullable Path log;
 
         Options(List<String> words) throws Misused {
             boolean isOver = false;
@@ -95,6 +99,10 @@ record Order(Verb verb, Path source, @Nullable Path other, Bytes key, long revis
         }
 
         private void set(String name, String value) throws Misused {
+            if (name.equals("--wal-dir")) {
+                log = Path.of(value);
+                return;
+            }
             boolean isRevision = name.equals("--rev");
             if (!isRevision && !name.equals("--from")) {
                 throw new Misused("there is no " + name);

@@ -203,6 +203,10 @@ class DoctorTest {
         Path ledger = only(directory.resolve("member/ledger"), ".ledger");
         Files.setPosixFilePermissions(ledger, PosixFilePermissions.fromString("r--r--r--"));
         assertThat(doctor(directory).out()).contains("may not read or write " + ledger, "chmod -R u+rwX");
+        Files.setPosixFilePermissions(ledger, PosixFilePermissions.fromString("rw-------"));
+        Path lost = Files.createDirectory(directory.resolve("lost+found"));
+        Files.setPosixFilePermissions(lost, PosixFilePermissions.fromString("r-x------"));
+        assertThat(doctor(directory).exitCode()).as("what is no member's").isZero();
     }
 
     @Test

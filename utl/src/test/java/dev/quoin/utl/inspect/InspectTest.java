@@ -180,6 +180,18 @@ class InspectTest {
         lock.close();
     }
 
+    @Test
+    void aLogMayHaveAPlaceOfItsOwn() {
+        fill();
+        restore();
+        disk.createDirectories(Path.of("/logs"));
+        for (String name : disk.list(Path.of("/d/member/wal"))) {
+            disk.put(Path.of("/logs").resolve(name), disk.contents(Path.of("/d/member/wal").resolve(name)));
+        }
+        disk.deleteDirectory(Path.of("/d/member/wal"));
+        assertThat(run("diff", "/d", FILE, "--wal-dir", "/logs")).isEqualTo(new Result(0, List.of(), ""));
+    }
+
     /** There may be nothing else left. */
     @Test
     void aDirectoryWithoutItsLogIsStillRead() {
