@@ -268,6 +268,7 @@ final class RaftLoop implements Actor {
     private void takeMessages(long appliedAtFirst) {
         long applied = appliedAtFirst;
         List<Waiting> proposals = new ArrayList<>();
+        List<dev.quoin.raft.Message.Propose> passedOn = new ArrayList<>();
         List<Message.Read> reads = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
@@ -281,6 +282,7 @@ final class RaftLoop implements Actor {
                 case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposeInTerm(term, asked);
                 case Message.Persisted(long ticket) -> onPersisted(ticket);
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
+                case Message.Received(dev.quoin.raft.Message.Propose others) -> passedOn.add(others);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
                 case Message.Advance(int ticks) -> advance(ticks);
                 case Message.ChoresDue() -> areChoresDue = true;
@@ -291,6 +293,8 @@ final class RaftLoop implements Actor {
             }
         }
         noteApplied(applied);
+        // Only now: whoever asked another member may have been told of the change of members before by then.
+        passedOn.forEach(this::onReceived);
         propose(proposals);
         if (!reads.isEmpty()) {
             askFor(reads);
