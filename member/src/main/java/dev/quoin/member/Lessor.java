@@ -88,6 +88,12 @@ public final class Lessor implements Actor {
 
     /** What it needs of others. Each is called on this owner's thread, must not block and must not throw. */
     interface Listener {
+        /** The last entry of which this lessor has been told what it does to leases. */
+        long appliedIndex();
+
+        /** The last entry that is agreed upon, as far as anybody knows to whom this member has said anything. */
+        long committedIndex();
+
         /** Says whether a quorum has followed this member as the leader of its term after this call. */
         void confirm(ReadAnswer answer);
 
@@ -144,6 +150,8 @@ public final class Lessor implements Actor {
 
     /** Questions that wait for this member to be the primary, and sure of it. */
     private List<Waiting> waiting = new ArrayList<>();
+    /** Whether nobody who asked before this turn can know more of leases than this lessor has been told. */
+    private boolean isToldAll;
     private final Deque<LookUp> lookUps = new ArrayDeque<>();
     /** Renewals that wait for the end of their lease. */
     private final Map<Long, List<LeaseQuestion.Renew>> late = new LinkedHashMap<>();
@@ -215,8 +223,12 @@ public final class Lessor implements Actor {
 
     @Override
     public long turn() {
+        // What is applied is in the mailbox by now; what those know whose questions are there is committed by then. Others may
+        // have applied it already, and told their clients, while this member has not.
+        long applied = listener.appliedIndex();
         primacy.turn(now());
         mailbox.take().forEach(this::take);
+        isToldAll = applied >= listener.committedIndex();
         endLookUps();
         if (!primacy.isPrimary()) {
             return waiting.isEmpty() && lookUps.isEmpty() ? NOT_BEFORE_A_MESSAGE : waitingForOffice();
@@ -564,20 +576,20 @@ public final class Lessor implements Actor {
         }
         List<Waiting> questions = waiting;
         waiting = new ArrayList<>();
-        List<Waiting> unknown = new ArrayList<>();
+        List<Waiting> toLookUp = new ArrayList<>();
         for (Waiting one : questions) {
             switch (one.question) {
-                case LeaseQuestion.Renew renew -> renew(one, renew, unknown);
-                case LeaseQuestion.TimeToLive timeToLive -> tell(one, timeToLive, unknown);
+                case LeaseQuestion.Renew renew -> renew(one, renew, toLookUp);
+                case LeaseQuestion.TimeToLive timeToLive -> tell(one, timeToLive, toLookUp);
             }
         }
-        lookUp(unknown);
+        lookUp(toLookUp);
     }
 
-    private void renew(Waiting one, LeaseQuestion.Renew question, List<Waiting> unknown) {
+    private void renew(Waiting one, LeaseQuestion.Renew question, List<Waiting> toLookUp) {
         HeldLease lease = leases.get(question.lease());
         if (lease == null) {
-            unknown(one, unknown);
+            unknown(one, toLookUp);
         } else if (lease.isDecided) {
             late.computeIfAbsent(lease.id, id -> new ArrayList<>()).add(question);
         } else if (lease.remainingSeconds > 0 || lease.isCheckpointed) {
@@ -587,8 +599,13 @@ public final class Lessor implements Actor {
             if (lease.expiryNanos < lease.dueNanos && queue.contains(lease)) {
                 queue.put(lease, lease.expiryNanos);
             }
-            metrics.leaseRenewed();
-            reply(question, new LeaseReply.Renewed(lease.ttlSeconds));
+            if (isToldAll || one.isLookedUp) {
+                metrics.leaseRenewed();
+                reply(question, new LeaseReply.Renewed(lease.ttlSeconds));
+            } else {
+                // It lasts from now on; but it may have been revoked, and the asker may know that.
+                toLookUp.add(one);
+            }
         }
     }
 
@@ -611,10 +628,10 @@ public final class Lessor implements Actor {
         }
     }
 
-    private void tell(Waiting one, LeaseQuestion.TimeToLive question, List<Waiting> unknown) {
+    private void tell(Waiting one, LeaseQuestion.TimeToLive question, List<Waiting> toLookUp) {
         HeldLease lease = leases.get(question.lease());
         if (!one.isLookedUp || lease == null) {
-            unknown(one, unknown);
+            unknown(one, toLookUp);
             return;
         }
         if (question.keys() && one.keys == null) {
@@ -625,21 +642,21 @@ public final class Lessor implements Actor {
         reply(question, new LeaseReply.TimeToLive((expiry(lease) - now()) / SECOND_NANOS, lease.ttlSeconds, keys));
     }
 
-    // ---- leases that are not known, or not yet
+    // ---- leases of which not all is known yet
 
-    private void unknown(Waiting one, List<Waiting> unknown) {
+    private void unknown(Waiting one, List<Waiting> toLookUp) {
         if (one.isLookedUp) {
             reply(one.question, new LeaseReply.Unknown());
         } else {
-            unknown.add(one);
+            toLookUp.add(one);
         }
     }
 
-    private void lookUp(List<Waiting> unknown) {
-        if (unknown.isEmpty()) {
+    private void lookUp(List<Waiting> toLookUp) {
+        if (toLookUp.isEmpty()) {
             return;
         }
-        LookUp lookUp = new LookUp(unknown, now() + limits.lookUpNanos());
+        LookUp lookUp = new LookUp(toLookUp, now() + limits.lookUpNanos());
         lookUps.add(lookUp);
         listener.whenUpToDate(new ReadAnswer() {
             @Override

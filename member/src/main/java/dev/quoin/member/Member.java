@@ -38,6 +38,7 @@ import dev.quoin.raft.Message;
 import dev.quoin.raft.PeerProgress;
 import dev.quoin.raft.RaftCore;
 import dev.quoin.raft.Rules;
+import dev.quoin.raft.SnapshotMeta;
 import dev.quoin.store.AlarmMember;
 import dev.quoin.store.AuthView;
 import dev.quoin.store.Caller;
@@ -287,6 +288,16 @@ public final class Member implements AutoCloseable {
     /** What the lessor needs of the others. */
     private final class LeaseWiring implements Lessor.Listener {
         @Override
+        public long appliedIndex() {
+            return applyLoop.appliedIndex();
+        }
+
+        @Override
+        public long committedIndex() {
+            return raftLoop.progress().committed();
+        }
+
+        @Override
         public void confirm(ReadAnswer answer) {
             raftMailbox.put(new RaftLoop.Message.Read(answer, deadline(), true));
         }
@@ -327,8 +338,16 @@ public final class Member implements AutoCloseable {
 
         @Override
         public void stateWanted(Message.InstallSnapshot wanted) {
-            takeState(state -> network.sendSnapshot(
-                    new Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), state.meta()), state));
+            takeState(state -> {
+                SnapshotMeta taken = state.meta();
+                if (taken.term() > wanted.term()) {
+                    // Somebody else leads by now, whose entries are in the state: this is not for the old leader to send.
+                    state.close();
+                } else {
+                    network.sendSnapshot(
+                            new Message.InstallSnapshot(wanted.from(), wanted.to(), wanted.term(), taken), state);
+                }
+            });
         }
 
         @Override

@@ -235,6 +235,30 @@ class ClusterTest {
         assertThat(lagging.states).isPositive();
     }
 
+    /** Made late, its state has entries of the next term in it, which a message of its own term cannot bring. */
+    @Test
+    void aFormerLeaderSendsNoStateOfTheNextTerm() {
+        cluster.awaitLeader();
+        Node former = cluster.leader();
+        Node lagging = cluster.follower();
+        lagging.kill();
+        Node next = cluster.follower();
+        for (int i = 0; i < 200; i++) {
+            cluster.mustPut(former, "k" + i % 50, "v".repeat(40) + i);
+        }
+        former.stalled.add("housekeeper");
+        lagging.start();
+        cluster.run(Duration.ofSeconds(1));
+        former.member().transferLeadership(next.id, new Answered());
+        cluster.until("the other leads", () -> next.member().leader() == next.id);
+        cluster.mustPut(cluster.leader(), "after", "1");
+        cluster.until("the former leader has it", () -> "1".equals(TestCluster.get(former, "after")));
+        former.stalled.clear();
+        everywhere("after", "1");
+        cluster.run(Duration.ofSeconds(1));
+        assertThat(former.isAnyStateOfALaterTerm).isFalse();
+    }
+
     @Test
     void aLeaderWhoseDiskHangsMakesWay() {
         cluster.awaitLeader();

@@ -297,6 +297,43 @@ class LessorTest {
         assertThat(renew(cluster, cluster.leader(), 7)).isEqualTo(new LeaseReply.Renewed(60));
     }
 
+    /** A watcher of the follower may know of the revocation by then, and must not hear from the leader that the lease lives. */
+    @Test
+    void whatAFollowerHasRevokedTheLeaderDoesNotRenewThoughItHasNotAppliedThat() {
+        TestCluster cluster = three();
+        Node leader = cluster.leader();
+        grant(cluster, leader, 7, 60);
+        grant(cluster, leader, 8, 60);
+        assertThat(renew(cluster, leader, 7)).isEqualTo(new LeaseReply.Renewed(60));
+        leader.stalled.add("apply");
+        revoke(cluster, cluster.follower(), 7);
+        Heard revoked = renewed(leader, 7);
+        Heard alive = renewed(leader, 8);
+        cluster.run(Duration.ofMillis(200));
+        assertThat(revoked.reply).isNull();
+        assertThat(alive.reply).isNull();
+        leader.stalled.clear();
+        assertThat(await(cluster, revoked)).isEqualTo(new LeaseReply.Unknown());
+        assertThat(await(cluster, alive)).isEqualTo(new LeaseReply.Renewed(60));
+    }
+
+    /** Its answer has to wait, its time has not. */
+    @Test
+    void aRenewalCountsFromWhenItWasHeard() {
+        TestCluster cluster = three();
+        Node leader = cluster.leader();
+        grant(cluster, leader, 7, 2);
+        cluster.run(Duration.ofMillis(1_700));
+        leader.stalled.add("apply");
+        cluster.put(leader, "k", "v");
+        cluster.run(Duration.ofMillis(50));
+        Heard heard = renewed(leader, 7);
+        cluster.run(Duration.ofMillis(800));
+        assertThat(heard.reply).isNull();
+        leader.stalled.clear();
+        assertThat(await(cluster, heard)).isEqualTo(new LeaseReply.Renewed(2));
+    }
+
     /** Whatever the moment at which leadership passes on: what the former leader found out it does not have done by the next. */
     @Test
     void whatALeaderFoundToBeOverIsNotProposedInALaterTerm() {

@@ -66,6 +66,8 @@ final class TestCluster {
         int states;
         /** States of this one that are to break off on their way. */
         int breakStates;
+        /** It sent a state which is of a later term than the message that brings it. */
+        boolean isAnyStateOfALaterTerm;
         @Nullable
         Inbox inbox;
         @Nullable
@@ -146,6 +148,7 @@ final class TestCluster {
         @Override
         public void sendSnapshot(Message.InstallSnapshot message, SnapshotState state) {
             Node to = node(message.to());
+            isAnyStateOfALaterTerm |= message.snapshot().term() > message.term();
             try (state) {
                 if (cut.contains(message.to()) || to.inbox == null) {
                     arriving.add(() -> report(message.to(), false));
