@@ -15,6 +15,7 @@ import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
 import dev.quoin.raft.Chance;
 import dev.quoin.raft.Effect;
+import dev.quoin.raft.EntryKind;
 import dev.quoin.raft.Event;
 import dev.quoin.raft.Input;
 import dev.quoin.raft.PeerProgress;
@@ -135,6 +136,9 @@ final class RaftLoop implements Actor {
         record Refused(ChangeRefusal why) implements ChangeEntry {}
     }
 
+    /** A change of members that waits until everything up to this index is applied here. */
+    private record Early(long index, Message change) {}
+
     /** What the log's writer was asked for, and when. */
     private record Write(long ticket, long lastIndex, long askedNanos) {}
 
@@ -154,6 +158,8 @@ final class RaftLoop implements Actor {
     private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
     /** If it gets the office back meanwhile, the others have no room either, or are not there. */
     private static final long LEAVE_AGAIN_NANOS = Duration.ofMinutes(5).toNanos();
+    /** Beyond, a change is looked at without waiting, and may be dropped. */
+    private static final int EARLY_MAX = 64;
     /** What one message to the leader may carry, if it is more than one proposal. */
     private static final long FORWARDED_BYTES_MAX = 1 << 20;
 
@@ -184,6 +190,7 @@ final class RaftLoop implements Actor {
     /** Writes that the log's disk has not answered, in their order. */
     private final Deque<Write> unanswered = new ArrayDeque<>();
     private final WaitingReads waitingReads;
+    private final Deque<Early> early = new ArrayDeque<>();
     /** In the order in which they came. */
     private List<Waiting> withoutLeader = new ArrayList<>();
     /** What the core is being asked to append; it may be dropped as a whole. */
@@ -268,21 +275,21 @@ final class RaftLoop implements Actor {
     private void takeMessages(long appliedAtFirst) {
         long applied = appliedAtFirst;
         List<Waiting> proposals = new ArrayList<>();
-        List<dev.quoin.raft.Message.Propose> passedOn = new ArrayList<>();
+        List<Message> changes = new ArrayList<>();
         List<Message.Read> reads = new ArrayList<>();
         for (Message message : mailbox.take()) {
             switch (message) {
                 case Message.Propose(Proposal proposal) -> proposals.add(proposal);
                 case Message.Change change -> {
                     applied = Math.max(applied, change.appliedBefore());
-                    prepare(change, proposals);
+                    changes.add(change);
                 }
                 case Message.Read read -> reads.add(read);
                 case Message.Transfer asked -> onTransfer(asked);
                 case Message.ProposeInTerm(long term, List<Proposal> asked) -> proposeInTerm(term, asked);
                 case Message.Persisted(long ticket) -> onPersisted(ticket);
                 case Message.Reconfigured(Input.Reconfigured input) -> step(input);
-                case Message.Received(dev.quoin.raft.Message.Propose others) -> passedOn.add(others);
+                case Message.Received change when changesMembers(change.message()) -> changes.add(change);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
                 case Message.Advance(int ticks) -> advance(ticks);
                 case Message.ChoresDue() -> areChoresDue = true;
@@ -293,15 +300,50 @@ final class RaftLoop implements Actor {
             }
         }
         noteApplied(applied);
-        // Only now: whoever asked another member may have been told of the change of members before by then.
-        passedOn.forEach(this::onReceived);
+        takeChanges(changes, proposals);
         propose(proposals);
         if (!reads.isEmpty()) {
             askFor(reads);
         }
     }
 
-    // ---- proposals
+    // ---- changes of members
+
+    private static boolean changesMembers(dev.quoin.raft.Message message) {
+        if (message instanceof dev.quoin.raft.Message.Propose others) {
+            for (Input.Proposal proposal : others.proposals()) {
+                if (proposal.kind() != EntryKind.NORMAL) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * A leader drops a change while the one before is not applied, and its asker waits in vain. Whoever asks may have been told
+     * of the one before by a member that is quicker: so what is committed by now has to be applied first.
+     */
+    private void takeChanges(List<Message> changes, List<Waiting> proposals) {
+        while (!early.isEmpty() && (!core.isLeader() || early.getFirst().index() <= appliedIndex)) {
+            take(early.removeFirst().change(), proposals);
+        }
+        for (Message change : changes) {
+            if (core.isLeader() && core.committedIndex() > appliedIndex && early.size() < EARLY_MAX) {
+                early.add(new Early(core.committedIndex(), change));
+            } else {
+                take(change, proposals);
+            }
+        }
+    }
+
+    private void take(Message change, List<Waiting> proposals) {
+        switch (change) {
+            case Message.Change own -> prepare(own, proposals);
+            case Message.Received(dev.quoin.raft.Message others) -> onReceived(others);
+            default -> throw Invariant.violation("no change of members: %s", change);
+        }
+    }
 
     private void prepare(Message.Change asked, List<Waiting> proposals) {
         List<PeerProgress> seen = core.isLeader() ? core.progress() : null;
@@ -313,6 +355,8 @@ final class RaftLoop implements Actor {
             }
         }
     }
+
+    // ---- proposals
 
     private void propose(List<Waiting> proposals) {
         if (hasNoRoom()) {
@@ -774,6 +818,11 @@ final class RaftLoop implements Actor {
                     {}
             }
         }
+        early.forEach(one -> {
+            if (one.change() instanceof Message.Change change) {
+                change.answer().failed(Failure.STOPPED);
+            }
+        });
         waitingReads.failAll(Failure.STOPPED);
         endTransfer(Failure.STOPPED);
         // The next start finds out whether they count.

@@ -68,6 +68,33 @@ class MembershipTest {
                 .isEqualTo(ChangeRefusal.NOT_A_LEARNER);
     }
 
+    /** The leader applies late; who asks a follower is told of one change, and asks for the next: there, or of the leader. */
+    @Test
+    void oneChangeAfterTheOtherIsMadeThoughTheLeaderHasNotAppliedTheFirst() {
+        cluster.awaitLeader();
+        Node leader = cluster.leader();
+        Node follower = cluster.follower();
+        List<String> fifth = List.of("http://m5:2380");
+        cluster.run(Duration.ofSeconds(1));
+        leader.stalled.add("apply");
+        changed(follower, new ClusterChange.Add(FOURTH, URLS, true));
+        Answered passedOn = cluster.change(follower, new ClusterChange.Remove(FOURTH));
+        cluster.run(Duration.ofMillis(300));
+        assertThat(passedOn.isDone()).isFalse();
+        leader.stalled.clear();
+        cluster.until("the first", passedOn::isDone);
+        assertThat(passedOn.changed).as("%s", passedOn).isNotNull();
+        cluster.run(Duration.ofSeconds(1));
+        leader.stalled.add("apply");
+        long id = Ids.added(fifth, 1_700_000_000L);
+        changed(follower, new ClusterChange.Add(id, fifth, true));
+        Answered own = cluster.change(leader, new ClusterChange.Remove(id));
+        cluster.run(Duration.ofMillis(300));
+        leader.stalled.clear();
+        cluster.until("the second", own::isDone);
+        assertThat(own.changed).as("%s", own).isNotNull();
+    }
+
     @Test
     void aMemberThatIsRemovedHearsOfItAndTheOthersGoOn() {
         cluster.awaitLeader();
