@@ -62,7 +62,7 @@ type sign struct {
 }
 
 var signs = map[string]sign{
-	"sync":  {page.slowSyncs, false, 3, 2, "syncs of the log above 128 ms"},
+	"sync": {page.slowSyncs, false, 3, 2, "syncs of the log above 128 ms"},
 	// Each way is timed once in a cause or twice, and there are two. What a process lacks that is given a tenth of a processor may
 	// show as one that took long: of the time in which it stands still it notices three quarters.
 	"peer":  {page.slowWays, false, 2, 1, "round trips to members above 100 ms"},
