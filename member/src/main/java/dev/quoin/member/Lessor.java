@@ -156,6 +156,7 @@ public final class Lessor implements Actor {
     /** Renewals that wait for the end of their lease. */
     private final Map<Long, List<LeaseQuestion.Renew>> late = new LinkedHashMap<>();
     private final AtomicInteger questionsUnderWay = new AtomicInteger();
+    private volatile long toldIndex;
     private volatile boolean stopped;
 
     Lessor(Collection<Lease> granted, Clock clock, MemberLimits member, MemberMetrics metrics, Listener listener) {
@@ -221,6 +222,11 @@ public final class Lessor implements Actor {
         return mailbox;
     }
 
+    /** Up to this entry it is known here what they do to leases, and whatever was proposed before that was known has been handed over. */
+    long toldIndex() {
+        return toldIndex;
+    }
+
     @Override
     public long turn() {
         // What is applied is in the mailbox by now; what those know whose questions are there is committed by then. Others may
@@ -230,6 +236,12 @@ public final class Lessor implements Actor {
         mailbox.take().forEach(this::take);
         isToldAll = applied >= listener.committedIndex();
         endLookUps();
+        long wait = work();
+        toldIndex = applied;
+        return wait;
+    }
+
+    private long work() {
         if (!primacy.isPrimary()) {
             return waiting.isEmpty() && lookUps.isEmpty() ? NOT_BEFORE_A_MESSAGE : waitingForOffice();
         }

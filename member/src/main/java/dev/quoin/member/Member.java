@@ -389,6 +389,11 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
+        public long leasesTold() {
+            return lessor.toldIndex();
+        }
+
+        @Override
         public void leads(long term) {
             lessor.mailbox().put(new Lessor.Message.Leads(term));
         }

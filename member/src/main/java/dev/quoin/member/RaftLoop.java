@@ -125,6 +125,9 @@ final class RaftLoop implements Actor {
 
         void noted(Event event);
 
+        /** Up to which entry the lessor has been told what they do to leases, and has asked for what it asked for before that. */
+        long leasesTold();
+
         /** In which term this member leads from now on, 0 if it does not. Told before any entry of that term is handed over. */
         void leads(long term);
     }
@@ -191,6 +194,7 @@ final class RaftLoop implements Actor {
     private final Deque<Write> unanswered = new ArrayDeque<>();
     private final WaitingReads waitingReads;
     private final Deque<Early> early = new ArrayDeque<>();
+    private final GrantsUnderWay grants = new GrantsUnderWay();
     /** In the order in which they came. */
     private List<Waiting> withoutLeader = new ArrayList<>();
     /** What the core is being asked to append; it may be dropped as a whole. */
@@ -251,7 +255,10 @@ final class RaftLoop implements Actor {
     public long turn() {
         // A change of members is told before its entry counts as applied: so this is read before the mailbox is.
         long applied = applyLoop.appliedIndex();
+        // What the lessor asked for before it was told of these is in the mailbox by now.
+        long leasesTold = listener.leasesTold();
         takeMessages(applied);
+        grants.told(leasesTold);
         long untilElection = replaceLeader();
         campaignIfAlone();
         long untilTick = tick();
@@ -407,8 +414,16 @@ final class RaftLoop implements Actor {
         } else if (isBehind()) {
             proposals.forEach(proposal -> waiters.fail(proposal.id(), Failure.TOO_MANY_REQUESTS));
         } else {
+            List<Waiting> timely = new ArrayList<>(proposals.size());
+            for (Proposal proposal : proposals) {
+                if (grants.concerns(proposal.data())) {
+                    waiters.fail(proposal.id(), Failure.TIMEOUT);
+                } else {
+                    timely.add(proposal);
+                }
+            }
             isAtHandForNow = true;
-            handOver(List.copyOf(proposals));
+            handOver(timely);
             isAtHandForNow = false;
         }
     }
@@ -796,12 +811,18 @@ final class RaftLoop implements Actor {
         if (last != NO_ENTRY) {
             times.appended(last, now, core.isLeader());
         }
+        if (core.isLeader()) {
+            grants.appended(persist.entries());
+        }
     }
 
     private void tellLeadership() {
         long leads = core.isLeader() ? core.term() : 0;
         if (leads != toldTerm) {
             toldTerm = leads;
+            if (leads == 0) {
+                grants.clear();
+            }
             listener.leads(leads);
         }
     }

@@ -317,6 +317,28 @@ class LessorTest {
         assertThat(await(cluster, alive)).isEqualTo(new LeaseReply.Renewed(60));
     }
 
+    /** Somebody has revoked it and taken its id again; neither is agreed upon when the time of the first is found to be over. */
+    @Test
+    void theEndOfALeaseIsNotThatOfTheNextWithItsId() {
+        TestCluster cluster = three();
+        Node leader = cluster.leader();
+        grant(cluster, leader, 7, 10);
+        cluster.run(Duration.ofMillis(9_500));
+        cluster.nodes.values().stream().filter(node -> node != leader).forEach(node -> node.stalled.add("wal"));
+        Answered revoked = cluster.ask(leader, Requests.Kind.LEASE_REVOKE,
+                LeaseRevokeRequest.newBuilder().setID(7).build());
+        Answered granted = cluster.ask(leader, Requests.Kind.LEASE_GRANT,
+                LeaseGrantRequest.newBuilder().setID(7).setTTL(10).build());
+        cluster.run(Duration.ofMillis(900));
+        cluster.nodes.values().forEach(node -> node.stalled.clear());
+        cluster.until("both", () -> revoked.isDone() && granted.isDone());
+        assertThat(granted.outcome).as("%s", granted).isInstanceOf(Outcome.Granted.class);
+        cluster.run(Duration.ofSeconds(8));
+        assertThat(leases(cluster, leader)).containsExactly(7L);
+        cluster.run(Duration.ofSeconds(4));
+        assertThat(leases(cluster, leader)).isEmpty();
+    }
+
     /** Its answer has to wait, its time has not. */
     @Test
     void aRenewalCountsFromWhenItWasHeard() {

@@ -4,7 +4,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 
 import dev.quoin.raft.ConfState;
 import dev.quoin.raft.Entry;
@@ -21,6 +23,8 @@ final class Promises {
     private final Map<Long, Host> leaderOfTerm = new HashMap<>();
     /** All that was ever committed, in order; what it says is at {@link Model}. */
     private final LogImage committed = new LogImage();
+    /** The terms in which leaders committed so far; the latest of these. */
+    private final NavigableMap<Long, Long> commits = new TreeMap<>();
 
     /** Those that somebody stood for election in, and the first, which every cluster begins with. */
     private final Set<Long> terms = new HashSet<>(List.of(0L, 1L));
@@ -87,10 +91,19 @@ final class Promises {
         for (long index = Math.max(log.base() + 1, committed.lastIndex() - LOOK_BACK); index <= committed
                 .lastIndex(); index++) {
             Violation.check(index < 1 || log.termAt(index) == committed.termAt(index)
-                    || committed.termAt(index) >= core.term(), "%s leads in term %d without the committed entry %d",
+                    || committedInTerm(index) >= core.term(), "%s leads in term %d without the committed entry %d",
                     host,
                     core.term(), index);
         }
+    }
+
+    /**
+     * In which term it was committed, which may be much later than that of the entry: only leaders of still later terms must have
+     * it, and one that was elected before may find that out late.
+     */
+    private long committedInTerm(long index) {
+        Map.Entry<Long, Long> by = commits.ceilingEntry(index);
+        return by == null ? Long.MAX_VALUE : by.getValue();
     }
 
     /** Whether more than half may have voted for it, as their disks say; one that is further on may have. */
@@ -134,6 +147,8 @@ final class Promises {
                 held++;
             }
         }
+        commits.putIfAbsent(index, core.term());
+        commits.headMap(index - LOOK_BACK).clear();
         Violation.check(held > voters.size() / 2, "%s commits %d in term %d, which %d of %d voters have on disk", host,
                 index, core.term(), held, voters.size());
     }
