@@ -66,7 +66,7 @@ var signs = map[string]sign{
 	// Each way is timed once in a cause or twice, and there are two. What a process lacks that is given a tenth of a processor may
 	// show as one that took long: of the time in which it stands still it notices three quarters.
 	"peer":  {page.slowWays, false, 2, 1, "round trips to members above 100 ms"},
-	"queue": {page.paused, true, 0.4, 0.25, "of the time it stood still"},
+	"queue": {page.paused, true, 0.3, 0.2, "of the time it stood still"},
 }
 
 func (t *trial) slowDisk(asked *cluster.Member) (func() error, error) {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	quotaPeriod = 100 * time.Millisecond // the kernel's own default
-	quotaShare  = 12 * time.Millisecond  // of each period, for all threads together
+	quotaPeriod = 300 * time.Millisecond // thrice the kernel's own, so that what waits from one to the next is slow by any measure
+	quotaShare  = 36 * time.Millisecond  // of each period, for all threads together
 )
 
 // errNoGroups is that this machine, or this user, has no control groups to limit a process with.
