@@ -11,7 +11,6 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.CRL;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
@@ -25,6 +24,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.base.KeyPairs;
 
 /**
  * Certificates, keys and revocation lists as operators have them: PEM, what else stands in the file passed over. An error
@@ -34,8 +34,6 @@ final class Pem {
     private static final long FILE_BYTES_MAX = 16 << 20;
     private static final Pattern BLOCK = Pattern
             .compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
-    private static final byte[] CHALLENGE = "does this key belong to that certificate?"
-            .getBytes(StandardCharsets.US_ASCII);
     private static final int INTEGER = 0x02;
     private static final int OCTETS = 0x04;
     private static final int SEQUENCE = 0x30;
@@ -84,7 +82,7 @@ final class Pem {
         try {
             PrivateKey key = KeyFactory.getInstance(certified.getAlgorithm())
                     .generatePrivate(new PKCS8EncodedKeySpec(content));
-            if (isPair(key, certified)) {
+            if (KeyPairs.isPair(key, certified)) {
                 return key;
             }
         } catch (GeneralSecurityException e) {
@@ -92,21 +90,6 @@ final class Pem {
                     + certified.getAlgorithm() + ": " + e.getMessage(), e);
         }
         throw new IOException("the private key in " + file + " does not match the certificate");
-    }
-
-    private static boolean isPair(PrivateKey key, PublicKey certified) throws GeneralSecurityException {
-        String algorithm = switch (certified.getAlgorithm()) {
-            case "RSA" -> "SHA256withRSA";
-            case "EC" -> "SHA256withECDSA";
-            default -> certified.getAlgorithm();
-        };
-        Signature signature = Signature.getInstance(algorithm);
-        signature.initSign(key);
-        signature.update(CHALLENGE);
-        byte[] signed = signature.sign();
-        signature.initVerify(certified);
-        signature.update(CHALLENGE);
-        return signature.verify(signed);
     }
 
     /**

@@ -8,7 +8,6 @@ import java.security.GeneralSecurityException;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateException;
 import java.security.cert.PKIXBuilderParameters;
@@ -33,14 +32,14 @@ import javax.net.ssl.X509ExtendedTrustManager;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.base.KeyPairs;
+
 /** How this side knows a server, and shows who it is itself. The files are read once, when this is made. */
 public final class Tls {
     /** Where Go looks for the system's certificates, on the usual distributions. */
     private static final List<String> SYSTEM_CERTIFICATES = List.of("/etc/ssl/certs/ca-certificates.crt",
             "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem");
 
-    /** Signed to see whether a key belongs to a certificate. */
-    private static final byte[] PROBE = {1};
     /** Before the name of an alert, in messages of the JDK. */
     private static final String ALERT = "Received fatal alert: ";
 
@@ -96,23 +95,10 @@ public final class Tls {
         if (!areOfRsa && !known.getAlgorithm().equals(key.getAlgorithm())) {
             throw new GeneralSecurityException("tls: private key type does not match public key type");
         }
-        if (!belongTogether(known, key)) {
+        if (!KeyPairs.isPair(key, known)) {
             throw new GeneralSecurityException("tls: private key does not match public key");
         }
         return new OneKey(chain, key);
-    }
-
-    private static boolean belongTogether(PublicKey known, PrivateKey key) throws GeneralSecurityException {
-        if (known instanceof RSAKey there && key instanceof RSAKey here) {
-            return there.getModulus().equals(here.getModulus());
-        }
-        Signature signature = Signature.getInstance(key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "EdDSA");
-        signature.initSign(key);
-        signature.update(PROBE);
-        byte[] signed = signature.sign();
-        signature.initVerify(known);
-        signature.update(PROBE);
-        return signature.verify(signed);
     }
 
     private static TrustManager @Nullable [] trust(Settings settings) throws IOException, GeneralSecurityException {
