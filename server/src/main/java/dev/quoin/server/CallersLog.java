@@ -44,6 +44,11 @@ record CallersLog(Access access, MemberCalls calls) {
             public void checkRead(KeyRange range) throws StatusException, InterruptedException {
                 access.permit(call, Access.Word.OF_THE_MEMBER, Access.reading(range));
             }
+
+            @Override
+            public void checkWatch(KeyRange range) throws StatusException, InterruptedException {
+                access.permit(call, Access.Word.OF_THE_MEMBER, Access.watching(range));
+            }
         };
     }
 }

@@ -60,6 +60,9 @@ final class Places {
 
         /** Refuses if who asks may not read these keys, as of now. */
         void checkRead(KeyRange range) throws StatusException, InterruptedException;
+
+        /** Refuses if who asks may not be told from now on what becomes of these keys. */
+        void checkWatch(KeyRange range) throws StatusException, InterruptedException;
     }
 
     /** Where to hear that keys have changed. */
@@ -105,7 +108,7 @@ final class Places {
     /** Takes a place at the end of a queue, or finds the one that this lease has already. */
     Place take(Bytes name, long lease, Bytes value) throws StatusException, InterruptedException {
         KeyRange queue = queue(name);
-        log.checkRead(queue);
+        log.checkWatch(queue);
         Bytes key = key(queue, lease);
         TxnRequest request = ifCreated(key, 0).addSuccess(put(key, lease, value))
                 .addFailure(RequestOp.newBuilder().setRequestRange(RangeRequest.newBuilder().setKey(string(key))))
@@ -132,7 +135,7 @@ final class Places {
     long awaitFront(BooleanSupplier over, Place place, Nudge nudge, StatusException lost)
             throws StatusException, InterruptedException {
         while (true) {
-            log.checkRead(place.queue);
+            log.checkWatch(place.queue);
             View view = views.newest();
             if (created(view, place.key) != place.created) {
                 throw lost;

@@ -73,6 +73,11 @@ class PlacesTest {
                 throw new StatusException(Status.Code.PERMISSION_DENIED, "etcdserver: permission denied");
             }
         }
+
+        @Override
+        public void checkWatch(KeyRange range) throws StatusException {
+            checkRead(range);
+        }
     }, new Views(store::view), this::subscribe);
 
     private record Subscribed(List<KeyRange> ranges, Nudge nudge) {}
