@@ -1,21 +1,29 @@
 package dev.quoin.net;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.Executor;
 
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.OneKey;
 
 /**
  * A dialler's certificates in use, read anew as a {@link TlsContext}'s. No protocol is offered in the handshake: etcd's peer
@@ -51,27 +59,34 @@ final class DialTlsContext {
 
     private Loaded load(FileStamps stamps) throws IOException {
         try {
-            SslContextBuilder builder = SslContextBuilder.forClient().sslProvider(SslProvider.JDK)
-                    .protocols(tls.protocols().versionsArray())
-                    .ciphers(tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE);
-            if (tls.trustsAll()) {
-                builder.trustManager(InsecureTrustManagerFactory.INSTANCE).endpointIdentificationAlgorithm(null);
-            } else {
-                AllowedNames allowed = new AllowedNames(tls.commonNames(), tls.hostNames());
-                X509ExtendedTrustManager chains = ClientCheck.trusting(tls.authority());
-                builder.trustManager(allowed.areAll() ? chains : new ServerCheck(chains, allowed))
-                        .endpointIdentificationAlgorithm("HTTPS");
-            }
-            if (tls.certificateChain() != null && tls.privateKey() != null) {
-                List<X509Certificate> chain = Pem.certificates(tls.certificateChain());
-                builder.keyManager(Pem.key(tls.privateKey(), chain.getFirst()),
-                        chain.toArray(X509Certificate[]::new));
-            }
-            return new Loaded(stamps, builder.build());
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keys(), trusted(), null);
+            return new Loaded(stamps, new JdkSslContext(context, true, tls.protocols().suites(),
+                    SupportedCipherSuiteFilter.INSTANCE, ApplicationProtocolConfig.DISABLED, ClientAuth.NONE,
+                    tls.protocols().versionsArray(), false));
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             throw new IOException("cannot use authority " + tls.authority() + ", certificate "
                     + tls.certificateChain() + " and key " + tls.privateKey() + ": " + e.getMessage(), e);
         }
+    }
+
+    private KeyManager[] keys() throws IOException {
+        Path file = tls.certificateChain();
+        Path key = tls.privateKey();
+        if (file == null || key == null) {
+            return new KeyManager[0];
+        }
+        List<X509Certificate> chain = Pem.certificates(file);
+        return new KeyManager[]{new OneKey(chain, Pem.key(key, chain.getFirst()))};
+    }
+
+    private TrustManager[] trusted() throws IOException, GeneralSecurityException {
+        if (tls.trustsAll()) {
+            return InsecureTrustManagerFactory.INSTANCE.getTrustManagers();
+        }
+        AllowedNames allowed = new AllowedNames(tls.commonNames(), tls.hostNames());
+        X509ExtendedTrustManager chains = ClientCheck.trusting(tls.authority());
+        return new TrustManager[]{allowed.areAll() ? chains : new ServerCheck(chains, allowed)};
     }
 
     /** On the dialler's loop alone. */
@@ -83,7 +98,13 @@ final class DialTlsContext {
         }
         @Nullable
         String wanted = tls.serverName();
-        return current.context.newHandler(allocator, wanted == null ? target.host() : wanted, target.port(),
-                handshakes);
+        SslHandler handler = current.context.newHandler(allocator, wanted == null ? target.host() : wanted,
+                target.port(), handshakes);
+        if (!tls.trustsAll()) {
+            SSLParameters parameters = handler.engine().getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            handler.engine().setSSLParameters(parameters);
+        }
+        return handler;
     }
 }

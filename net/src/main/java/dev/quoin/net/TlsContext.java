@@ -12,17 +12,21 @@ import java.util.concurrent.Executor;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import org.jspecify.annotations.Nullable;
+
+import dev.quoin.base.OneKey;
 
 /**
  * The server's certificate in use, with what clients must show. It is read anew when its files have changed; connections
@@ -32,7 +36,12 @@ import org.jspecify.annotations.Nullable;
 final class TlsContext {
     private static final String RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
     /** A session that is resumed is not checked again, so none is, where there is something to check. 0 would be for ever. */
-    private static final long SESSION_SECONDS = 1;
+    private static final int SESSION_SECONDS = 1;
+
+    private static final ApplicationProtocolConfig PROTOCOLS = new ApplicationProtocolConfig(
+            ApplicationProtocolConfig.Protocol.ALPN, ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
+            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT, ApplicationProtocolNames.HTTP_2,
+            ApplicationProtocolNames.HTTP_1_1);
 
     static {
         // A client that asks for handshake after handshake on one connection (TLS 1.2) would pass every bound on handshakes. Go has
@@ -82,21 +91,19 @@ final class TlsContext {
         }
     }
 
+    /** Made of the JDK's parts: Netty's own builder first reads a key of its own with Bouncy Castle, for half a second. */
     private SslContext context(List<X509Certificate> chain) throws IOException, GeneralSecurityException {
-        SslContextBuilder builder = SslContextBuilder
-                .forServer(Pem.key(tls.privateKey(), chain.getFirst()), chain.toArray(X509Certificate[]::new))
-                .sslProvider(SslProvider.JDK)
-                .protocols(tls.protocols().versionsArray())
-                .ciphers(tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE)
-                .applicationProtocolConfig(new ApplicationProtocolConfig(ApplicationProtocolConfig.Protocol.ALPN,
-                        ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
-                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                        ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1));
-        if (tls.clients().areAsked()) {
-            builder.trustManager(ClientCheck.of(tls.clients())).clientAuth(ClientAuth.REQUIRE)
-                    .sessionTimeout(SESSION_SECONDS);
+        boolean areAsked = tls.clients().areAsked();
+        KeyManager[] keys = {new OneKey(chain, Pem.key(tls.privateKey(), chain.getFirst()))};
+        TrustManager[] trusted = areAsked ? new TrustManager[]{ClientCheck.of(tls.clients())} : new TrustManager[0];
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys, trusted, null);
+        if (areAsked) {
+            context.getServerSessionContext().setSessionTimeout(SESSION_SECONDS);
         }
-        return builder.build();
+        return new JdkSslContext(context, false, tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE,
+                PROTOCOLS,
+                areAsked ? ClientAuth.REQUIRE : ClientAuth.NONE, tls.protocols().versionsArray(), false);
     }
 
     /** @param client who is at the other end */

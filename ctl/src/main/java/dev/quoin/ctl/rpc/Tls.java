@@ -5,7 +5,6 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.cert.CertPathBuilderException;
@@ -27,12 +26,12 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.KeyPairs;
+import dev.quoin.base.OneKey;
 
 /** How this side knows a server, and shows who it is itself. The files are read once, when this is made. */
 public final class Tls {
@@ -208,56 +207,6 @@ public final class Tls {
             return "tls: first record does not look like a TLS handshake";
         }
         return message.startsWith("Remote host terminated the handshake") ? "EOF" : message;
-    }
-
-    /** The one key of this side, whoever asks. */
-    private static final class OneKey extends X509ExtendedKeyManager {
-        private static final String ALIAS = "etcdctl";
-
-        private final X509Certificate[] chain;
-        private final PrivateKey key;
-
-        OneKey(List<X509Certificate> chain, PrivateKey key) {
-            this.chain = chain.toArray(new X509Certificate[0]);
-            this.key = key;
-        }
-
-        @Override
-        public String chooseClientAlias(String[] types, Principal @Nullable [] issuers, @Nullable Socket socket) {
-            return ALIAS;
-        }
-
-        @Override
-        public String chooseEngineClientAlias(String[] types, Principal @Nullable [] issuers,
-                @Nullable SSLEngine engine) {
-            return ALIAS;
-        }
-
-        @Override
-        public String[] getClientAliases(String type, Principal @Nullable [] issuers) {
-            return new String[]{ALIAS};
-        }
-
-        @Override
-        public String @Nullable [] getServerAliases(String type, Principal @Nullable [] issuers) {
-            return null;
-        }
-
-        @Override
-        public @Nullable String chooseServerAlias(String type, Principal @Nullable [] issuers,
-                @Nullable Socket socket) {
-            return null;
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return chain.clone();
-        }
-
-        @Override
-        public PrivateKey getPrivateKey(String alias) {
-            return key;
-        }
     }
 
     /** Believes whatever a server says it is: {@code --insecure-skip-tls-verify}. */
