@@ -18,8 +18,8 @@ public interface Inbox {
      */
     void gone(long member);
 
-    /** What became of a state that was to be sent; {@code arrived} if its receiver said that it has it. */
-    void snapshotSent(long member, boolean arrived);
+    /** What became of a state that was to be sent to {@code member}. */
+    void snapshotSent(long member, Delivery delivery);
 
     /**
      * A state begins to arrive.

@@ -417,8 +417,8 @@ public final class Member implements AutoCloseable {
         }
 
         @Override
-        public void snapshotSent(long member, boolean arrived) {
-            raftMailbox.put(new RaftLoop.Message.SnapshotSent(member, arrived));
+        public void snapshotSent(long member, Delivery delivery) {
+            raftMailbox.put(new RaftLoop.Message.SnapshotSent(member, delivery));
         }
 
         @Override

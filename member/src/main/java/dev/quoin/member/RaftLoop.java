@@ -3,7 +3,6 @@ package dev.quoin.member;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
@@ -96,7 +95,7 @@ final class RaftLoop implements Actor {
         /** The process of this member has ended. */
         record Gone(long peer) implements Message {}
 
-        record SnapshotSent(long peer, boolean arrived) implements Message {}
+        record SnapshotSent(long peer, Delivery delivery) implements Message {}
     }
 
     /** Who else is to know what. Each is called on this loop's thread, must not block and must not throw. */
@@ -159,8 +158,6 @@ final class RaftLoop implements Actor {
     private static final long SOON_NANOS = 1_000_000;
     /** How long after an election something may still come of what the leader before it was told. */
     private static final long LOST_AFTER_NANOS = Duration.ofSeconds(1).toNanos();
-    /** If it gets the office back meanwhile, the others have no room either, or are not there. */
-    private static final long LEAVE_AGAIN_NANOS = Duration.ofMinutes(5).toNanos();
     /** Beyond, a change is looked at without waiting, and may be dropped. */
     private static final int EARLY_MAX = 64;
     /** What one message to the leader may carry, if it is more than one proposal. */
@@ -184,8 +181,9 @@ final class RaftLoop implements Actor {
     private final Pauses pauses;
 
     private long lastTickNanos;
-    /** A leader whose disk is full makes way from then on. */
-    private long mayLeaveNanos;
+    private final Succession succession;
+    /** Since the last tick it was found that a record is lost here of a state that another member needs. */
+    private boolean isStateDamaged;
     private int ticksUntilSweep = TICKS_BETWEEN_SWEEPS;
     private long appliedIndex;
     private final List<dev.quoin.raft.Message> outgoing = new ArrayList<>();
@@ -239,7 +237,7 @@ final class RaftLoop implements Actor {
         this.pauses = pauses;
         tickNanos = limits.tickNanos();
         lastTickNanos = clock.nanos();
-        mayLeaveNanos = lastTickNanos;
+        succession = new Succession(limits.electionTicks() * tickNanos, lastTickNanos);
         lostLeader = new LostLeader(tickNanos, chance);
         waitingReads = new WaitingReads(ids::next);
         leaderSinceNanos = lastTickNanos;
@@ -303,7 +301,7 @@ final class RaftLoop implements Actor {
                 case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
                 case Message.Unreachable(long peer) -> step(new Input.Unreachable(peer));
-                case Message.SnapshotSent(long peer, boolean arrived) -> step(new Input.SnapshotSent(peer, arrived));
+                case Message.SnapshotSent(long peer, Delivery delivery) -> onSnapshotSent(peer, delivery);
             }
         }
         noteApplied(applied);
@@ -536,6 +534,9 @@ final class RaftLoop implements Actor {
         if (isTooMuch(message)) {
             return;
         }
+        if (message instanceof dev.quoin.raft.Message.TimeoutNow asked) {
+            succession.invited(asked.from());
+        }
         step(new Input.Received(message));
     }
 
@@ -634,7 +635,7 @@ final class RaftLoop implements Actor {
             metrics.heartbeatLate(sinceLast);
         }
         step(new Input.Tick());
-        leaveIfDiskFails(now);
+        leaveIfUnfit(now);
         if (core.leader() != 0 && now - leaderSinceNanos >= LOST_AFTER_NANOS) {
             waiters.failOlderThan(core.term());
         }
@@ -727,31 +728,35 @@ final class RaftLoop implements Actor {
 
     /**
      * A leader whose disk hangs still says that it lives, and the others would follow it for as long as that takes; one whose
-     * disk is full takes nothing more. It lets one of them lead that is up to date.
+     * disk is full takes nothing more; one that has lost a record cannot help a member that lags too far behind. It lets one of
+     * them lead that is up to date.
      */
-    private void leaveIfDiskFails(long now) {
+    private void leaveIfUnfit(long now) {
+        boolean isUnfit = room.isFull() || isStateDamaged;
+        isStateDamaged = false;
         if (!core.isLeader() || core.transferee() != 0) {
             return;
         }
         long waiting = logWaitNanos(now);
-        boolean isFull = room.isFull();
-        boolean isHanging = !isFull && waiting >= electionNanos();
-        if (!isHanging && !(isFull && now - mayLeaveNanos >= 0)) {
+        boolean isHanging = !room.isFull() && waiting >= electionNanos();
+        if (!isHanging && !(isUnfit && succession.mayAsk(now))) {
             return;
         }
-        core.progress().stream().filter(seen -> seen.peer() != self && !seen.learner() && seen.recentlyActive()
-                && seen.state() == PeerProgress.State.REPLICATE)
-                .max(Comparator.comparingLong(PeerProgress::match).thenComparingLong(PeerProgress::peer))
-                .ifPresent(seen -> {
-                    if (isHanging) {
-                        listener.diskHangs(waiting);
-                    }
-                    mayLeaveNanos = now + LEAVE_AGAIN_NANOS;
-                    step(new Input.TransferLeadership(seen.peer()));
-                });
+        succession.heir(self, core.progress()).ifPresent(heir -> {
+            if (isHanging) {
+                listener.diskHangs(waiting);
+            }
+            succession.asked(heir.peer(), now);
+            step(new Input.TransferLeadership(heir.peer()));
+        });
     }
 
     // ---- states
+
+    private void onSnapshotSent(long peer, Delivery delivery) {
+        isStateDamaged |= delivery == Delivery.DAMAGED;
+        step(new Input.SnapshotSent(peer, delivery == Delivery.ARRIVED));
+    }
 
     private void onArrived(Message.Arrived arrived) {
         isStateTaken = false;

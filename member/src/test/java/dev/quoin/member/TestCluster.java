@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.api.etcdserverpb.PutRequest;
 import dev.quoin.base.Bytes;
 import dev.quoin.base.Clock;
+import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.LedgerLimits;
 import dev.quoin.disk.memory.FaultyDisk;
@@ -60,6 +61,8 @@ final class TestCluster {
         boolean isPaused;
         /** Its disk takes nothing more, or has just been like that. */
         boolean isFull;
+        /** What it has stored is not what it wrote. */
+        boolean isRotten;
         /** Actors that get no turns. */
         final Set<String> stalled = new HashSet<>();
         /** States that came whole. */
@@ -98,7 +101,13 @@ final class TestCluster {
             MemberConfig config = new MemberConfig("m" + number, Path.of("/data"), null,
                     List.of("http://client" + number), "3.7.1", given, false, true, isForced, limits);
             member = Member.open(config, disk, clock, random::nextInt, this,
-                    new TestEvents(why -> removed = why, () -> isFull));
+                    new TestEvents(why -> removed = why, () -> isFull, this::expect));
+        }
+
+        private void expect(Damaged damage) {
+            if (!isRotten) {
+                throw damage;
+            }
         }
 
         /** The process ends; what it has written is still there. */
@@ -151,7 +160,7 @@ final class TestCluster {
             isAnyStateOfALaterTerm |= message.snapshot().term() > message.term();
             try (state) {
                 if (cut.contains(message.to()) || to.inbox == null) {
-                    arriving.add(() -> report(message.to(), false));
+                    arriving.add(() -> report(message.to(), Delivery.FAILED));
                     return;
                 }
                 IncomingSnapshot incoming = to.inbox.receive(message);
@@ -161,23 +170,30 @@ final class TestCluster {
                     incoming.abort();
                     throw new SnapshotRefused("broken off");
                 }
-                state.writeTo(incoming::write);
+                try {
+                    state.writeTo(incoming::write);
+                } catch (Damaged damaged) {
+                    incoming.abort();
+                    expect(damaged);
+                    arriving.add(() -> report(message.to(), Delivery.DAMAGED));
+                    return;
+                }
                 incoming.finish();
                 to.states++;
-                arriving.add(() -> report(message.to(), true));
+                arriving.add(() -> report(message.to(), Delivery.ARRIVED));
             } catch (DiskFailure full) {
                 if (!full.isNoSpace()) {
                     throw full;
                 }
-                arriving.add(() -> report(message.to(), false));
+                arriving.add(() -> report(message.to(), Delivery.FAILED));
             } catch (SnapshotRefused refused) {
-                arriving.add(() -> report(message.to(), false));
+                arriving.add(() -> report(message.to(), Delivery.FAILED));
             }
         }
 
-        private void report(long to, boolean arrived) {
+        private void report(long to, Delivery delivery) {
             if (inbox != null) {
-                inbox.snapshotSent(to, arrived);
+                inbox.snapshotSent(to, delivery);
             }
         }
 

@@ -8,11 +8,13 @@ import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
 import dev.quoin.store.AuthOutcome;
 
-/** Nothing may go wrong, unless the disk is meant to be full; a removal is told. */
-record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull) implements Events {
+/** Nothing may go wrong, unless the disk is meant to be full; a removal is told, and damage. */
+record TestEvents(Consumer<String> onRemoved, BooleanSupplier isMeantToBeFull, Consumer<Damaged> onDamage)
+        implements
+            Events {
     @Override
     public void damaged(Damaged damage) {
-        throw damage;
+        onDamage.accept(damage);
     }
 
     @Override

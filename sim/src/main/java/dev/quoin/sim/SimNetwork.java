@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.member.Delivery;
 import dev.quoin.member.Inbox;
 import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.Membership;
@@ -259,7 +260,6 @@ final class SimNetwork {
                 return;
             }
             Buffer file = new Buffer();
-            boolean isWhole = true;
             try (state) {
                 long length = state.lengthBytes();
                 state.writeTo(file);
@@ -269,9 +269,10 @@ final class SimNetwork {
                 if (!host.isRotten && !host.expectsDiskFailure) {
                     throw damaged;
                 }
-                isWhole = false;
+                sent(message, Delivery.DAMAGED);
+                return;
             }
-            if (to == null || !isWhole) {
+            if (to == null) {
                 unsent(message);
                 return;
             }
@@ -319,8 +320,7 @@ final class SimNetwork {
                             simulation.inside(to, "network", () -> isWhole[0] = end(file, half, incoming, to));
                         }
                         if (isWhole[0]) {
-                            simulation.time().after(hopNanos,
-                                    () -> tell(() -> inbox().snapshotSent(message.to(), true)));
+                            sent(message, Delivery.ARRIVED);
                         } else {
                             unsent(message);
                         }
@@ -378,7 +378,11 @@ final class SimNetwork {
         }
 
         private void unsent(Message.InstallSnapshot message) {
-            simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), false)));
+            sent(message, Delivery.FAILED);
+        }
+
+        private void sent(Message.InstallSnapshot message, Delivery delivery) {
+            simulation.time().after(hopNanos, () -> tell(() -> inbox().snapshotSent(message.to(), delivery)));
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 
 import dev.quoin.base.Clock;
 import dev.quoin.base.Invariant;
+import dev.quoin.member.Delivery;
 import dev.quoin.member.Inbox;
 import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.MemberInfo;
@@ -144,7 +145,7 @@ public final class PeerNetwork implements Network {
             return;
         }
         state.close();
-        later.run(() -> java.util.Objects.requireNonNull(inbox).snapshotSent(message.to(), false));
+        later.run(() -> java.util.Objects.requireNonNull(inbox).snapshotSent(message.to(), Delivery.FAILED));
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.quoin.base.ProtoWriter;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.ledger.Gone;
+import dev.quoin.member.Delivery;
 import dev.quoin.member.SnapshotState;
 import dev.quoin.net.DialCall;
 import dev.quoin.net.DialRequest;
@@ -44,14 +45,14 @@ final class SnapshotSender {
 
     /** Closes the state, whatever happens, and says what became of it. */
     void run() {
-        boolean arrived = false;
+        Delivery delivery = Delivery.FAILED;
         long begun = System.nanoTime();
         link.metrics().snapshotBegun();
         try (state) {
             if (context.snapshots().tryAcquire(context.limits().snapshotTurnMillisMax(), TimeUnit.MILLISECONDS)) {
                 try {
-                    arrived = !cancelled && send();
-                    link.metrics().sent(arrived ? state.lengthBytes() : 0);
+                    delivery = cancelled ? Delivery.FAILED : send();
+                    link.metrics().sent(delivery == Delivery.ARRIVED ? state.lengthBytes() : 0);
                 } finally {
                     context.snapshots().release();
                 }
@@ -62,12 +63,13 @@ final class SnapshotSender {
         } catch (InterruptedException closed) {
             // The network is closed; the member may still want to know.
         } finally {
-            link.metrics().snapshotSent(arrived, System.nanoTime() - begun);
-            if (!arrived) {
+            boolean hasArrived = delivery == Delivery.ARRIVED;
+            link.metrics().snapshotSent(hasArrived, System.nanoTime() - begun);
+            if (!hasArrived) {
                 link.metrics().sendFailed();
                 context.inbox().unreachable(link.id());
             }
-            context.inbox().snapshotSent(link.id(), arrived);
+            context.inbox().snapshotSent(link.id(), delivery);
         }
     }
 
@@ -80,25 +82,31 @@ final class SnapshotSender {
         }
     }
 
-    private boolean send() throws InterruptedException {
+    private Delivery send() throws InterruptedException {
         DialTarget target = link.targets().pick();
         if (target == null) {
-            return false;
+            return Delivery.FAILED;
         }
-        log("sending database snapshot");
         try {
+            log("sending database snapshot");
             link.checkPosted(post(target));
             link.activity().activate();
             log("sent database snapshot");
-            return true;
-        } catch (IOException | Damaged | Gone | DiskFailure failed) {
+            return Delivery.ARRIVED;
+        } catch (Damaged damaged) {
+            // The other member has no part in it.
+            LOG.atError().addKeyValue("snapshot-index", message.snapshot().index())
+                    .addKeyValue("remote-peer-id", link.name()).addKeyValue("error", damaged.getMessage())
+                    .addKeyValue("remedy", Damaged.REMEDY).log("cannot make a database snapshot");
+            return Delivery.DAMAGED;
+        } catch (IOException | Gone | DiskFailure failed) {
             link.targets().unreachable(target);
             link.activity()
                     .deactivate("failed to post " + link.name() + " on sendMsgSnap (" + failed.getMessage() + ")");
             LOG.atWarn().addKeyValue("snapshot-index", message.snapshot().index())
                     .addKeyValue("remote-peer-id", link.name()).addKeyValue("bytes", state.lengthBytes())
                     .addKeyValue("error", failed.getMessage()).log("failed to send database snapshot");
-            return false;
+            return Delivery.FAILED;
         }
     }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.quoin.base.Bytes;
+import dev.quoin.member.Delivery;
 import dev.quoin.member.MemberInfo;
 import dev.quoin.member.SnapshotState;
 import dev.quoin.raft.ConfState;
@@ -281,18 +282,18 @@ class PeerNetworkTest {
         meet();
         MadeUp state = new MadeUp(5_000_001, Integer.MAX_VALUE);
         a.network.sendSnapshot(state.message(), state);
-        assertThat(a.inbox.await(new Told.Sent(B, true))).isTrue();
+        assertThat(a.inbox.await(new Told.Sent(B, Delivery.ARRIVED))).isTrue();
         assertThat(b.inbox.all()).containsExactly(
                 new Told.State(state.message(), 5_000_001, TestInbox.sum(state.bytes)));
         assertThat(state.closed).hasValue(1);
     }
 
     @Test
-    void aStateThatBreaksOffIsGone() throws Exception {
+    void aStateWithALostRecordIsBrokenOffAndSaysSo() throws Exception {
         meet();
         MadeUp state = new MadeUp(5_000_000, 3_000_000);
         a.network.sendSnapshot(state.message(), state);
-        assertThat(a.inbox.await(new Told.Sent(B, false))).isTrue();
+        assertThat(a.inbox.await(new Told.Sent(B, Delivery.DAMAGED))).isTrue();
         assertThat(b.inbox.await(all -> all.stream().anyMatch(Told.Aborted.class::isInstance))).isTrue();
         assertThat(b.inbox.all()).noneMatch(Told.State.class::isInstance);
         assertThat(state.closed).hasValue(1);
@@ -306,7 +307,7 @@ class PeerNetworkTest {
             a.inbox.forget();
             MadeUp state = new MadeUp(20_000_000, Integer.MAX_VALUE);
             a.network.sendSnapshot(state.message(), state);
-            assertThat(a.inbox.await(new Told.Sent(B, false))).as(when).isTrue();
+            assertThat(a.inbox.await(new Told.Sent(B, Delivery.FAILED))).as(when).isTrue();
             assertThat(state.closed).hasValue(1);
         }
         assertThat(b.inbox.all()).noneMatch(Told.State.class::isInstance);
@@ -316,7 +317,7 @@ class PeerNetworkTest {
     void aStateForNobodyIsClosed() throws Exception {
         MadeUp state = new MadeUp(10, Integer.MAX_VALUE);
         a.network.sendSnapshot(state.message(), state);
-        assertThat(a.inbox.await(new Told.Sent(B, false))).isTrue();
+        assertThat(a.inbox.await(new Told.Sent(B, Delivery.FAILED))).isTrue();
         assertThat(state.closed).hasValue(1);
     }
 }

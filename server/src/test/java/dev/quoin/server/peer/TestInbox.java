@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.quoin.member.Delivery;
 import dev.quoin.member.Inbox;
 import dev.quoin.member.IncomingSnapshot;
 import dev.quoin.member.SnapshotRefused;
@@ -23,7 +24,7 @@ final class TestInbox implements Inbox {
 
         record Unreachable(long member) implements Told {}
 
-        record Sent(long member, boolean arrived) implements Told {}
+        record Sent(long member, Delivery delivery) implements Told {}
 
         record State(Message.InstallSnapshot message, int bytes, int sum) implements Told {}
 
@@ -56,8 +57,8 @@ final class TestInbox implements Inbox {
     }
 
     @Override
-    public void snapshotSent(long member, boolean arrived) {
-        tell(new Told.Sent(member, arrived));
+    public void snapshotSent(long member, Delivery delivery) {
+        tell(new Told.Sent(member, delivery));
     }
 
     @Override
