@@ -2,9 +2,11 @@
 package certificates
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -16,25 +18,38 @@ import (
 	"time"
 )
 
+// Keys makes a key.
+type Keys func() (crypto.Signer, error)
+
+// ECDSA makes keys on P-256.
+func ECDSA() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// RSA makes keys of 2,048 bits.
+func RSA() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) }
+
 // Authority signs certificates of a server and of those who ask it.
 type Authority struct {
 	dir  string
-	key  *ecdsa.PrivateKey
+	keys Keys
+	key  crypto.Signer
 	root *x509.Certificate
 	next int64
 }
 
 // New makes an authority, and the files of a server of 127.0.0.1, in dir.
-func New(dir string) (*Authority, error) {
-	a := &Authority{dir: dir, next: 1}
+func New(dir string) (*Authority, error) { return NewOf(ECDSA, dir) }
+
+// NewOf is New with keys of another kind.
+func NewOf(keys Keys, dir string) (*Authority, error) {
+	a := &Authority{dir: dir, keys: keys, next: 1}
 	var err error
-	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	if a.key, err = keys(); err != nil {
 		return nil, err
 	}
 	template := a.template("test authority")
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign
-	encoded, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	encoded, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +107,11 @@ func (a *Authority) template(commonName string) *x509.Certificate {
 }
 
 func (a *Authority) sign(commonName string) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := a.keys()
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	encoded, err := x509.CreateCertificate(rand.Reader, a.template(commonName), a.root, &key.PublicKey, a.key)
+	encoded, err := x509.CreateCertificate(rand.Reader, a.template(commonName), a.root, key.Public(), a.key)
 	return tls.Certificate{Certificate: [][]byte{encoded}, PrivateKey: key}, err
 }
 
