@@ -48,7 +48,7 @@ func (p *plan) handshakes(ctx context.Context, c *contender, to note) error {
 		m.Handler, m.work, m.waits = m, newGets(false), load.NewWaits()
 		group.Go(func() { m.come(c, &count, &stop) })
 	}
-	time.Sleep(p.warmup / 4)
+	time.Sleep(p.warmup / 2)
 	before, err := p.usedBy(c)
 	began := time.Now()
 	count.Store(true)

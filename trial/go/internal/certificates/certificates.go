@@ -75,15 +75,38 @@ func NewOf(keys Keys, dir string) (*Authority, error) {
 
 // Flags are those of a server that has a certificate.
 func (a *Authority) Flags() []string {
-	return []string{"--cert-file", a.file("server.pem"), "--key-file", a.file("server.key")}
+	return []string{"--cert-file", a.File("server.pem"), "--key-file", a.File("server.key")}
 }
 
 // FlagsAsking are those of a server that asks its clients for certificates, too.
 func (a *Authority) FlagsAsking() []string {
-	return append(a.Flags(), "--trusted-ca-file", a.file("ca.pem"), "--client-cert-auth")
+	return append(a.Flags(), "--trusted-ca-file", a.File("ca.pem"), "--client-cert-auth")
 }
 
-func (a *Authority) file(name string) string { return filepath.Join(a.dir, name) }
+// FlagsAmongMembers are those of a member that has the same with the others of its cluster, and asks them.
+func (a *Authority) FlagsAmongMembers() []string {
+	return []string{"--peer-cert-file", a.File("server.pem"), "--peer-key-file", a.File("server.key"),
+		"--peer-trusted-ca-file", a.File("ca.pem"), "--peer-client-cert-auth"}
+}
+
+// Replace puts the contents of these files in the place of one of ours, in one step.
+func (a *Authority) Replace(name string, by ...string) error {
+	var content []byte
+	for _, file := range by {
+		part, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		content = append(content, part...)
+	}
+	if err := os.WriteFile(a.File("new"), content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(a.File("new"), a.File(name))
+}
+
+// File is one of ca.pem, server.pem and server.key.
+func (a *Authority) File(name string) string { return filepath.Join(a.dir, name) }
 
 // Client is the configuration of who shows a certificate with this common name.
 func (a *Authority) Client(commonName string) (*tls.Config, error) {
@@ -116,5 +139,5 @@ func (a *Authority) sign(commonName string) (tls.Certificate, error) {
 }
 
 func (a *Authority) write(name, kind string, content []byte) error {
-	return os.WriteFile(a.file(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600)
+	return os.WriteFile(a.File(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600)
 }
