@@ -106,7 +106,7 @@ func (l *load) end(ctx context.Context) error {
 		if n := c.dials.Load(); n != 1 {
 			err = errors.Join(err, fmt.Errorf("it has connected %d times", n))
 		}
-		if c.puts < 10 {
+		if c.puts < 3 {
 			err = errors.Join(err, fmt.Errorf("it was served %d times: that is no load", c.puts))
 		}
 		if err != nil {

@@ -50,12 +50,14 @@ type trial struct {
 	old, new *certificates.Authority // old is also where the files are that the members were told of
 	between  time.Duration           // how long there is load before and after a change
 	within   time.Duration           // for a member to notice that files have changed
+	ready    time.Duration           // for the cluster to be ready
 }
 
 func run() int {
 	t := &trial{}
 	flag.DurationVar(&t.between, "between", time.Second, "how long there is load before and after each change")
 	flag.DurationVar(&t.within, "within", 10*time.Second, "for a member to notice that files have changed")
+	flag.DurationVar(&t.ready, "ready", time.Minute, "for the cluster to be ready")
 	dir := flag.String("dir", ".", "where to make the directory for data and certificates")
 	flag.Parse()
 	if flag.NArg() == 0 {
@@ -99,7 +101,7 @@ func (t *trial) start(ctx context.Context, command []string) (err error) {
 	if t.Cluster, err = cluster.NewEncrypted(command, t.home, size, shown); err != nil {
 		return err
 	}
-	if err := t.Start(ctx, time.Minute); err != nil {
+	if err := t.Start(ctx, t.ready); err != nil {
 		return errors.Join(err, t.Kill())
 	}
 	return nil
@@ -118,7 +120,8 @@ func (t *trial) enable(ctx context.Context, counts *tally.Tally) bool {
 	time.Sleep(t.between)
 	counts.Check("nobody was refused, no connection was dropped, no event was missed, while access came under control", load.end(ctx))
 	_, err = t.Members[0].KV.Put(ctx, &pb.PutRequest{Key: []byte("x"), Value: []byte("by nobody")})
-	if status.Code(err) == codes.PermissionDenied {
+	// etcd takes the name that is missing in the certificate for one that it does not know; Quoin says that there is none.
+	if code := status.Code(err); code == codes.PermissionDenied || code == codes.InvalidArgument {
 		err = nil
 	} else if err == nil {
 		err = errors.New("it was done")
@@ -182,9 +185,9 @@ func (t *trial) agree(ctx context.Context) error {
 // rotate replaces everything by what another authority has signed: first both authorities are trusted, then the members show
 // the new certificates, then only the new authority is trusted.
 func (t *trial) rotate(ctx context.Context, counts *tally.Tally) {
-	_, term, err := t.Consensus(ctx)
-	if !counts.Check("who leads, before", err) {
-		return
+	logs := map[*cluster.Member]int64{}
+	for _, m := range t.Members {
+		logs[m] = m.LogSize()
 	}
 	load, err := t.load(t.old, true, true, true, false, false, false)
 	if !counts.Check("clients with passwords, and with names in their certificates", err) {
@@ -219,13 +222,21 @@ func (t *trial) rotate(ctx context.Context, counts *tally.Tally) {
 	}
 	time.Sleep(t.between)
 	counts.Check("nobody was refused, no connection was dropped, no event was missed, while certificates changed", load.end(ctx))
-	if counts.Check("new clients with new certificates", t.newcomers(ctx)) {
-		_, after, err := t.Consensus(ctx)
-		if err == nil && after != term {
-			err = fmt.Errorf("term %d became %d", term, after)
+	counts.Check("no member has lost another one", stayed(logs))
+	counts.Check("new clients with new certificates", t.newcomers(ctx))
+}
+
+// stayed reads the members' logs from there on.
+func stayed(logs map[*cluster.Member]int64) error {
+	var errs []error
+	for m, from := range logs {
+		log, err := m.LogFrom(from)
+		if strings.Contains(log, "lost TCP streaming connection") {
+			err = fmt.Errorf("the log of %s:\n%s", m.Name, log)
 		}
-		counts.Check("nobody was elected meanwhile", err)
+		errs = append(errs, err)
 	}
+	return errors.Join(errs...)
 }
 
 // everywhere waits until it is so at each port of each member.
