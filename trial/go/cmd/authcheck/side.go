@@ -151,16 +151,10 @@ func start(ctx context.Context, command []string, dir string, how how) (*side, e
 
 // server prepares a member that is alone, behind TLS if certificates count.
 func (s *side) server(command []string, dir string) (*process.Server, error) {
-	places, err := process.FreePlaces("default", dir)
-	if err != nil {
-		return nil, err
+	if s.authority == nil {
+		return process.New(command, dir)
 	}
-	places.Cluster, places.State = places.Name+"="+places.Peer, "new"
-	if s.authority != nil {
-		places.Client = strings.Replace(places.Client, "http://", "https://", 1)
-		command = append(slices.Clone(command), s.authority.FlagsAsking()...)
-	}
-	return process.NewMember(command, dir, places)
+	return process.NewEncrypted(append(slices.Clone(command), s.authority.FlagsAsking()...), dir)
 }
 
 // certificate is what somebody shows; nil where nobody is asked for one.

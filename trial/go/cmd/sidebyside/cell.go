@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"quoin.dev/trial/internal/load"
 )
@@ -82,6 +83,19 @@ func parseCell(name string, connections int) (cell, error) {
 		c.connections = slots
 	}
 	return c, nil
+}
+
+// parseCells reads cells with commas between them.
+func parseCells(names string, connections int) ([]cell, error) {
+	var cells []cell
+	for name := range strings.SplitSeq(names, ",") {
+		c, err := parseCell(strings.TrimSpace(name), connections)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, c)
+	}
+	return cells, nil
 }
 
 // describe is the cell in words.

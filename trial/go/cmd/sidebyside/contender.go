@@ -10,6 +10,7 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	"quoin.dev/trial/internal/cluster"
 	"quoin.dev/trial/internal/load"
@@ -24,11 +25,13 @@ const admitMax = 20 * time.Second
 type contender struct {
 	name    string
 	command []string
+	gate
 
 	dir     string
 	members []*process.Server // the first one leads
 	conn    *grpc.ClientConn  // to the first
 	kv      pb.KVClient
+	tokens  []string
 	made    []int64 // revisions of the keys of guarded updates
 }
 
@@ -42,16 +45,19 @@ func (c *contender) start(ctx context.Context, p *plan, members int) (time.Durat
 	if err != nil {
 		return took, err
 	}
-	if c.conn, err = process.Dial(c.members[0].Address()); err != nil {
+	if c.conn, err = process.Dial(c.members[0].Address(), c.members[0].Dialling...); err != nil {
 		return took, err
 	}
 	c.kv = pb.NewKVClient(c.conn)
-	return took, nil
+	if c.control {
+		err = c.enroll(ctx)
+	}
+	return took, err
 }
 
 func (c *contender) launch(ctx context.Context, p *plan, members int) (time.Duration, error) {
 	if members == 1 {
-		server, err := process.New(c.command, c.dir)
+		server, err := c.alone()
 		if err != nil {
 			return 0, err
 		}
@@ -93,7 +99,7 @@ func (c *contender) stop() error {
 		errs = append(errs, m.Kill())
 	}
 	errs = append(errs, os.RemoveAll(c.dir))
-	c.members, c.conn = nil, nil
+	c.members, c.conn, c.tokens = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -152,7 +158,11 @@ func (c *contender) asked(at string) []*process.Server {
 // dial opens connections, to the members in turns.
 func (c *contender) dial(loop *wire.Loop, members []*process.Server, connections int, options wire.Options) ([]*wire.Conn, error) {
 	var conns []*wire.Conn
+	options.TLS = c.shown
 	for i := range connections {
+		if len(c.tokens) > 0 {
+			options.Token = c.tokens[i%len(c.tokens)]
+		}
 		conn, err := loop.Dial(members[i%len(members)].Address(), options)
 		if err != nil {
 			return nil, err
@@ -172,6 +182,9 @@ func (c *contender) dial(loop *wire.Loop, members []*process.Server, connections
 func (c *contender) revision(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	if len(c.tokens) > 0 {
+		ctx = metadata.AppendToOutgoingContext(ctx, "token", c.tokens[0])
+	}
 	answer, err := c.kv.Range(ctx, &pb.RangeRequest{Key: []byte("revision"), CountOnly: true})
 	if err != nil {
 		return 0, fmt.Errorf("read the revision: %w", err)

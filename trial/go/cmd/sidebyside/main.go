@@ -2,7 +2,7 @@
 // load, and prints Markdown tables of what each did and what it cost, as ratios with their spread over the rounds. Only
 // ratios within one run mean anything: machines and days differ.
 //
-//	sidebyside [flags] [table|memory|lists|watch|lease]... --a NAME 'COMMAND' --b NAME 'COMMAND'
+//	sidebyside [flags] [table|memory|lists|watch|lease|tls|auth]... --a NAME 'COMMAND' --b NAME 'COMMAND'
 //
 // A COMMAND is split at blanks; {data}, {client}, {peer}, {name} and {cluster} in it are filled in. The load comes from a
 // client of our own, whose cost is measured with every figure; every answer is judged, and acknowledged writes are compared
@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -24,6 +25,7 @@ import (
 	"syscall"
 	"time"
 
+	"quoin.dev/trial/internal/certificates"
 	"quoin.dev/trial/internal/process"
 	"quoin.dev/trial/internal/tally"
 )
@@ -47,6 +49,8 @@ type plan struct {
 	memoryKeys, memoryValueBytes int
 	listKeys, listValueBytes     int
 	eventRates                   []int // puts per second that watchers hear of
+	gatedCells                   []cell
+	keys                         certificates.Keys
 
 	dir, out string
 	render   string // a record
@@ -55,13 +59,14 @@ type plan struct {
 	counts   *tally.Tally
 }
 
-const partNames = "table, memory, lists, watch, lease; of watch alone watch-events, watch-idle, watch-shared, watch-resume, watch-stopped"
+const partNames = "table, memory, lists, watch, lease, tls, auth; of watch alone watch-events, watch-idle, watch-shared, watch-resume, watch-stopped"
 
 const (
 	cellsOfOne = "put1,put100,put1000,txn1,txn100,txn1000,get1,get100,get1000,sget1,sget100,sget1000,list1,list100," +
 		"put4000c,get16000c,put@25,put@50,put@75,txn@25,txn@50,txn@75,get@25,get@50,get@75,sget@50,list@50"
 	cellsOfMore = "put1,put1/leader,put1/follower,put100,put1000,txn1,txn100,txn1000,get1,get1/leader,get1/follower,get100,get1000," +
 		"sget1,sget1000,list1,list100,put@25,put@50,put@75,txn@50,get@25,get@50,get@75"
+	cellsOfGated = "put1,put1000,get1,get1000"
 )
 
 func run() int {
@@ -112,6 +117,10 @@ func (p *plan) perform(ctx context.Context, part string) error {
 		return p.alternate(ctx, "long lists", 1, p.listsTurn)
 	case "lease":
 		return p.alternate(ctx, "leases kept alive", 1, p.leaseTurn)
+	case "tls":
+		return p.overTLS(ctx)
+	case "auth":
+		return errors.Join(p.asUser(ctx, "simple", nil), p.asUser(ctx, "signed (JWT, HS256)", []byte("as good as any other secret")))
 	}
 	for _, watch := range p.watchParts() {
 		if watch.name == part {
@@ -156,7 +165,8 @@ func parse(args []string) (*plan, error) {
 		flags.PrintDefaults()
 	}
 	members := flags.String("members", "1,3", "of the table: members of each system; the load is spread over them")
-	cells := flags.String("cells", "", "of the table, in place of all: a cell is "+cellForms)
+	cells := flags.String("cells", "", "of the table, tls and auth, in place of all: a cell is "+cellForms)
+	keys := flags.String("certificates", "ecdsa", "of tls: keys of the certificates, ecdsa (P-256) or rsa (2,048 bits)")
 	connections := flags.Int("connections", 10, "over how many connections the calls of a cell are spread")
 	flags.IntVar(&p.rounds, "rounds", 3, "rounds; the tables show medians over them")
 	seconds := flags.Float64("seconds", 2.5, "seconds of one cell in one round; twice as long where each call has a connection of its own")
@@ -193,7 +203,7 @@ func parse(args []string) (*plan, error) {
 		p.record.Systems[i] = system.Name
 	}
 	p.record.Rounds = p.rounds
-	return p, errors.Join(p.check(*members, *cells, *connections), p.takeEvents(*events))
+	return p, errors.Join(p.check(*members, *cells, *connections), p.takeEvents(*events), p.takeKeys(*keys))
 }
 
 // check refuses what cannot be measured, and reads the cells.
@@ -211,19 +221,16 @@ func (p *plan) check(members, cells string, connections int) error {
 	}
 	for _, n := range sizes {
 		p.members = append(p.members, n)
-		names := cells
-		if names == "" && n == 1 {
-			names = cellsOfOne
-		} else if names == "" {
+		names := cellsOfOne
+		if n > 1 {
 			names = cellsOfMore
 		}
-		for name := range strings.SplitSeq(names, ",") {
-			c, err := parseCell(strings.TrimSpace(name), connections)
-			if err != nil {
-				return err
-			}
-			p.cells[n] = append(p.cells[n], c)
+		if p.cells[n], err = parseCells(cmp.Or(cells, names), connections); err != nil {
+			return err
 		}
+	}
+	if p.gatedCells, err = parseCells(cmp.Or(cells, cellsOfGated), connections); err != nil {
+		return err
 	}
 	if !slices.Contains(p.parts, "table") || !p.secondOpinions {
 		return nil
@@ -244,6 +251,14 @@ func (p *plan) spellOut() {
 		}
 		p.parts = slices.Replace(slices.Clone(p.parts), at, at+1, names...)
 	}
+}
+
+func (p *plan) takeKeys(kind string) error {
+	known := map[string]certificates.Keys{"ecdsa": certificates.ECDSA, "rsa": certificates.RSA}
+	if p.keys = known[kind]; p.keys == nil {
+		return fmt.Errorf("--certificates: %q is neither ecdsa nor rsa", kind)
+	}
+	return nil
 }
 
 func (p *plan) takeEvents(events string) (err error) {

@@ -20,7 +20,7 @@ const opinionSlots = 1_000
 
 // opinions asks both about puts and gets.
 func (p *plan) opinions(ctx context.Context, c *contender, row func(string) note) error {
-	if !p.secondOpinions || len(c.members) > 1 {
+	if !p.secondOpinions || len(c.members) > 1 || c.shown != nil || c.control {
 		return nil
 	}
 	for _, name := range []string{"put", "get"} {

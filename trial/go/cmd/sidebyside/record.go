@@ -109,14 +109,18 @@ var (
 	restMB       = metric{name: "RSS MB"}
 	peakMB       = metric{name: "peak RSS MB"}
 
-	perSecondEvents = metric{name: "events/s", more: true, curved: true}
-	cpuPerEvent     = metric{name: "server CPU µs/event", digits: 2, curved: true}
-	clientPerEvent  = metric{name: "client CPU µs/event", digits: 2, aside: true}
-	bytesEach       = metric{name: "bytes each", curved: true}
+	perSecondEvents     = metric{name: "events/s", more: true, curved: true}
+	cpuPerEvent         = metric{name: "server CPU µs/event", digits: 2, curved: true}
+	clientPerEvent      = metric{name: "client CPU µs/event", digits: 2, aside: true}
+	perSecondHandshakes = metric{name: "handshakes/s", more: true, curved: true}
+	cpuPerHandshake     = metric{name: "server CPU µs/handshake", curved: true}
+	clientPerHandshake  = metric{name: "client CPU µs/handshake", aside: true}
+
+	bytesEach = metric{name: "bytes each", curved: true}
 )
 
-var metrics = []metric{perSecond, perSecondEvents, p50, p99, p999, serverCPU, cpuPerEvent, readySeconds, tookSeconds, cpuSeconds, bytesEach,
-	restMB, peakMB, clientCPU, clientPerEvent, clientBusy, late, refused}
+var metrics = []metric{perSecond, perSecondEvents, perSecondHandshakes, p50, p99, p999, serverCPU, cpuPerEvent, cpuPerHandshake, readySeconds, tookSeconds, cpuSeconds, bytesEach,
+	restMB, peakMB, clientCPU, clientPerEvent, clientPerHandshake, clientBusy, late, refused}
 
 // note is where values of one row, system and round go.
 type note struct {

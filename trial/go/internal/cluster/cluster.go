@@ -3,6 +3,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
 
 	"quoin.dev/trial/internal/process"
 )
@@ -37,7 +39,8 @@ type Cluster struct {
 	command []string
 	dir     string
 	proxy   Proxy
-	named   int // members so far: a name is not used twice
+	shown   *tls.Config // to members that speak TLS with everybody; nil: in plain
+	named   int         // members so far: a name is not used twice
 }
 
 // Proxy stands in front of a member's peer listener, and returns the URL that the others shall dial.
@@ -48,12 +51,21 @@ func Straight(_, listen string) (string, error) { return listen, nil }
 
 // New prepares the members of a new cluster, in directories of their own below dir.
 func New(command []string, dir string, size int, proxy Proxy) (*Cluster, error) {
+	return newCluster(command, dir, size, proxy, nil)
+}
+
+// NewEncrypted is New for members that speak TLS with clients and with each other. What we show them must be good for both.
+func NewEncrypted(command []string, dir string, size int, shown *tls.Config) (*Cluster, error) {
+	return newCluster(command, dir, size, Straight, shown)
+}
+
+func newCluster(command []string, dir string, size int, proxy Proxy, shown *tls.Config) (*Cluster, error) {
 	for _, hole := range []string{"{data}", "{client}", "{peer}", "{name}", "{cluster}"} {
 		if !strings.Contains(strings.Join(command, " "), hole) {
 			return nil, fmt.Errorf("the command has no %s: a member needs %s", hole, Flags)
 		}
 	}
-	c := &Cluster{command: command, dir: dir, proxy: proxy}
+	c := &Cluster{command: command, dir: dir, proxy: proxy, shown: shown}
 	var all []process.Places
 	var cluster []string
 	for range size {
@@ -85,6 +97,11 @@ func (c *Cluster) places() (process.Places, error) {
 	if err != nil {
 		return places, err
 	}
+	if c.shown != nil {
+		for _, url := range []*string{&places.Client, &places.Peer, &places.Listen} {
+			*url = strings.Replace(*url, "http://", "https://", 1)
+		}
+	}
 	places.Peer, err = c.proxy(name, places.Listen)
 	return places, err
 }
@@ -94,7 +111,11 @@ func (c *Cluster) member(places process.Places) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := Dial(server.Address())
+	var more []grpc.DialOption
+	if c.shown != nil {
+		more = append(more, grpc.WithTransportCredentials(credentials.NewTLS(c.shown)))
+	}
+	conn, err := Dial(server.Address(), more...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +125,10 @@ func (c *Cluster) member(places process.Places) (*Member, error) {
 }
 
 // Dial is process.Dial for a server that may die and return: the connection is tried again within a tenth of a second.
-func Dial(address string) (*grpc.ClientConn, error) {
+func Dial(address string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	quickly := backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: 100 * time.Millisecond}
-	return process.Dial(address, grpc.WithConnectParams(grpc.ConnectParams{Backoff: quickly, MinConnectTimeout: time.Second}))
+	more = append(more, grpc.WithConnectParams(grpc.ConnectParams{Backoff: quickly, MinConnectTimeout: time.Second}))
+	return process.Dial(address, more...)
 }
 
 // Start starts all members at once and waits until the cluster is ready.

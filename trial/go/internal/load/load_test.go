@@ -2,11 +2,13 @@ package load
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"quoin.dev/trial/internal/certificates"
 	"quoin.dev/trial/internal/wire"
 )
 
@@ -35,8 +37,12 @@ func perform(t *testing.T, server *Trivial, run Run, connections int, request []
 		t.Fatal(err)
 	}
 	t.Cleanup(loop.Close)
+	options := wire.Options{}
+	if server.TLS != nil {
+		options.TLS = &tls.Config{RootCAs: server.TLS.RootCAs}
+	}
 	for range connections {
-		conn, err := loop.Dial(address, wire.Options{})
+		conn, err := loop.Dial(address, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,6 +67,22 @@ func TestAClosedLoopEndsAfterItsTotal(t *testing.T) {
 func TestAnswersMayComeInManyFrames(t *testing.T) {
 	server := &Trivial{Answer: bytes.Repeat([]byte("0123456789"), 10_000), FrameBytes: 3_000}
 	if _, err := perform(t, server, Run{Slots: 20, Total: 500}, 1, []byte("a request")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Requests and answers of several records of TLS, many of them in one read.
+func TestAllOfThatByTLS(t *testing.T) {
+	authority, err := certificates.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &Trivial{Answer: bytes.Repeat([]byte("0123456789"), 10_000), FrameBytes: 3_000, WindowBytes: 65_535}
+	if server.TLS, err = authority.Client("server"); err != nil {
+		t.Fatal(err)
+	}
+	server.TLS.NextProtos = []string{"h2"}
+	if _, err := perform(t, server, Run{Slots: 20, Total: 500}, 2, bytes.Repeat([]byte("x"), 50_000)); err != nil {
 		t.Fatal(err)
 	}
 }

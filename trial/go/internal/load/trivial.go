@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -24,6 +25,8 @@ type Trivial struct {
 	// Faulty says of the n-th call of a connection, from 1, what grpc-status it ends with, and how long nothing is answered
 	// on that connection before. Nil is OK, at once.
 	Faulty func(n int) (status string, stall time.Duration)
+	// TLS, if there is to be any.
+	TLS *tls.Config
 
 	listener net.Listener
 }
@@ -35,9 +38,12 @@ func (t *Trivial) Listen() (string, error) {
 		return "", err
 	}
 	t.listener = listener
+	if t.TLS != nil {
+		t.listener = tls.NewListener(listener, t.TLS)
+	}
 	go func() {
 		for {
-			socket, err := listener.Accept()
+			socket, err := t.listener.Accept()
 			if err != nil {
 				return
 			}

@@ -47,11 +47,19 @@ type Places struct {
 
 // New prepares a server of its own in dir, which must exist and be its own. In the command, {data}, {client}, {peer}
 // and the other placeholders are replaced by the data directory and two free loopback URLs.
-func New(command []string, dir string) (*Server, error) {
+func New(command []string, dir string) (*Server, error) { return newAlone(command, dir, "http://") }
+
+// NewEncrypted is New where clients come by TLS: {client} is an https URL.
+func NewEncrypted(command []string, dir string) (*Server, error) {
+	return newAlone(command, dir, "https://")
+}
+
+func newAlone(command []string, dir, scheme string) (*Server, error) {
 	places, err := FreePlaces("default", dir)
 	if err != nil {
 		return nil, err
 	}
+	places.Client = strings.Replace(places.Client, "http://", scheme, 1)
 	places.Cluster, places.State = places.Name+"="+places.Peer, "new"
 	return NewMember(command, dir, places)
 }

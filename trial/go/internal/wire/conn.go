@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/sys/unix"
@@ -25,6 +27,10 @@ type Options struct {
 	Window int
 	// Held connections give no window anew: the server meets a reader that has stopped. Release lets it read on.
 	Held bool
+	// TLS, if there is to be any: whom to trust, and what to show.
+	TLS *tls.Config
+	// Token says, with each call, who asks.
+	Token string
 }
 
 // Handler hears what comes back on a stream.
@@ -56,6 +62,7 @@ func (s *Stream) Conn() *Conn { return s.conn }
 type Conn struct {
 	loop    *Loop
 	fd      int
+	secured *secured // nil: in plain
 	address string
 	options Options
 
@@ -85,13 +92,13 @@ type waiting struct {
 	last    bool
 }
 
-func newConn(l *Loop, fd int, address string, options Options) *Conn {
+func newConn(l *Loop, fd int, secured *secured, address string, options Options) *Conn {
 	if options.Window == 0 {
 		options.Window = 1 << 30
 	}
-	c := &Conn{loop: l, fd: fd, address: address, options: options, streams: map[uint32]*Stream{}, nextID: 1,
+	c := &Conn{loop: l, fd: fd, secured: secured, address: address, options: options, streams: map[uint32]*Stream{}, nextID: 1,
 		window: defaultWindow, streamWindow: defaultWindow, streamsMax: windowMax}
-	c.heads.init(address)
+	c.heads.init(address, options)
 	c.answers.init()
 	c.output = append(c.output, http2.ClientPreface...)
 	c.frame(http2.FrameSettings, 0, 0, 12)
@@ -220,8 +227,15 @@ func (c *Conn) frame(kind http2.FrameType, flags http2.Flags, stream uint32, len
 
 // write gives the kernel what it takes.
 func (c *Conn) write() error {
-	for c.fd >= 0 && c.written < len(c.output) {
-		n, err := unix.Write(c.fd, c.output[c.written:])
+	output := &c.output
+	if c.secured != nil {
+		if _, err := c.secured.Write(c.output); err != nil {
+			return err
+		}
+		c.output, output = c.output[:0], &c.secured.output
+	}
+	for c.fd >= 0 && c.written < len(*output) {
+		n, err := unix.Write(c.fd, (*output)[c.written:])
 		if errors.Is(err, unix.EAGAIN) {
 			return c.watch(true)
 		}
@@ -233,7 +247,7 @@ func (c *Conn) write() error {
 		}
 		c.written += n
 	}
-	c.output, c.written = c.output[:0], 0
+	*output, c.written = (*output)[:0], 0
 	return c.watch(false)
 }
 
@@ -253,20 +267,46 @@ func (c *Conn) watch(blocked bool) error {
 // read takes what has arrived, as far as it fits. Epoll says it again if there is more: a server that sends faster than
 // this would otherwise keep everybody else waiting, and the timetable.
 func (c *Conn) read() error {
+	if c.secured == nil {
+		_, err := c.takeFrom(func(into []byte) (int, error) { return receive(c.fd, into) })
+		return err
+	}
+	n, err := receive(c.fd, c.loop.records)
+	c.secured.input = c.loop.records[:n]
+	for n = 1; n > 0 && err == nil && c.fd >= 0; {
+		n, err = c.takeFrom(c.secured.Read) // a record at most
+	}
+	return err
+}
+
+// takeFrom reads once, after what was left over, and takes the frames that are whole by then. It returns how much was read.
+func (c *Conn) takeFrom(read func(into []byte) (int, error)) (int, error) {
 	input := c.loop.input
 	kept := copy(input, c.leftover)
-	n, err := unix.Read(c.fd, input[kept:])
-	switch {
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		return nil
-	case err != nil:
-		return err
-	case n == 0:
-		return errors.New("the server has closed it")
+	n, err := read(input[kept:])
+	if n == 0 || err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = nil
+		}
+		return 0, err
 	}
 	rest, err := c.frames(input[:kept+n], c.loop.Now())
 	c.leftover = append(c.leftover[:0], rest...)
-	return err
+	return n, err
+}
+
+// receive reads what has arrived on a socket, which may be nothing.
+func receive(fd int, into []byte) (int, error) {
+	n, err := unix.Read(fd, into)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, errors.New("the server has closed it")
+	}
+	return n, nil
 }
 
 // frames takes the whole frames from the input, and returns what is left.

@@ -11,15 +11,26 @@ import (
 // headEncoder encodes the heads of requests. After the first two of a path all of its fields stand in the server's table,
 // and its head is the same few bytes each time.
 type headEncoder struct {
-	authority string
-	encoder   *hpack.Encoder
-	buffer    bytes.Buffer
-	said      map[string]bool   // paths whose fields are all in the table
-	encoded   map[string][]byte // heads that are right until a field is added to the table
+	fields  []hpack.HeaderField // but the path
+	encoder *hpack.Encoder
+	buffer  bytes.Buffer
+	said    map[string]bool   // paths whose fields are all in the table
+	encoded map[string][]byte // heads that are right until a field is added to the table
 }
 
-func (e *headEncoder) init(authority string) {
-	e.authority = authority
+func (e *headEncoder) init(authority string, options Options) {
+	scheme := "http"
+	if options.TLS != nil {
+		scheme = "https"
+	}
+	e.fields = []hpack.HeaderField{
+		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: scheme},
+		{Name: ":authority", Value: authority}, {Name: "content-type", Value: "application/grpc"},
+		{Name: "user-agent", Value: "quoin-trial"}, {Name: "te", Value: "trailers"},
+	}
+	if options.Token != "" {
+		e.fields = append(e.fields, hpack.HeaderField{Name: "token", Value: options.Token})
+	}
 	e.encoder = hpack.NewEncoder(&e.buffer)
 	e.said, e.encoded = map[string]bool{}, map[string][]byte{}
 }
@@ -36,12 +47,9 @@ func (e *headEncoder) encode(path string) []byte {
 		return head
 	}
 	e.buffer.Reset()
-	for _, field := range []hpack.HeaderField{
-		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":path", Value: path},
-		{Name: ":authority", Value: e.authority}, {Name: "content-type", Value: "application/grpc"},
-		{Name: "user-agent", Value: "quoin-trial"}, {Name: "te", Value: "trailers"},
-	} {
-		e.encoder.WriteField(field) // a buffer takes everything
+	e.encoder.WriteField(hpack.HeaderField{Name: ":path", Value: path}) // a buffer takes everything
+	for _, field := range e.fields {
+		e.encoder.WriteField(field)
 	}
 	if !e.said[path] {
 		e.said[path] = true

@@ -10,7 +10,7 @@ import (
 // Heads are encoded for several paths in turns, and decoded by a table that has seen all of them.
 func TestHeadsAreUnderstoodHoweverTheyAlternate(t *testing.T) {
 	var encoder headEncoder
-	encoder.init("127.0.0.1:2379")
+	encoder.init("127.0.0.1:2379", Options{})
 	got := map[string]string{}
 	decoder := hpack.NewDecoder(4096, func(f hpack.HeaderField) { got[f.Name] = f.Value })
 	for i, path := range []string{"/a", "/a", "/a", "/b", "/a", "/b", "/b", "/c", "/b", "/a", "/c"} {

@@ -30,6 +30,7 @@ type Loop struct {
 	conns   map[int32]*Conn
 	events  []unix.EpollEvent
 	input   []byte
+	records []byte  // of TLS, while they are read
 	touched []*Conn // have something to flush
 	broken  error   // the first connection that failed
 }
@@ -51,7 +52,7 @@ func NewLoop() (*Loop, error) {
 	}
 	runtime.LockOSThread()
 	return &Loop{began: time.Now(), epoll: epoll, timer: timer, conns: map[int32]*Conn{},
-		events: make([]unix.EpollEvent, eventsMax), input: make([]byte, readBytes)}, nil
+		events: make([]unix.EpollEvent, eventsMax), input: make([]byte, readBytes), records: make([]byte, readBytes)}, nil
 }
 
 // Close closes all connections, at once and without a word: none is left behind in the kernel.
@@ -76,7 +77,7 @@ func (l *Loop) CPU() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// Dial connects, and says what an HTTP/2 client says first. Await waits for the server's answer to that.
+// Dial connects, with TLS if there is to be any, and says what an HTTP/2 client says first. Await waits for the server's answer to that.
 func (l *Loop) Dial(address string, options Options) (*Conn, error) {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil || !target.Addr().Is4() {
@@ -86,22 +87,37 @@ func (l *Loop) Dial(address string, options Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	wait := unix.NsecToTimeval(int64(connectWait))
-	err = errors.Join(
-		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait),
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}),
-		connect(fd, &unix.SockaddrInet4{Port: int(target.Port()), Addr: target.Addr().As4()}),
-		unix.SetNonblock(fd, true),
-		unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}))
+	c, err := l.open(fd, target, options)
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("dial %s: %w", address, err)
 	}
-	c := newConn(l, fd, address, options)
 	l.conns[int32(fd)] = c
 	l.touch(c)
 	return c, nil
+}
+
+func (l *Loop) open(fd int, target netip.AddrPort, options Options) (*Conn, error) {
+	wait := unix.NsecToTimeval(int64(connectWait))
+	err := errors.Join(
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}),
+		connect(fd, &unix.SockaddrInet4{Port: int(target.Port()), Addr: target.Addr().As4()}))
+	if err != nil {
+		return nil, err
+	}
+	var secured *secured
+	if options.TLS != nil {
+		if secured, err = secure(fd, target.Addr().String(), options.TLS); err != nil {
+			return nil, err
+		}
+	}
+	c := newConn(l, fd, secured, target.String(), options)
+	return c, errors.Join(
+		unix.SetNonblock(fd, true),
+		unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}))
 }
 
 // connect waits until the connection is there. A signal, such as those of Go's scheduler, ends the waiting, not the connecting.
