@@ -124,7 +124,7 @@ class EtcdctlTlsTest {
             assertThat(put.stdout()).as(put.stderr()).isEqualTo("OK\n");
         }
         Path file = home.resolve("s.db");
-        both(endpoint, trust, "snapshot", "save", file.toString());
+        both(endpoint, trust, "--command-timeout=30s", "snapshot", "save", file.toString());
         assertThat(Files.size(file) % 512).isEqualTo(32);
         assertThat(Files.size(file)).isGreaterThan(8_000_000);
     }
