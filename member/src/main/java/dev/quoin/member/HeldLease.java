@@ -17,8 +17,10 @@ final class HeldLease {
     boolean isDecided;
     /** Somebody was asked to revoke it, and has not answered. */
     boolean isAsked;
-    /** A checkpoint of it is on its way through the log, or was and came to nothing. */
-    boolean isCheckpointed;
+    /** How many checkpoints of it have been proposed under this promotion. */
+    int written;
+    /** How many of these are known to be applied, or to have come to nothing: what was proposed after them is applied. */
+    int settled;
     /** It is in the queue at this place, and is to be looked at then; both belong to {@link ExpiryQueue}. */
     int place;
     long dueNanos;
@@ -27,6 +29,11 @@ final class HeldLease {
         this.id = id;
         this.ttlSeconds = ttlSeconds;
         this.remainingSeconds = remainingSeconds;
+    }
+
+    /** Whether a checkpoint of it may still come out of the log. */
+    boolean isCheckpointed() {
+        return written != settled;
     }
 
     /** What is left of it if nobody has renewed it since it was granted, or since its checkpoint. */

@@ -71,8 +71,8 @@ public final class Lessor implements Actor {
         /** What was proposed under a promotion has no effect, or nobody knows of it. */
         record NotRevoked(long promotion, long id) implements Message {}
 
-        /** A checkpoint has been taken back for a renewal, if {@code isDone}. */
-        record Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) implements Message {}
+        /** The first so many checkpoints of a lease have been taken back for a renewal, if {@code isDone}. */
+        record Cleared(long promotion, LeaseQuestion.Renew question, int written, boolean isDone) implements Message {}
 
         /** Whether what leases have left is to be written down from now on. */
         record Checkpointing(boolean isOn) implements Message {}
@@ -262,7 +262,6 @@ public final class Lessor implements Actor {
                 if (lease != null) {
                     keepExpiry(lease);
                     lease.remainingSeconds = remainingSeconds;
-                    lease.isCheckpointed = false;
                 }
             }
             case Message.Installed(List<Lease> all) -> {
@@ -285,8 +284,8 @@ public final class Lessor implements Actor {
             case Message.KeysFound(LeaseQuestion.TimeToLive question, List<Bytes> keys) ->
                 wait(new Waiting(question, now() + questionNanos, true, keys));
             case Message.NotRevoked(long promotion, long id) -> notRevoked(promotion, id);
-            case Message.Cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) ->
-                cleared(promotion, question, isDone);
+            case Message.Cleared(long promotion, LeaseQuestion.Renew question, int written, boolean isDone) ->
+                cleared(promotion, question, written, isDone);
             case Message.Checkpointing(boolean isOn) -> isCheckpointing = isOn;
             case Message.CheckpointOver(long promotion) -> isCheckpointUnderWay &= promotion != primacy.promotion();
             case Message.ListAll(Consumer<LeaseList> asker) -> asker.accept(listed());
@@ -409,7 +408,7 @@ public final class Lessor implements Actor {
             leases.values().forEach(lease -> {
                 lease.isDecided = false;
                 lease.isAsked = false;
-                lease.isCheckpointed = false;
+                lease.settled = lease.written;
             });
         }
         List<Waiting> sentAway = waiting;
@@ -520,7 +519,7 @@ public final class Lessor implements Actor {
             }
             long secondsLeft = Math.ceilDiv(expiry(lease) - now, SECOND_NANOS);
             if (isWorthWriting(lease, secondsLeft)) {
-                lease.isCheckpointed = true;
+                lease.written++;
                 written.add(new Lease(lease.id, lease.ttlSeconds, secondsLeft));
             }
         }
@@ -604,7 +603,7 @@ public final class Lessor implements Actor {
             unknown(one, toLookUp);
         } else if (lease.isDecided) {
             late.computeIfAbsent(lease.id, id -> new ArrayList<>()).add(question);
-        } else if (lease.remainingSeconds > 0 || lease.isCheckpointed) {
+        } else if (lease.remainingSeconds > 0 || lease.isCheckpointed()) {
             clear(lease, question);
         } else {
             renew(lease);
@@ -621,19 +620,27 @@ public final class Lessor implements Actor {
         }
     }
 
-    /** One that is renewed has its whole time again, under the next leader too: the checkpoint must not count any more. */
+    /**
+     * One that is renewed has its whole time again, under the next leader too: the checkpoint must not count any more. One that was
+     * proposed meanwhile comes behind this in the log, and must be taken back in its turn.
+     */
     private void clear(HeldLease lease, LeaseQuestion.Renew question) {
         long promotion = primacy.promotion();
+        int written = lease.written;
         listener.propose(primacy.term(), List.of(new Request(Requests.Kind.LEASE_CHECKPOINT,
                 Requests.leaseCheckpoint(List.of(new Lease(lease.id, lease.ttlSeconds, 0))), new LeaseAnswer(
-                        () -> mailbox.put(new Message.Cleared(promotion, question, true)),
-                        () -> mailbox.put(new Message.Cleared(promotion, question, false))))));
+                        () -> mailbox.put(new Message.Cleared(promotion, question, written, true)),
+                        () -> mailbox.put(new Message.Cleared(promotion, question, written, false))))));
     }
 
-    private void cleared(long promotion, LeaseQuestion.Renew question, boolean isDone) {
+    private void cleared(long promotion, LeaseQuestion.Renew question, int written, boolean isDone) {
         if (!primacy.isPrimary() || promotion != primacy.promotion()) {
             reply(question, new LeaseReply.NotPrimary());
         } else if (isDone) {
+            HeldLease lease = leases.get(question.lease());
+            if (lease != null) {
+                lease.settled = written;
+            }
             wait(new Waiting(question, now() + questionNanos, true, null));
         } else {
             reply(question, new LeaseReply.Failed(Failure.TIMEOUT));
@@ -719,7 +726,7 @@ public final class Lessor implements Actor {
                 questions.forEach(question -> reply(question, new LeaseReply.Failed(Failure.STOPPED)));
             } else if (message instanceof Message.KeysFound(LeaseQuestion.TimeToLive question, List<Bytes> keys)) {
                 reply(question, new LeaseReply.Failed(Failure.STOPPED));
-            } else if (message instanceof Message.Cleared(long promotion, LeaseQuestion.Renew question, boolean done)) {
+            } else if (message instanceof Message.Cleared(long promotion, LeaseQuestion.Renew question, int written, boolean done)) {
                 reply(question, new LeaseReply.Failed(Failure.STOPPED));
             }
         });

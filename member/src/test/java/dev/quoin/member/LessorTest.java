@@ -426,6 +426,32 @@ class LessorTest {
         assertThat(((LeaseReply.TimeToLive) reply).ttlSeconds()).isBetween(595L, 601L);
     }
 
+    /** The one asked for in the turn in which the next checkpoint is due is taken back in the log before that is written. */
+    @Test
+    void aRenewalIsNotUndoneByTheCheckpointOfThatMoment() {
+        TestCluster cluster = three();
+        cluster.nodes.values().forEach(node -> node.member().lessor().checkpoint(true));
+        int leases = 1_000;
+        for (long id = 1; id <= leases; id++) {
+            grant(cluster, cluster.leader(), id, 1_200);
+        }
+        cluster.run(Duration.ofSeconds(580));
+        List<Heard> renewals = new ArrayList<>();
+        for (long id = 1; id <= leases; id++) {
+            renewals.add(renewed(cluster.leader(), id));
+            cluster.run(Duration.ofMillis(10));
+        }
+        cluster.run(Duration.ofSeconds(1));
+        assertThat(renewals).extracting(heard -> heard.reply).containsOnly(new LeaseReply.Renewed(1_200));
+        cluster.leader().kill();
+        cluster.awaitLeader();
+        cluster.run(Duration.ofSeconds(1));
+        for (long id = 1; id <= leases; id++) {
+            LeaseReply reply = timeToLive(cluster, cluster.leader(), id, false);
+            assertThat(((LeaseReply.TimeToLive) reply).ttlSeconds()).as("lease %d", id).isGreaterThan(1_150);
+        }
+    }
+
     @Test
     void whoIsNotToldToWritesNothingDown() {
         Node node = node();
