@@ -51,7 +51,9 @@ public final class NetServer implements AutoCloseable {
 
     private NetServer(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
         shared = new Shared(config);
-        handshakes = Executors.newFixedThreadPool(asksResolver(config.tls()) ? RESOLVING_HANDSHAKES : 1,
+        // Whoever is served already keeps half the processors, however many knock.
+        int half = Runtime.getRuntime().availableProcessors() / 2;
+        handshakes = Executors.newFixedThreadPool(Math.max(asksResolver(config.tls()) ? RESOLVING_HANDSHAKES : 1, half),
                 new DefaultThreadFactory("net-tls", true));
         tls = config.tls() == null ? null : new TlsContext(config.tls(), handshakes);
         this.loops = loops;

@@ -30,7 +30,10 @@ class QuoinProcessTest {
 
     @AfterEach
     void close() {
-        processes.forEach(process -> process.destroyForcibly().onExit().join());
+        for (Process process : processes) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly().onExit().join();
+        }
     }
 
     private static Path quoin() {
