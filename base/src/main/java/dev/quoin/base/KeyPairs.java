@@ -38,7 +38,7 @@ public final class KeyPairs {
 
     /**
      * Whether a private key brings this public one with it, as what most programs write does: the point comes last (RFC 5915 §3). To sign
-     * something and see whether that fits takes a JVM that has just started a tenth of a second.
+     * something and see whether that fits is slow in a JVM that has just started.
      */
     private static boolean endsWith(byte[] key, ECPublicKey known) {
         int length = 2 * ((known.getParams().getCurve().getField().getFieldSize() + Byte.SIZE - 1) / Byte.SIZE);

@@ -1,21 +1,18 @@
 package dev.quoin.cert;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 
+import dev.quoin.base.KeyPairs;
+
 /** A certificate with its key: what somebody shows to others, and can prove to be theirs. Immutable. */
 public record Credential(X509Certificate certificate, PrivateKey key) {
-    private static final byte[] CHALLENGE = "does this key belong to that certificate?"
-            .getBytes(StandardCharsets.US_ASCII);
-
     /** @throws IOException a file cannot be read, or they do not belong together; the text names it */
     static Credential read(Path certificateFile, Path keyFile) throws IOException {
         X509Certificate certificate = PemFiles.readCertificate(certificateFile);
@@ -33,13 +30,7 @@ public record Credential(X509Certificate certificate, PrivateKey key) {
 
     private static boolean isPair(PrivateKey key, PublicKey certified) {
         try {
-            Signature signature = Signature.getInstance(signature(certified));
-            signature.initSign(key);
-            signature.update(CHALLENGE);
-            byte[] signed = signature.sign();
-            signature.initVerify(certified);
-            signature.update(CHALLENGE);
-            return signature.verify(signed);
+            return KeyPairs.isPair(key, certified);
         } catch (GeneralSecurityException otherKindOfKey) {
             return false;
         }

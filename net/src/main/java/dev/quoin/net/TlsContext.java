@@ -91,7 +91,7 @@ final class TlsContext {
         }
     }
 
-    /** Made of the JDK's parts: Netty's own builder first reads a key of its own with Bouncy Castle, for half a second. */
+    /** Made of the JDK's parts: Netty's own builder first reads a key of its own, and loads all of Bouncy Castle for it. */
     private SslContext context(List<X509Certificate> chain) throws IOException, GeneralSecurityException {
         boolean areAsked = tls.clients().areAsked();
         KeyManager[] keys = {new OneKey(chain, Pem.key(tls.privateKey(), chain.getFirst()))};

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * RPCs, asked by fifteen kinds of callers under three states of alarm, is answered as etcd answers it: trial/go's {@code
+ * A sample of the RPCs, asked by fifteen kinds of callers under three states of alarm, is answered as etcd answers it: trial/go's {@code
  * authcheck}. So it is by the gateway, with certificates, and with signed tokens that were made elsewhere. It is judged itself: two etcds do not differ, and one that gives no tokens does.
  */
 @Tag("interop")
