@@ -231,6 +231,13 @@ final class Watchers {
         @Override
         public void send(WatchMessage message) {
             Violation.check(!isLong, "%s: a message in the middle of another", host);
+            boolean isAnswer = message.created() || message.reason().isEmpty(); // to a client that cancels
+            if (message.canceled() && !isAnswer && message.compactRevision() == 0) {
+                // A record is lost. The member may be well again, or another process, when the client hears of it.
+                Violation.check(host.isRotten || host.expectsDiskFailure, "%s ends watcher %d: %s", host,
+                        message.watchId(),
+                        message.reason());
+            }
             arrive(message);
         }
 
@@ -436,10 +443,8 @@ final class Watchers {
 
         private void ended(Connection from, Watched watcher, WatchMessage message) {
             if (message.compactRevision() == 0) {
-                // A record is lost. That it may be was judged where it was found.
-                Violation.check(from.host.isRotten || from.host.expectsDiskFailure, "%s ends %s: %s", from.host,
-                        watcher,
-                        message.reason());
+                // A record is lost: judged when the member said so.
+                Violation.check(!message.reason().isEmpty(), "%s ends %s without a reason", from.host, watcher);
             } else {
                 Violation.check(watcher.next < message.compactRevision()
                         && message.compactRevision() <= simulation.model().compacted(),
