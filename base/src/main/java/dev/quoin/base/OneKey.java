@@ -27,6 +27,11 @@ public final class OneKey extends X509ExtendedKeyManager {
         this.key = key;
     }
 
+    /** What kind of key it is, by the JDK's name. */
+    public String algorithm() {
+        return key.getAlgorithm();
+    }
+
     /** A client shows it even if the server names other authorities: what is wrong with it is for the server to say. */
     @Override
     public String chooseClientAlias(String[] types, Principal @Nullable [] issuers, @Nullable Socket socket) {

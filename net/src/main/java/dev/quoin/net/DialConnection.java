@@ -15,6 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -168,7 +169,7 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             if (over) {
                 connecting.channel().close();
             } else if (future.isSuccess()) {
-                connected(connecting.channel());
+                connected(connecting.channel(), () -> connect(addresses, next));
             } else if (next + 1 < addresses.length) {
                 connect(addresses, next + 1);
             } else {
@@ -183,7 +184,8 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
         return cause instanceof ConnectException && String.valueOf(cause.getMessage()).startsWith("Connection refused");
     }
 
-    private void connected(Channel connected) {
+    /** @param again connects once more, where the first handshake shows that it takes another engine; nothing is asked by then */
+    private void connected(Channel connected, Runnable again) {
         loop.deadlines.disarm(late);
         DialTlsContext tls = dialler.tls;
         if (!target.tls() || tls == null) {
@@ -198,17 +200,31 @@ final class DialConnection extends ChannelInboundHandlerAdapter implements DialC
             return;
         }
         handshake.setHandshakeTimeout(limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
-        connected.pipeline().addLast(handshake);
+        ChannelHandler behind = new HandshakeEnd();
+        connected.pipeline().addLast(handshake, behind);
         handshake.handshakeFuture().addListener(future -> {
             if (over) {
                 return;
             }
             if (future.isSuccess()) {
+                connected.pipeline().remove(behind);
                 ask(connected);
+            } else if (tls.failed(target, future.cause())) {
+                connected.close();
+                arm(Why.CONNECT, limits.dialConnectMillisMax());
+                again.run();
             } else {
-                finish(new DialEnd.Failed(Why.HANDSHAKE, String.valueOf(future.cause().getMessage())));
+                finish(new DialEnd.Failed(Why.HANDSHAKE, TlsWords.reason(future.cause())));
             }
         });
+    }
+
+    /** Why a handshake has failed is told by its future; Netty tells it down the pipeline too. */
+    private static final class HandshakeEnd extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
     }
 
     private void ask(Channel connected) {

@@ -7,19 +7,11 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.Executor;
 
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.JdkSslContext;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +26,7 @@ final class DialTlsContext {
     private final Executor handshakes;
     private volatile @Nullable Loaded loaded; // null until somebody is dialled, if there is nothing to be read of ours
 
-    private record Loaded(FileStamps stamps, SslContext context) {}
+    private record Loaded(FileStamps stamps, TlsEngines engines) {}
 
     DialTlsContext(DialTls tls, Executor handshakes) throws IOException {
         this.tls = tls;
@@ -52,41 +44,38 @@ final class DialTlsContext {
         if (before == null || now.equals(before.stamps)) {
             return false;
         }
-        loaded = new Loaded(now, before.context);
+        loaded = new Loaded(now, before.engines);
         loaded = load(now);
         return true;
     }
 
     private Loaded load(FileStamps stamps) throws IOException {
         try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys(), trusted(), null);
-            return new Loaded(stamps, new JdkSslContext(context, true, tls.protocols().suites(),
-                    SupportedCipherSuiteFilter.INSTANCE, ApplicationProtocolConfig.DISABLED, ClientAuth.NONE,
-                    tls.protocols().versionsArray(), false));
+            return new Loaded(stamps,
+                    new TlsEngines(new TlsEngines.Parts(false, keys(), trusted(), !tls.trustsAll(), tls.protocols())));
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             throw new IOException("cannot use authority " + tls.authority() + ", certificate "
                     + tls.certificateChain() + " and key " + tls.privateKey() + ": " + e.getMessage(), e);
         }
     }
 
-    private KeyManager[] keys() throws IOException {
+    private @Nullable OneKey keys() throws IOException {
         Path file = tls.certificateChain();
         Path key = tls.privateKey();
         if (file == null || key == null) {
-            return new KeyManager[0];
+            return null;
         }
         List<X509Certificate> chain = Pem.certificates(file);
-        return new KeyManager[]{new OneKey(chain, Pem.key(key, chain.getFirst()))};
+        return new OneKey(chain, Pem.key(key, chain.getFirst()));
     }
 
-    private TrustManager[] trusted() throws IOException, GeneralSecurityException {
+    private TrustManager trusted() throws IOException, GeneralSecurityException {
         if (tls.trustsAll()) {
-            return InsecureTrustManagerFactory.INSTANCE.getTrustManagers();
+            return InsecureTrustManagerFactory.INSTANCE.getTrustManagers()[0];
         }
         AllowedNames allowed = new AllowedNames(tls.commonNames(), tls.hostNames());
         X509ExtendedTrustManager chains = ClientCheck.trusting(tls.authority());
-        return new TrustManager[]{allowed.areAll() ? chains : new ServerCheck(chains, allowed)};
+        return allowed.areAll() ? chains : new ServerCheck(chains, allowed);
     }
 
     /** On the dialler's loop alone. */
@@ -96,15 +85,18 @@ final class DialTlsContext {
             current = load(FileStamps.of(tls.files()));
             loaded = current;
         }
+        return current.engines.handler(allocator, host(target), target.port(), handshakes);
+    }
+
+    /** A handshake with this server has failed. @return whether another one, begun now, may do better */
+    boolean failed(DialTarget target, Throwable cause) {
+        Loaded current = loaded;
+        return current != null && current.engines.failed(host(target), cause);
+    }
+
+    private String host(DialTarget target) {
         @Nullable
         String wanted = tls.serverName();
-        SslHandler handler = current.context.newHandler(allocator, wanted == null ? target.host() : wanted,
-                target.port(), handshakes);
-        if (!tls.trustsAll()) {
-            SSLParameters parameters = handler.engine().getSSLParameters();
-            parameters.setEndpointIdentificationAlgorithm("HTTPS");
-            handler.engine().setSSLParameters(parameters);
-        }
-        return handler;
+        return wanted == null ? target.host() : wanted;
     }
 }

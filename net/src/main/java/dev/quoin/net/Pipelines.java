@@ -73,20 +73,23 @@ final class Pipelines {
         TlsContext context = java.util.Objects.requireNonNull(tls);
         SslHandler handler = context.handler(channel.alloc(), channel.remoteAddress());
         handler.setHandshakeTimeout(shared.limits.handshakeMillisMax(), TimeUnit.MILLISECONDS);
+        Negotiated negotiated = new Negotiated(handler, context);
+        pipeline.addLast(new OfferCheck(negotiated::refused));
         pipeline.addLast(handler);
-        pipeline.addLast(new Negotiated(handler, context.endpoint()));
+        pipeline.addLast(negotiated);
     }
 
     /** Waits for the handshake, then serves what was agreed on; without agreement, HTTP/1.1. */
     private final class Negotiated extends ApplicationProtocolNegotiationHandler {
         private final SslHandler handler;
-        private final String endpoint;
+        private final TlsContext context;
         private boolean configured;
+        private boolean refused;
 
-        Negotiated(SslHandler handler, String endpoint) {
+        Negotiated(SslHandler handler, TlsContext context) {
             super(ApplicationProtocolNames.HTTP_1_1);
             this.handler = handler;
-            this.endpoint = endpoint;
+            this.context = context;
         }
 
         @Override
@@ -102,13 +105,22 @@ final class Pipelines {
 
         @Override
         protected void handshakeFailure(ChannelHandlerContext ctx, Throwable cause) {
+            context.failed(ctx.channel().remoteAddress(), cause);
+            refused(ctx, TlsWords.reason(cause));
+            ctx.close();
+        }
+
+        /** Counted and told once, whoever finds out first. */
+        void refused(ChannelHandlerContext ctx, String why) {
+            if (refused) {
+                return;
+            }
+            refused = true;
             shared.metrics.refused(NetMetrics.Refusal.TLS);
             LOG.atWarn()
                     .addKeyValue("remote-addr", String.valueOf(ctx.channel().remoteAddress()).replaceFirst("^/", ""))
-                    .addKeyValue("server-name", serverName(handler.engine()))
-                    .addKeyValue("error", reason(cause))
-                    .log("rejected connection on " + endpoint);
-            ctx.close();
+                    .addKeyValue("server-name", serverName(handler.engine())).addKeyValue("error", why)
+                    .log("rejected connection on " + context.endpoint());
         }
 
         /** Netty tells of a handshake that was too slow in this way alone. */
@@ -139,15 +151,6 @@ final class Pipelines {
             }
             super.channelInactive(ctx);
         }
-    }
-
-    /** The innermost text is the one that says what was wrong. */
-    private static String reason(Throwable cause) {
-        Throwable innermost = cause;
-        for (Throwable next = cause.getCause(); next != null; next = next.getCause()) {
-            innermost = next;
-        }
-        return String.valueOf(innermost.getMessage());
     }
 
     /** What the client asked for, as far as the handshake got. */

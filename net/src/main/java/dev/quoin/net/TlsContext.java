@@ -12,37 +12,20 @@ import java.util.concurrent.Executor;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ApplicationProtocolNames;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.JdkSslContext;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.OneKey;
 
 /**
  * The server's certificate in use, with what clients must show. It is read anew when its files have changed; connections
- * that are open keep what they have. A client that offers only protocols we do not speak gets the alert that says so, as
- * from etcd.
+ * that are open keep what they have.
  */
 final class TlsContext {
     private static final String RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
-    /** A session that is resumed is not checked again, so none is, where there is something to check. 0 would be for ever. */
-    private static final int SESSION_SECONDS = 1;
-
-    private static final ApplicationProtocolConfig PROTOCOLS = new ApplicationProtocolConfig(
-            ApplicationProtocolConfig.Protocol.ALPN, ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
-            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT, ApplicationProtocolNames.HTTP_2,
-            ApplicationProtocolNames.HTTP_1_1);
-
     static {
         // A client that asks for handshake after handshake on one connection (TLS 1.2) would pass every bound on handshakes. Go has
         // no such thing. The JDK reads this when it serves its first handshake.
@@ -55,7 +38,7 @@ final class TlsContext {
     private final Executor handshakes;
     private volatile Loaded loaded;
 
-    private record Loaded(FileStamps stamps, SslContext context, Instant expiry) {}
+    private record Loaded(FileStamps stamps, TlsEngines engines, Instant expiry) {}
 
     TlsContext(NetTls tls, Executor handshakes) throws IOException {
         this.tls = tls;
@@ -75,7 +58,7 @@ final class TlsContext {
         if (now.equals(before.stamps)) {
             return false;
         }
-        loaded = new Loaded(now, before.context, before.expiry);
+        loaded = new Loaded(now, before.engines, before.expiry);
         loaded = load(now);
         return true;
     }
@@ -84,34 +67,32 @@ final class TlsContext {
         try {
             List<X509Certificate> chain = Pem.certificates(tls.certificateChain());
             Instant expiry = chain.getFirst().getNotAfter().toInstant();
-            return new Loaded(stamps, context(chain), expiry);
+            return new Loaded(stamps, engines(chain), expiry);
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             throw new IOException("cannot use certificate " + tls.certificateChain() + " with key " + tls.privateKey()
                     + ": " + e.getMessage(), e);
         }
     }
 
-    /** Made of the JDK's parts: Netty's own builder first reads a key of its own, and loads all of Bouncy Castle for it. */
-    private SslContext context(List<X509Certificate> chain) throws IOException, GeneralSecurityException {
-        boolean areAsked = tls.clients().areAsked();
-        KeyManager[] keys = {new OneKey(chain, Pem.key(tls.privateKey(), chain.getFirst()))};
-        TrustManager[] trusted = areAsked ? new TrustManager[]{ClientCheck.of(tls.clients())} : new TrustManager[0];
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys, trusted, null);
-        if (areAsked) {
-            context.getServerSessionContext().setSessionTimeout(SESSION_SECONDS);
-        }
-        return new JdkSslContext(context, false, tls.protocols().suites(), SupportedCipherSuiteFilter.INSTANCE,
-                PROTOCOLS,
-                areAsked ? ClientAuth.REQUIRE : ClientAuth.NONE, tls.protocols().versionsArray(), false);
+    private TlsEngines engines(List<X509Certificate> chain) throws IOException, GeneralSecurityException {
+        OneKey keys = new OneKey(chain, Pem.key(tls.privateKey(), chain.getFirst()));
+        TrustManager trusted = tls.clients().areAsked() ? ClientCheck.of(tls.clients()) : null;
+        return new TlsEngines(new TlsEngines.Parts(true, keys, trusted, false, tls.protocols()));
     }
 
     /** @param client who is at the other end */
     SslHandler handler(ByteBufAllocator allocator, SocketAddress client) {
-        SslContext context = loaded.context;
-        return client instanceof InetSocketAddress inet
-                ? context.newHandler(allocator, inet.getAddress().getHostAddress(), inet.getPort(), handshakes)
-                : context.newHandler(allocator, handshakes);
+        int port = client instanceof InetSocketAddress inet ? inet.getPort() : -1;
+        return loaded.engines.handler(allocator, host(client), port, handshakes);
+    }
+
+    /** A handshake with this client has failed. */
+    void failed(SocketAddress client, Throwable cause) {
+        loaded.engines.failed(host(client), cause);
+    }
+
+    private static String host(SocketAddress client) {
+        return client instanceof InetSocketAddress inet ? inet.getAddress().getHostAddress() : "";
     }
 
     String endpoint() {

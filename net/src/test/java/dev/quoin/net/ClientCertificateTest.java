@@ -7,9 +7,21 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +81,31 @@ class ClientCertificateTest {
             assertThat(ask(server, new DialTls(file("ca.pem"), null, null, null)).end())
                     .isInstanceOf(DialEnd.Failed.class);
         }
+    }
+
+    /** BoringSSL, as Netty has it, does not ask for such a certificate: who comes again meets the JDK's engine. */
+    @Test
+    void aClientWithAKeyOfAnotherKindIsLetInWhenItComesAgain() throws Exception {
+        try (NetServer server = start(NetTls.Clients.signedBy(file("ca.pem")), TlsProtocols.DEFAULT)) {
+            String first = knownAs(server, "ed");
+            assertThat(first).isIn("refused", "ed");
+            assertThat(knownAs(server, "ed")).isEqualTo("ed");
+            assertThat(knownAs(server, "alice")).isEqualTo("alice");
+        }
+    }
+
+    /** What was found good once is known; when its time is over it is refused all the same. */
+    @Test
+    void whoComesAgainIsStillCheckedForItsTime() throws Exception {
+        InstantSource later = () -> Instant.now().plus(Duration.ofDays(100_000));
+        TrustManager anybody = InsecureTrustManagerFactory.INSTANCE.getTrustManagers()[0];
+        ClientCheck check = new ClientCheck((X509ExtendedTrustManager) anybody,
+                NetTls.Clients.signedBy(file("ca.pem")), Set.of(), later);
+        X509Certificate[] chain = {Pem.certificates(file("alice.pem")).getFirst()};
+        SSLEngine engine = SSLContext.getDefault().createSSLEngine("127.0.0.1", 1);
+        check.checkClientTrusted(chain, "UNKNOWN", engine);
+        assertThatThrownBy(() -> check.checkClientTrusted(chain, "UNKNOWN", engine))
+                .isInstanceOf(CertificateExpiredException.class);
     }
 
     /** Counted where it is logged. */
