@@ -42,8 +42,8 @@ import dev.quoin.base.OneKey;
  * little of it for its first one, or the JDK's.
  *
  * <p>The JDK's serve where the native library does not load, where the operator wants it
- * ({@code -Dio.netty.handler.ssl.noOpenSsl=true}), and where a key is neither RSA nor of the usual curves: BoringSSL, as Netty
- * has it, does not take the other side's Ed25519 certificate. Since it cannot be known beforehand what the other will show, an
+ * ({@code -Dio.netty.handler.ssl.noOpenSsl=true}), where a cipher suite is chosen that BoringSSL does not have, and where a key is
+ * neither RSA nor of the usual curves: BoringSSL, as Netty has it, does not take the other side's Ed25519 certificate. Since it cannot be known beforehand what the other will show, an
  * address with which a handshake {@linkplain #failed failed for that} has the JDK's the next time.
  *
  * <p>For any thread.
@@ -91,11 +91,12 @@ final class TlsEngines {
         jdk = quick == null ? slow(parts) : null;
     }
 
-    private static boolean isForBoringSsl(Parts parts) {
+    static boolean isForBoringSsl(Parts parts) {
         if (!OpenSsl.isAvailable()) {
             return false;
         }
-        boolean is = parts.keys == null || KEYS_OF_BORINGSSL.contains(parts.keys.algorithm());
+        boolean is = OpenSsl.availableJavaCipherSuites().containsAll(parts.protocols.suites())
+                && (parts.keys == null || KEYS_OF_BORINGSSL.contains(parts.keys.algorithm()));
         if (parts.trusted instanceof X509ExtendedTrustManager manager) {
             for (X509Certificate authority : manager.getAcceptedIssuers()) {
                 is &= KEYS_OF_BORINGSSL.contains(authority.getPublicKey().getAlgorithm());

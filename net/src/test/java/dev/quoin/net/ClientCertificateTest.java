@@ -21,6 +21,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
+import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.quoin.base.OneKey;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -92,6 +95,21 @@ class ClientCertificateTest {
             assertThat(knownAs(server, "ed")).isEqualTo("ed");
             assertThat(knownAs(server, "alice")).isEqualTo("alice");
         }
+    }
+
+    /** With what is offered by itself BoringSSL serves where it is there; a suite that it lacks is for the JDK. */
+    @Test
+    void whoseEngineServes() throws Exception {
+        TlsProtocols old = TlsProtocols.DEFAULT.withSuitesOf12(List.of("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"));
+        assertThat(isForBoringSsl(TlsProtocols.DEFAULT, "alice")).isEqualTo(OpenSsl.isAvailable());
+        assertThat(isForBoringSsl(old, "alice")).isFalse();
+        assertThat(isForBoringSsl(TlsProtocols.DEFAULT, "ed")).isFalse();
+    }
+
+    private static boolean isForBoringSsl(TlsProtocols protocols, String name) throws Exception {
+        List<X509Certificate> chain = Pem.certificates(file(name + ".pem"));
+        OneKey keys = new OneKey(chain, Pem.key(file(name + ".key"), chain.getFirst()));
+        return TlsEngines.isForBoringSsl(new TlsEngines.Parts(true, keys, null, false, protocols));
     }
 
     /** What was found good once is known; when its time is over it is refused all the same. */
