@@ -96,6 +96,11 @@ public final class EtcdExport {
                 MemberLimits.DEFAULT);
     }
 
+    /** Whether a name in a data directory is that of files on their way from one form to the other, or left there by a crash. */
+    public static boolean isOnItsWay(String name) {
+        return name.equals("member." + BEING_MADE) || name.equals("member." + EtcdImport.BEING_MADE);
+    }
+
     /** Whether an attempt in place met the end of its process when all but the names was done. */
     public boolean isHalfDone() {
         return from.equals(to) && exchange.isHalfDone();

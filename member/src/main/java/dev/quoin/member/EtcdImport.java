@@ -55,7 +55,7 @@ import dev.quoin.raft.SnapshotMeta;
  * processes of ours by one on the new files. Takes as long as it takes to read the database twice and write it once. For one thread.
  */
 final class EtcdImport {
-    private static final String BEING_MADE = "importing";
+    static final String BEING_MADE = "importing";
     /** Room beside the records: the segment of the log that is written, and the one that is made ahead. */
     private static final int LOG_SEGMENTS = 2;
     private static final Bytes STORAGE_VERSION = Bytes.utf8("storageVersion");
@@ -394,9 +394,9 @@ final class EtcdImport {
     }
 
     private void refuseWithoutRoom(EtcdFound found) {
-        String form = "To take over the etcd in " + directory.member() + " takes %s in " + "%s, and %s are free there."
-                + " Nothing was changed. Make room (etcdutl defrag makes the database smaller, not what is needed), or move the"
-                + " directory to a larger disk.";
+        String form = "To take over the etcd in " + directory.member()
+                + " takes %s in %s, and %s are free there. Nothing was changed. Make room (etcdutl defrag makes the database"
+                + " smaller, not what is needed), or move the directory to a larger disk.";
         if (found.neededBytes() > found.freeBytes()) {
             throw new StartRefused(form.formatted(HumanBytes.text(found.neededBytes()), directory.root(),
                     HumanBytes.text(found.freeBytes())));

@@ -25,6 +25,7 @@ import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.member.EtcdExport;
 import dev.quoin.member.EtcdFound;
 import dev.quoin.member.MemberRestore;
 import dev.quoin.member.Membership;
@@ -185,9 +186,21 @@ final class Examination {
                         + " needs any more. Without it, it takes nothing to write.", "Make room on the disk."));
     }
 
-    /** What a restore or a start has left that was killed half-way. */
+    /** What a restore, a start or an export has left that was killed half-way. */
     private void findAborted() {
         for (String name : disk.list(root)) {
+            if (EtcdExport.isOnItsWay(name)) {
+                Path left = root.resolve(name);
+                add(disk.exists(root.resolve("member"))
+                        ? Finding.note(
+                                left + " was left by a start or an export that was killed before anything had changed;"
+                                        + " the next one clears it away.")
+                        : Finding.wrong("The files of this member are on their way from one form to the other: " + left
+                                + " is there, and no member. Etcd must not be started on it: it would begin anew.",
+                                name.endsWith("importing")
+                                        ? "Start Quoin: it goes on with it."
+                                        : "quoin export " + root + " goes on with it."));
+            }
             if (MemberRestore.isLeftover(name)) {
                 Path left = root.resolve(name);
                 boolean isDone = disk.exists(root.resolve("member"));
@@ -212,7 +225,8 @@ final class Examination {
         String version = EtcdVersion.of(disk, database);
         try {
             EtcdFound found = StoppedMember.lookAtEtcd(disk, root, log);
-            add(Finding.fine("This is the data directory of an etcd " + version + ": member "
+            add(Finding.fine("This is the data directory of an etcd"
+                    + (found.version().isEmpty() ? "" : " " + found.version()) + ": member "
                     + Long.toHexString(found.memberId())
                     + " of cluster " + Long.toHexString(found.clusterId()) + ", term " + found.term()
                     + "; applied up to index "

@@ -162,6 +162,16 @@ class DoctorTest {
     }
 
     @Test
+    void filesOnTheirWayFromOneFormToTheOtherAreFound() throws IOException {
+        Path directory = home.resolve("half");
+        Files.createDirectories(directory.resolve("member.importing/ledger"));
+        assertThat(doctor(directory).out()).contains("on their way", "Etcd must not be started", "Start Quoin");
+        Path whole = quoin("m");
+        Files.createDirectories(whole.resolve("member.exporting/snap"));
+        assertThat(doctor(whole).out()).contains("the next one clears it away").endsWith("Nothing is wrong.\n");
+    }
+
+    @Test
     void aLogThatIsElsewhereOrLostIsAskedFor() throws IOException {
         Path directory = quoin("m");
         Path moved = home.resolve("moved-wal");
