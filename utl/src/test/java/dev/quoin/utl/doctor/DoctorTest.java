@@ -140,13 +140,13 @@ class DoctorTest {
     void anEtcdsDirectoryIsKnownByItsVersion() throws IOException {
         Bytes seven = new RevisionKey(7, 0, false).encode().slice(0, 8);
         Path directory = etcd(Map.of("consistent_index", seven, "term", seven));
-        assertThat(doctor(directory).out()).contains("of an etcd 3.5.", "Opening it in place is not supported yet",
-                "etcdutl snapshot restore", "The database is whole");
+        assertThat(doctor(directory).out()).contains("of an etcd 3.5, and no Quoin can take it over",
+                "there is no write-ahead log", "etcdutl snapshot restore", "The database is whole");
         etcd(Map.of("storageVersion", Bytes.utf8("3.6.0")));
-        assertThat(doctor(directory).out()).contains("of an etcd 3.6.");
+        assertThat(doctor(directory).out()).contains("of an etcd 3.6,");
         etcd(Map.of());
         Result old = doctor(directory);
-        assertThat(old.out()).contains("of an etcd 3.4 or older.");
+        assertThat(old.out()).contains("of an etcd 3.4 or older,");
         assertThat(old.exitCode()).isEqualTo(1);
         Files.write(directory.resolve("member/snap/db"), new byte[8_192]);
         assertThat(doctor(directory).out()).contains("neither of the two metas is whole");
@@ -159,6 +159,16 @@ class DoctorTest {
         Path directory = home.resolve("half");
         Files.createDirectories(directory.resolve("member.tmp/ledger"));
         assertThat(doctor(directory).out()).contains("did not come to its end", "Restore again");
+    }
+
+    @Test
+    void filesOnTheirWayFromOneFormToTheOtherAreFound() throws IOException {
+        Path directory = home.resolve("half");
+        Files.createDirectories(directory.resolve("member.importing/ledger"));
+        assertThat(doctor(directory).out()).contains("on their way", "Etcd must not be started", "Start Quoin");
+        Path whole = quoin("m");
+        Files.createDirectories(whole.resolve("member.exporting/snap"));
+        assertThat(doctor(whole).out()).contains("the next one clears it away").endsWith("Nothing is wrong.\n");
     }
 
     @Test
