@@ -73,6 +73,9 @@ public interface Disk {
     /** Takes {@code directory} for this process until the lock is closed; fails at once when another one has it. */
     DiskLock lock(Path directory);
 
+    /** How many bytes more the file system that {@code directory}, which is there, lies on has room for. */
+    long freeBytes(Path directory);
+
     /** Whether another process has {@code directory}. Takes and changes nothing; not for a process that has it itself. */
     boolean isLocked(Path directory);
 }

@@ -154,6 +154,12 @@ public final class OverlayDisk implements Disk {
     @Override
     public void syncDirectory(Path directory) {}
 
+    /** What is written here takes none of it. */
+    @Override
+    public long freeBytes(Path directory) {
+        return below.freeBytes(directory);
+    }
+
     @Override
     public DiskLock lock(Path directory) {
         if (isLocked(directory)) {

@@ -145,6 +145,15 @@ public final class RealDisk implements Disk {
     }
 
     @Override
+    public long freeBytes(Path directory) {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException e) {
+            throw new DiskFailure("look for room in", directory, e);
+        }
+    }
+
+    @Override
     public DiskLock lock(Path directory) {
         Path path = directory.resolve(LOCK_NAME);
         try {

@@ -37,6 +37,11 @@ record DataDirectory(Path root, Path wal) {
         return root.resolve("member");
     }
 
+    /** Whether the log lies where it does if it has no place of its own. */
+    boolean isLogInside() {
+        return wal.toAbsolutePath().normalize().equals(member().resolve("wal").toAbsolutePath().normalize());
+    }
+
     Path ledger() {
         return member().resolve(LEDGER);
     }
@@ -50,7 +55,13 @@ record DataDirectory(Path root, Path wal) {
      * it a crash met the bootstrap half-way, and it is done over.
      */
     boolean isInUse(Disk disk) {
-        return disk.exists(database()) || (hasLedger(disk) && Wal.exists(disk, wal()));
+        return isEtcds(disk) || EtcdImport.exchange(disk, this).isHalfDone()
+                || (hasLedger(disk) && Wal.exists(disk, wal()));
+    }
+
+    /** Whether it is a member of etcd's that lives here, or one has lived here and its database is lost. */
+    boolean isEtcds(Disk disk) {
+        return disk.exists(database()) || (!hasLedger(disk) && Wal.isEtcds(disk, wal()));
     }
 
     boolean hasLedger(Disk disk) {
@@ -58,7 +69,7 @@ record DataDirectory(Path root, Path wal) {
     }
 
     /** An etcd's. */
-    private Path database() {
+    Path database() {
         return snap().resolve("db");
     }
 
@@ -91,10 +102,9 @@ record DataDirectory(Path root, Path wal) {
     }
 
     private void refuseForeign(Disk disk) {
-        Path database = database();
-        if (disk.exists(database)) {
-            throw new StartRefused(database + " is the database of an etcd. Opening it in place is not supported yet;"
-                    + " start with an empty --data-dir, and copy the keys with etcdctl.");
+        if (isEtcds(disk)) {
+            throw new StartRefused(
+                    "The member in " + member() + " is an etcd's. A Quoin that is started on it takes it over.");
         }
         boolean hasLedger = disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
         if (hasLedger && !disk.exists(wal())) {

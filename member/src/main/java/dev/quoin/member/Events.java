@@ -1,5 +1,7 @@
 package dev.quoin.member;
 
+import java.nio.file.Path;
+
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.raft.LogLine;
@@ -23,6 +25,12 @@ public interface Events {
     default void logDamaged(Damaged damage) {
         damaged(damage);
     }
+
+    /** A member of etcd's was found at the start, whole, and is about to become one of ours. */
+    default void importing(EtcdFound found) {}
+
+    /** It is one. What etcd had, and has no use for any more, is kept there. */
+    default void imported(Path kept) {}
 
     /** Damage was found at the start, and made good from the log. */
     default void repaired(String what) {}

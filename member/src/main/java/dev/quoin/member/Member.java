@@ -132,6 +132,7 @@ public final class Member implements AutoCloseable {
     static Member open(MemberConfig config, Disk disk, Clock clock, Chance chance, Network network, Events events,
             Witness witness, MemberMetrics metrics) {
         DataDirectory directory = DataDirectory.of(config);
+        new EtcdImport(disk, directory, config.limits(), events).run();
         DiskLock lock = directory.take(disk);
         Startup startup;
         try {

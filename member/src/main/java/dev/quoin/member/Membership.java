@@ -26,7 +26,7 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
         String downgradeTarget) {
     public static final Membership NONE = new Membership(List.of(), List.of(), "", "");
 
-    private static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
+    static final Bytes CLUSTER_VERSION = Bytes.utf8("clusterVersion");
     private static final Bytes DOWNGRADE = Bytes.utf8("downgrade");
     private static final Bytes REMOVED = Bytes.utf8("removed");
 

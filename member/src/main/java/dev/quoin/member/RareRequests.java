@@ -142,7 +142,7 @@ final class RareRequests {
         return new KeyRange(Bytes.of(key.toByteArray()), Bytes.of(rangeEnd.toByteArray()));
     }
 
-    private static boolean isAboutTheCluster(InternalRaftRequest request) {
+    static boolean isAboutTheCluster(InternalRaftRequest request) {
         return request.hasClusterVersionSet() || request.hasClusterMemberAttrSet() || request.hasDowngradeInfoSet()
                 || request.hasDowngradeVersionTest();
     }

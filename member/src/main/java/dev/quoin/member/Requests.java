@@ -186,7 +186,25 @@ public final class Requests {
         return command == null ? rare(data) : new Logged.ToStore(header.id, header.caller, command);
     }
 
+    /** Why no member can apply an entry with these data; null if any can. For a log that others have written. */
+    static @Nullable String obstacle(Bytes data) {
+        try {
+            return read(data) instanceof Logged.ToCluster(long _, InternalRaftRequest request)
+                    && !RareRequests.isAboutTheCluster(request)
+                            ? "a request that no etcd 3.7 knows"
+                            : null;
+        } catch (Malformed | InvalidProtocolBufferException | Invariant.Violation e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
     private static Logged rare(Bytes data) throws InvalidProtocolBufferException {
+        if (OldRequests.isOld(data)) {
+            InternalRaftRequest translated = OldRequests.translate(data);
+            return translated == null
+                    ? new Logged.ToStore(0, Caller.NONE, new Command.Nothing())
+                    : new Logged.ToCluster(translated.getHeader().getID(), translated);
+        }
         InternalRaftRequest request = InternalRaftRequest
                 .parseFrom(ByteString.copyFrom(data.array(), data.offset(), data.length()));
         Invariant.check(request.getID() != 0 || request.hasHeader(), "a request without id or header");

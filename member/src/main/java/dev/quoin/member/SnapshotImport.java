@@ -54,6 +54,8 @@ final class SnapshotImport {
     /** Of a record that lies in no row. */
     private static final long NO_PLACE = 0;
 
+    private static final SnapshotMeta NOTHING = new SnapshotMeta(0, 0, new ConfState(List.of(), List.of()));
+
     private final Path file;
     private final SnapshotReader database;
     private final SnapshotMeta announced;
@@ -123,7 +125,8 @@ final class SnapshotImport {
                 "two majorities decide at once (%s), which no etcd knows", told);
         require(!voters.isEmpty() && sorted(voters).equals(sorted(told.voters()))
                 && sorted(learners).equals(sorted(told.learners())),
-                "its members are %s, and the leader says %s", new ConfState(sorted(voters), sorted(learners)), told);
+                "its members are %s, and those who decide are said to be %s",
+                new ConfState(sorted(voters), sorted(learners)), told);
     }
 
     private static List<Long> sorted(List<Long> ids) {
@@ -253,6 +256,55 @@ final class SnapshotImport {
     }
 
     // ---- only looking
+
+    /** What a ledger will take in bytes that all of it is copied to, or a little less; checks all of it. */
+    long ledgerBytes() {
+        Sum sum = new Sum();
+        forEachKey((at, kind, payload, place) -> sum.add(payload));
+        Buckets buckets = new Buckets(sum::add);
+        for (Bucket bucket : Bucket.values()) {
+            copyRows(bucket, buckets, () -> {});
+        }
+        return sum.bytes;
+    }
+
+    private static final class Sum {
+        private static final int RECORD_BYTES_MORE = 32;
+        private long bytes;
+
+        void add(Bytes payload) {
+            bytes += payload.length() + RECORD_BYTES_MORE;
+        }
+    }
+
+    /** What the database says of itself. */
+    static SortedMap<Bytes, Bytes> meta(Path file, SnapshotReader database) {
+        return new SnapshotImport(file, database, NOTHING, "the database " + file).rows(Bucket.META);
+    }
+
+    /** That of its cluster; empty if it is not known yet. */
+    static String clusterVersion(Path file, SnapshotReader database) {
+        Bytes version = new SnapshotImport(file, database, NOTHING, "the database " + file).rows(Bucket.CLUSTER)
+                .get(CLUSTER_VERSION);
+        return version == null ? "" : version.toUtf8();
+    }
+
+    /** Whether anything has ever been written to it, and not been compacted since. */
+    boolean hasKeys() {
+        return forEachKey((revision, kind, payload, place) -> {}) > 1;
+    }
+
+    /** The members that it knows. */
+    Membership members() {
+        List<MemberInfo> members = new ArrayList<>();
+        rows(Bucket.MEMBERS).forEach((key, json) -> members.add(member(key, json)));
+        return Membership.of(members);
+    }
+
+    /** The members that were removed, of whom none comes back. */
+    boolean isRemoved(long memberId) {
+        return rows(Bucket.MEMBERS_REMOVED).containsKey(Bytes.utf8(Long.toHexString(memberId)));
+    }
 
     /** Lets a store take up all of it. The position of a record about a key is the place of its row. */
     void restoreTo(Store store) {

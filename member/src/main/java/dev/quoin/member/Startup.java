@@ -141,9 +141,13 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
 
     private static void refuseRemoved(Membership membership, long memberId) {
         if (membership.isRemoved(memberId)) {
-            throw new StartRefused("member " + Long.toHexString(memberId) + " has been permanently removed from"
-                    + " the cluster. Remove its data directory, and add it again as a new member.");
+            throw removed(memberId);
         }
+    }
+
+    static StartRefused removed(long memberId) {
+        return new StartRefused("member " + Long.toHexString(memberId) + " has been permanently removed from"
+                + " the cluster. Remove its data directory, and add it again as a new member.");
     }
 
     /** The log must reach back to what the ledger has applied, and forward at least as far. */

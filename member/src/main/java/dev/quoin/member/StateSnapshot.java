@@ -37,21 +37,24 @@ final class StateSnapshot implements SnapshotState {
 
     private final SnapshotMeta meta;
     private final Contents contents;
-    private final SortedMap<Bytes, Bytes> metaRows;
+    /** The buckets whose rows are not those of the store. */
+    private final SortedMap<Bucket, SortedMap<Bytes, Bytes>> ownRows;
     private final Runnable onClose;
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private @Nullable SnapshotWriter measured;
 
-    private StateSnapshot(SnapshotMeta meta, Contents contents, SortedMap<Bytes, Bytes> metaRows, Runnable onClose) {
+    private StateSnapshot(SnapshotMeta meta, Contents contents, SortedMap<Bucket, SortedMap<Bytes, Bytes>> ownRows,
+            Runnable onClose) {
         this.meta = meta;
         this.contents = contents;
-        this.metaRows = metaRows;
+        this.ownRows = ownRows;
         this.onClose = onClose;
     }
 
     /**
      * For the apply loop, between two batches.
      *
+     * @param membership as the store has it; but the cluster's version may be an older one, for an etcd that knows no newer one
      * @param onClose run once, by whoever closes it: the records need not be kept any longer
      */
     static StateSnapshot of(Store store, long appliedIndex, long appliedTerm, Membership membership,
@@ -65,7 +68,19 @@ final class StateSnapshot implements SnapshotState {
         if (hasStorageVersion(membership.clusterVersion())) {
             rows.put(STORAGE_VERSION, Bytes.utf8(membership.clusterVersion()));
         }
-        return new StateSnapshot(meta, contents, rows, onClose);
+        SortedMap<Bucket, SortedMap<Bytes, Bytes>> ownRows = new TreeMap<>();
+        ownRows.put(Bucket.META, rows);
+        if (!membership.clusterVersion().isEmpty()) {
+            SortedMap<Bytes, Bytes> cluster = new TreeMap<>(contents.bucket(Bucket.CLUSTER));
+            cluster.put(Membership.CLUSTER_VERSION, Bytes.utf8(membership.clusterVersion()));
+            ownRows.put(Bucket.CLUSTER, cluster);
+        }
+        return new StateSnapshot(meta, contents, ownRows, onClose);
+    }
+
+    private @Nullable Bytes metaRow(Bytes key) {
+        SortedMap<Bytes, Bytes> rows = ownRows.get(Bucket.META);
+        return rows == null ? null : rows.get(key);
     }
 
     private static Bytes bigEndian(long number) {
@@ -85,7 +100,7 @@ final class StateSnapshot implements SnapshotState {
 
     @Override
     public String storageVersion() {
-        Bytes version = metaRows.get(STORAGE_VERSION);
+        Bytes version = metaRow(STORAGE_VERSION);
         return version == null ? "" : version.toUtf8();
     }
 
@@ -129,7 +144,8 @@ final class StateSnapshot implements SnapshotState {
         SortedMap<Bytes, Rows> buckets = new TreeMap<>();
         buckets.put(KEY_BUCKET, new Revisions(contents));
         for (Bucket bucket : Bucket.values()) {
-            Map<Bytes, Bytes> rows = bucket == Bucket.META ? metaRows : contents.bucket(bucket);
+            Map<Bytes, Bytes> own = ownRows.get(bucket);
+            Map<Bytes, Bytes> rows = own == null ? contents.bucket(bucket) : own;
             buckets.put(Bytes.of(bucket.bucketName().getBytes(StandardCharsets.US_ASCII)),
                     sink -> rows.forEach(sink::row));
         }

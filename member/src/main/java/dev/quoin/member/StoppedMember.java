@@ -83,19 +83,35 @@ public final class StoppedMember implements AutoCloseable {
         return open(new OverlayDisk(disk), directory(dataDirectory, logDirectory), MemberLimits.DEFAULT);
     }
 
+    /**
+     * What a member that starts on an etcd's directory would take over. Changes nothing.
+     *
+     * @throws StartRefused if it would not
+     * @throws Damaged if what is there is not what etcd wrote
+     * @throws DiskFailure if an etcd runs on it, or it cannot be read
+     */
+    public static EtcdFound lookAtEtcd(Disk disk, Path dataDirectory, @Nullable Path logDirectory) {
+        return new EtcdImport(new OverlayDisk(disk), directory(dataDirectory, logDirectory), MemberLimits.DEFAULT,
+                Events.NONE).look();
+    }
+
     /** Opens it as a start does, which cuts off what a crash has left, and keeps others from it until it is closed. */
     public static StoppedMember take(Disk disk, Path dataDirectory, @Nullable Path logDirectory) {
         return open(disk, directory(dataDirectory, logDirectory), MemberLimits.DEFAULT);
     }
 
-    private static DataDirectory directory(Path dataDirectory, @Nullable Path logDirectory) {
+    static DataDirectory directory(Path dataDirectory, @Nullable Path logDirectory) {
         return logDirectory == null
                 ? new DataDirectory(dataDirectory)
                 : new DataDirectory(dataDirectory, logDirectory.toAbsolutePath().normalize());
     }
 
     static StoppedMember open(Disk disk, DataDirectory directory, MemberLimits limits) {
-        DiskLock lock = directory.take(disk);
+        return open(disk, directory, limits, directory.take(disk));
+    }
+
+    /** The same in a directory that is taken; {@code lock} is closed with it. */
+    static StoppedMember open(Disk disk, DataDirectory directory, MemberLimits limits, DiskLock lock) {
         Notes notes = new Notes();
         boolean done = false;
         try {
@@ -148,6 +164,10 @@ public final class StoppedMember implements AutoCloseable {
     /** All that it holds. */
     public View view() {
         return store().view();
+    }
+
+    Startup startup() {
+        return startup;
     }
 
     private Store store() {

@@ -1,5 +1,6 @@
 package dev.quoin.server;
 
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 import org.slf4j.Logger;
@@ -7,6 +8,7 @@ import org.slf4j.LoggerFactory;
 
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.DiskFailure;
+import dev.quoin.member.EtcdFound;
 import dev.quoin.member.Events;
 import dev.quoin.raft.LogLine;
 import dev.quoin.server.auth.Tokens;
@@ -39,6 +41,29 @@ final class EventLog implements Events {
         LOG.atWarn().addKeyValue("error", damage.getMessage())
                 .addKeyValue("remedy", "none is needed: the segment is given up once the ledger holds all that it says")
                 .log("found damage in the write-ahead log");
+    }
+
+    @Override
+    public void importing(EtcdFound found) {
+        if (found.torn() != null) {
+            LOG.atWarn().addKeyValue("detail", found.torn())
+                    .log("the end of the etcd's write-ahead log was cut short; leaving it out");
+        }
+        LOG.atInfo().addKeyValue("etcd-version", found.version()).addKeyValue("path", found.database())
+                .addKeyValue("db-size-bytes", found.databaseBytes())
+                .addKeyValue("local-member-id", Long.toHexString(found.memberId()))
+                .addKeyValue("cluster-id", Long.toHexString(found.clusterId())).addKeyValue("term", found.term())
+                .addKeyValue("vote", Long.toHexString(found.vote()))
+                .addKeyValue("consistent-index", found.appliedIndex())
+                .addKeyValue("commit-index", found.commitIndex()).addKeyValue("last-index", found.lastIndex())
+                .addKeyValue("needed-bytes", found.neededBytes()).addKeyValue("free-bytes", found.freeBytes())
+                .log("taking over the data directory of an etcd");
+    }
+
+    @Override
+    public void imported(Path kept) {
+        LOG.atInfo().addKeyValue("kept", kept).addKeyValue("remedy",
+                "once nobody wants to go back to it, it may be deleted").log("took over the data directory of an etcd");
     }
 
     @Override

@@ -112,6 +112,7 @@ class LauncherTest {
         assertThat(says("quoin", "ctl", "get", "")).endsWith("[dev.quoin.ctl.Main]", "[get]", "[]");
         assertThat(says("quoin", "utl", "snapshot")).endsWith("[dev.quoin.utl.Main]", "[snapshot]");
         assertThat(says("quoin", "doctor", "d")).endsWith("[dev.quoin.utl.doctor.Main]", "[d]");
+        assertThat(says("quoin", "export", "d")).endsWith("[dev.quoin.utl.export.Main]", "[d]");
         assertThat(says("quoin", "inspect", "list", "f")).endsWith("[dev.quoin.utl.inspect.Main]", "[list]", "[f]");
         // Which there are, and what is said of others, is for the class to know.
         assertThat(says("quoin", "rollback", "k")).endsWith("[dev.quoin.ctl.QuoinMain]", "[rollback]", "[k]");

@@ -7,6 +7,7 @@ import dev.quoin.disk.Disk;
 import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.member.SemVersion;
+import dev.quoin.member.StorageVersion;
 
 /** Which etcd a database was written by, as far as the database tells. */
 public final class EtcdVersion {

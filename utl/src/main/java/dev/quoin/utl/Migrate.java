@@ -21,6 +21,7 @@ import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.member.SemVersion;
 import dev.quoin.member.StoppedMember;
+import dev.quoin.member.StorageVersion;
 
 /**
  * Makes an etcd's data directory fit for another version of etcd, as {@code etcdutl migrate} does

@@ -8,7 +8,8 @@ import dev.quoin.ctl.cli.Streams;
 /** The subcommands of {@code quoin} that are on a client's side; the launcher starts the others elsewhere. */
 public final class QuoinCommands {
     /** What the launcher starts elsewhere: known here, so that whoever mistypes one is offered it. */
-    private static final List<String> ELSEWHERE = List.of("cert", "ctl", "doctor", "gateway", "help", "inspect", "utl");
+    private static final List<String> ELSEWHERE = List.of("cert", "ctl", "doctor", "export", "gateway", "help",
+            "inspect", "utl");
 
     private QuoinCommands() {}
 

@@ -72,6 +72,7 @@ public final class FaultyDisk implements Disk {
     private boolean shortTransfers = true;
     private boolean powerless;
     private boolean full;
+    private long freeBytes = Long.MAX_VALUE;
     private @Nullable Plan plan;
     /** Handles of an earlier life are dead. */
     private int life;
@@ -267,6 +268,18 @@ public final class FaultyDisk implements Disk {
             lock(node, directory);
             return () -> unlock(node);
         });
+    }
+
+    /** As {@link #leaveFree} has said, whatever is written; without that, as much as anybody could want. */
+    @Override
+    public synchronized long freeBytes(Path directory) {
+        checkPower("look for room in " + directory);
+        return freeBytes;
+    }
+
+    /** What {@link #freeBytes} is to say. */
+    public synchronized void leaveFree(long bytes) {
+        freeBytes = bytes;
     }
 
     @Override

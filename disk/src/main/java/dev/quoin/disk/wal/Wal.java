@@ -162,28 +162,14 @@ public final class Wal implements AutoCloseable {
         if (foundMark != null && foundMark.synced().segment() > segments.getLast().number()) {
             throw missing(directory, foundMark.synced().segment());
         }
-        LogReader reader = new LogReader(disk, directory, segments, tail, foundMark);
-        Survey survey = new Survey();
-        LogReader.End end = reader.read(0, tail.size(), survey);
-        boolean clean = end.torn() == null && reader.isZeroFrom(end.offset());
-        WalSnapshot snapshot = survey.newestValid();
-        if (snapshot == null) {
-            throw new Damaged(directory.resolve(segments.getFirst().toString()), 0,
-                    "it has no snapshot mark that its committed state covers, so nobody knows where to start.\n"
-                            + Damaged.REMEDY);
-        }
-        Collector collector = new Collector(snapshot, reader);
-        int start = startFor(snapshot.index(), segments);
-        if (start < 0) {
-            throw new Damaged(directory, 0,
-                    "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n" + Damaged.REMEDY);
-        }
-        reader.read(start, end.offset(), collector);
+        Contents contents = readAll(disk, directory, segments, tail, foundMark);
+        LogReader.End end = contents.end;
+        WalSnapshot snapshot = contents.snapshot;
 
         if (end.torn() != null) {
             keepBroken(disk, tail);
         }
-        if (!clean) {
+        if (!contents.isClean) {
             // Two steps, two syncs: were the zeros to reach the disk in part while the cut did not, the leftovers would
             // look like damage next time.
             tail.truncate(end.offset());
@@ -207,11 +193,98 @@ public final class Wal implements AutoCloseable {
             mark.sync();
         }
         Wal wal = new Wal(disk, directory, limits, end.metadata(), mark, segments, tail, end.crc(), end.offset());
-        wal.state = survey.state;
-        wal.lastIndex = snapshot.index() + collector.entries.size();
+        wal.state = contents.state;
+        wal.lastIndex = snapshot.index() + contents.entries.size();
         wal.lastSnapshotIndex = snapshot.index();
         wal.pipeline.deleteLeftovers();
-        return new Recovered(wal, end.metadata(), survey.state, snapshot, List.copyOf(collector.entries));
+        return new Recovered(wal, end.metadata(), contents.state, snapshot, contents.entries);
+    }
+
+    /**
+     * What a log holds.
+     *
+     * @param isClean whether nothing but zeros follows its end
+     */
+    private record Contents(LogReader.End end, boolean isClean, WalState state, WalSnapshot snapshot,
+            List<WalEntry> entries) {}
+
+    private static Contents readAll(Disk disk, Path directory, List<SegmentName> segments, DiskFile tail,
+            @Nullable SyncedMark mark) {
+        LogReader reader = new LogReader(disk, directory, segments, tail, mark);
+        Survey survey = new Survey();
+        LogReader.End end = reader.read(0, tail.size(), survey);
+        boolean isClean = end.torn() == null && reader.isZeroFrom(end.offset());
+        WalSnapshot snapshot = survey.newestValid();
+        if (snapshot == null) {
+            throw new Damaged(directory.resolve(segments.getFirst().toString()), 0,
+                    "it has no snapshot mark that its committed state covers, so nobody knows where to start.\n"
+                            + Damaged.REMEDY);
+        }
+        Collector collector = new Collector(snapshot, reader);
+        int start = startFor(snapshot.index(), segments);
+        if (start < 0) {
+            throw new Damaged(directory, 0,
+                    "no segment reaches back to the snapshot at index " + snapshot.index() + ".\n" + Damaged.REMEDY);
+        }
+        reader.read(start, end.offset(), collector);
+        return new Contents(end, isClean, survey.state, snapshot, List.copyOf(collector.entries));
+    }
+
+    /**
+     * A log that was read and not changed, and that nobody else can open for writing until this is closed.
+     *
+     * @param torn what a crash has left behind its end, which {@link #open} would cut off; null if nothing
+     */
+    public record Held(Bytes metadata, WalState state, WalSnapshot snapshot, List<WalEntry> entries,
+            @Nullable String torn, DiskFile tail) implements AutoCloseable {
+        /** The index of its last entry, or of the mark it begins at if there is none. */
+        public long lastIndex() {
+            return snapshot.index() + entries.size();
+        }
+
+        @Override
+        public void close() {
+            tail.close();
+        }
+    }
+
+    /**
+     * Reads the log of an etcd, by its rules, and keeps every etcd from it.
+     *
+     * @throws Damaged if it is not what was written
+     * @throws DiskFailure if an etcd runs on it
+     */
+    public static Held hold(Disk disk, Path directory) {
+        List<SegmentName> segments = segments(disk, directory);
+        DiskFile tail = disk.open(directory.resolve(segments.getLast().toString()));
+        boolean done = false;
+        try {
+            tail.lock();
+            Contents contents = readAll(disk, directory, segments, tail, null);
+            BadRecord torn = contents.end.torn();
+            Held held = new Held(contents.end.metadata(), contents.state, contents.snapshot, contents.entries,
+                    torn == null ? null : tail.path() + " from byte " + torn.offset + ": " + torn.what(), tail);
+            done = true;
+            return held;
+        } finally {
+            if (!done) {
+                tail.close();
+            }
+        }
+    }
+
+    /**
+     * Leaves a log that is closed to etcd, which appends to it without saying how far: a mark of ours would take what etcd has
+     * appended for damage. Durable on return.
+     */
+    public static void leaveToEtcd(Disk disk, Path directory) {
+        disk.delete(directory.resolve(SyncedMark.NAME));
+        disk.syncDirectory(directory);
+    }
+
+    /** Whether the log in {@code directory}, if one is there, is an etcd's alone: no log of ours is without its synced mark. */
+    public static boolean isEtcds(Disk disk, Path directory) {
+        return exists(disk, directory) && !disk.exists(directory.resolve(SyncedMark.NAME));
     }
 
     /** How much of the segment is known to be durable. */

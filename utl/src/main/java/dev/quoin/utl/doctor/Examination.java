@@ -25,6 +25,7 @@ import dev.quoin.disk.snapshot.SnapshotLimits;
 import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalLimits;
+import dev.quoin.member.EtcdFound;
 import dev.quoin.member.MemberRestore;
 import dev.quoin.member.Membership;
 import dev.quoin.member.StartRefused;
@@ -209,13 +210,25 @@ final class Examination {
             return;
         }
         String version = EtcdVersion.of(disk, database);
-        try (StoppedMember _ = StoppedMember.look(disk, root, log)) {
-            throw Invariant.violation("a member of Quoin's would start on %s", database);
-        } catch (StartRefused refused) {
-            add(Finding.wrong("This is the data directory of an etcd " + version + ". " + refused.getMessage(),
-                    "Or make a directory for Quoin of all that is in here: etcdutl snapshot restore " + database
-                            + " --skip-hash-check --data-dir NEW, with the options of docs/backups.md. To go on with etcd,"
-                            + " start etcd on it."));
+        try {
+            EtcdFound found = StoppedMember.lookAtEtcd(disk, root, log);
+            add(Finding.fine("This is the data directory of an etcd " + version + ": member "
+                    + Long.toHexString(found.memberId())
+                    + " of cluster " + Long.toHexString(found.clusterId()) + ", term " + found.term()
+                    + "; applied up to index "
+                    + found.appliedIndex() + ", the log goes on to " + found.lastIndex() + "."));
+            add(Finding.note("A Quoin that starts on it takes it over. That takes "
+                    + HumanBytes.text(found.neededBytes())
+                    + ", and " + HumanBytes.text(found.freeBytes()) + " are free; what etcd had is kept beside it."));
+            if (found.torn() != null) {
+                add(Finding.note("The end of its log was cut short, and will be left out: " + found.torn()));
+            }
+        } catch (StartRefused | Damaged refused) {
+            add(Finding.wrong("This is the data directory of an etcd " + version + ", and no Quoin can take it over. "
+                    + refused.getMessage(),
+                    "To go on with etcd, start etcd on it. Or make a directory for Quoin of the database"
+                            + " alone, as a new cluster: etcdutl snapshot restore " + database
+                            + " --skip-hash-check --data-dir NEW, with the options of docs/backups.md."));
         }
         try (SnapshotReader reader = SnapshotReader.openUnverified(disk, database, SnapshotLimits.DEFAULT)) {
             for (BucketRows bucket : reader.buckets()) {

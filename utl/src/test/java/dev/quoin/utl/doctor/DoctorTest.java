@@ -140,13 +140,13 @@ class DoctorTest {
     void anEtcdsDirectoryIsKnownByItsVersion() throws IOException {
         Bytes seven = new RevisionKey(7, 0, false).encode().slice(0, 8);
         Path directory = etcd(Map.of("consistent_index", seven, "term", seven));
-        assertThat(doctor(directory).out()).contains("of an etcd 3.5.", "Opening it in place is not supported yet",
-                "etcdutl snapshot restore", "The database is whole");
+        assertThat(doctor(directory).out()).contains("of an etcd 3.5, and no Quoin can take it over",
+                "there is no write-ahead log", "etcdutl snapshot restore", "The database is whole");
         etcd(Map.of("storageVersion", Bytes.utf8("3.6.0")));
-        assertThat(doctor(directory).out()).contains("of an etcd 3.6.");
+        assertThat(doctor(directory).out()).contains("of an etcd 3.6,");
         etcd(Map.of());
         Result old = doctor(directory);
-        assertThat(old.out()).contains("of an etcd 3.4 or older.");
+        assertThat(old.out()).contains("of an etcd 3.4 or older,");
         assertThat(old.exitCode()).isEqualTo(1);
         Files.write(directory.resolve("member/snap/db"), new byte[8_192]);
         assertThat(doctor(directory).out()).contains("neither of the two metas is whole");

@@ -1,4 +1,4 @@
-package dev.quoin.utl;
+package dev.quoin.member;
 
 import java.util.List;
 import java.util.SortedMap;
@@ -9,16 +9,15 @@ import dev.quoin.base.Bytes;
 import dev.quoin.base.ProtoReader;
 import dev.quoin.base.ProtoReader.Malformed;
 import dev.quoin.disk.wal.WalEntry;
-import dev.quoin.member.SemVersion;
 
 /**
  * Which etcd a database is made for, and which one its log needs (server/storage/schema/schema.go and migration.go,
  * server/storage/wal/version.go).
  */
-final class StorageVersion {
-    static final SemVersion V3_5 = new SemVersion(3, 5, 0);
-    static final SemVersion V3_6 = new SemVersion(3, 6, 0);
-    static final SemVersion V3_7 = new SemVersion(3, 7, 0);
+public final class StorageVersion {
+    public static final SemVersion V3_5 = new SemVersion(3, 5, 0);
+    public static final SemVersion V3_6 = new SemVersion(3, 6, 0);
+    public static final SemVersion V3_7 = new SemVersion(3, 7, 0);
 
     private static final Bytes NAME = Bytes.utf8("storageVersion");
     private static final Bytes INDEX = Bytes.utf8("consistent_index");
@@ -32,7 +31,7 @@ final class StorageVersion {
     private StorageVersion() {}
 
     /** Of a database with these rows in {@code meta}; from 3.6 on it says so itself. Null if it cannot be told: 3.4, or older. */
-    static @Nullable SemVersion of(SortedMap<Bytes, Bytes> meta) {
+    public static @Nullable SemVersion of(SortedMap<Bytes, Bytes> meta) {
         Bytes said = meta.get(NAME);
         SemVersion version = said == null ? null : SemVersion.parse(said.toUtf8());
         if (version != null) {
@@ -53,7 +52,7 @@ final class StorageVersion {
     }
 
     /** Lets the database say that it is made for this one. Before 3.6 none was said. */
-    static void set(SortedMap<Bytes, Bytes> meta, SemVersion version) {
+    public static void set(SortedMap<Bytes, Bytes> meta, SemVersion version) {
         if (version.compareTo(V3_6) < 0) {
             meta.remove(NAME);
         } else {
@@ -66,7 +65,7 @@ final class StorageVersion {
      *
      * @param from at least 3.5
      */
-    static @Nullable String obstacle(SemVersion from, SemVersion to) {
+    public static @Nullable String obstacle(SemVersion from, SemVersion to) {
         if (from.major() != to.major()) {
             return "cannot create migration plan: changing major storage version is not supported";
         }
@@ -85,7 +84,7 @@ final class StorageVersion {
     }
 
     /** The oldest etcd that can read these entries, as far as it is newer than 3.5; null if any can. */
-    static @Nullable SemVersion neededBy(List<WalEntry> entries) {
+    public static @Nullable SemVersion neededBy(List<WalEntry> entries) {
         SemVersion needed = null;
         for (WalEntry entry : entries) {
             SemVersion one = entry.type() == NORMAL_ENTRY ? neededBy(entry.data()) : null;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.quoin.utl.export;
+
+import org.jspecify.annotations.NullMarked;
