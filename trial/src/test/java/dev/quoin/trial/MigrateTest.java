@@ -79,6 +79,8 @@ class MigrateTest {
         for (Host host : hosts.values()) {
             host.program("etcd").awaitReady();
         }
+        Program.Result result = migrate("verify");
+        assertThat(result.exitCode()).as("%s", result).isZero();
     }
 
     @AfterEach
@@ -170,8 +172,7 @@ class MigrateTest {
         assertThat(backup).isNotEmptyFile();
 
         // A learner.
-        String added = etcdctl("member", "add", "m4", "--learner", "--peer-urls=http://127.0.0.1:1");
-        String id = added.split(" ")[1];
+        String id = addLearner();
         refuses("no step is taken: " + id + " was added and has never been started");
         etcdctl("member", "remove", id);
 
@@ -196,6 +197,20 @@ class MigrateTest {
         host("m3").program("etcd").awaitReady();
         Program.Result whole = migrate("verify");
         assertThat(whole.exitCode()).as("%s", whole).isZero();
+    }
+
+    /** Etcd refuses it until its members have been connected for five seconds. */
+    private String addLearner() throws Exception {
+        long deadline = System.nanoTime() + STOP.toNanos();
+        while (true) {
+            Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(
+                    "member", "add", "m4", "--learner", "--peer-urls=http://127.0.0.1:1");
+            if (result.exitCode() == 0) {
+                return result.stdout().split(" ", 3)[1];
+            }
+            assertThat(System.nanoTime()).as("%s", result).isLessThan(deadline);
+            Thread.sleep(500);
+        }
     }
 
     private void refuses(String why) throws Exception {

@@ -65,9 +65,8 @@ final class MigrateCommand {
                         Exit codes: 0 done; 1 no step is taken, the reason is told; 2 no member is reached; 5 waited in
                         vain; 6 wrong after a step.
                         """)
-                .withExamples("  quoin migrate status\n  quoin migrate next --snapshot before.db\n"
-                        + "  quoin migrate verify m2\n  quoin migrate run --start 'ssh {host} systemctl start {program}'\n"
-                        + "  quoin migrate status --to etcd -w json")
+                .withExamples("  quoin migrate status\n"
+                        + "  quoin migrate run --snapshot before.db --start 'ssh {host} systemctl start {program}'")
                 .handingDown(Flag.string(TO, "quoin", "what all members are to be: quoin or etcd").offering("quoin",
                         "etcd"),
                         Flag.string(STOP, "systemctl stop {program}",

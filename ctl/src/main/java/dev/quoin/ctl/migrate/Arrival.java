@@ -7,7 +7,11 @@ public sealed interface Arrival {
     /** What does not pass by itself. */
     List<String> HOPELESS = List.of("hash-differs", "alarm");
 
-    /** @param what has not come yet, for people */
+    /**
+     * It is on its way.
+     *
+     * @param what has not come yet, for people
+     */
     record Awaited(String what) implements Arrival {}
 
     /** All is well as far as it was looked; hashes have not been compared. */

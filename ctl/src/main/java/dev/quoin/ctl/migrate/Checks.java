@@ -130,7 +130,7 @@ final class Checks {
         } else if (release.isOf(3, 6) && release.patch() < PATCH_OF_3_6_MIN) {
             stop("version", member, "is etcd " + text + ": beside Quoin, 3.6 is tested from 3.6." + PATCH_OF_3_6_MIN
                     + " on", "Bring all members to the newest 3.6 first");
-        } else if (release.major() < 3 || release.major() == 3 && release.minor() < 6) {
+        } else if (release.major() < 3 || (release.major() == 3 && release.minor() < 6)) {
             stop("version", member, "is etcd " + text + ", which does not get on with Quoin in one cluster",
                     "Bring all members to 3.6 first; or, from 3.5, with a pause: stop them all, and start Quoin on each "
                             + "with the same flags and the same data directory");

@@ -8,12 +8,21 @@ public sealed interface Hashes {
     /** Nobody asked for them. */
     record NotAsked() implements Hashes {}
 
+    /** All hold the same up to a revision. */
     record Equal(long revision) implements Hashes {}
 
-    /** @param told each member and its hash, for people */
+    /**
+     * Somebody holds something else.
+     *
+     * @param told each member and its hash, for people
+     */
     record Differ(long revision, String told) implements Hashes {}
 
-    /** @param why they could not be compared this time */
+    /**
+     * They could not be compared this time.
+     *
+     * @param why not, for people
+     */
     record Unknown(String why) implements Hashes {}
 
     /**

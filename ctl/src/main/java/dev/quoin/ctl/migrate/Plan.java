@@ -56,7 +56,7 @@ public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step
     /** Who leads next: one that stays what it is, and of these the one that has applied most. */
     private static MemberSeen heir(Sighting seen, MemberSeen leader, Kind target) {
         return seen.voters().stream().filter(member -> member.id() != leader.id())
-                .min(Comparator.comparing((MemberSeen member) -> !member.is(target)).thenComparing(seen::behind)
+                .min(Comparator.comparing((MemberSeen member) -> !member.is(target)).thenComparingLong(seen::behind)
                         .thenComparing(MemberSeen::name).thenComparing(MemberSeen::hexId))
                 .orElseThrow();
     }

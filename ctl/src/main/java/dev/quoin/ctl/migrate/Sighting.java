@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record Sighting(List<MemberSeen> members, List<String> strangers, List<Alarm> alarms, List<String> unanswered,
         Hashes hashes) {
-    /** @param member 0 if it is about the cluster */
+    /**
+     * An alarm that is raised.
+     *
+     * @param member 0 if it is about the cluster
+     */
     public record Alarm(long member, String name) {}
 
     public Sighting {

@@ -89,10 +89,13 @@ class MigrateCommandTest {
     @Test
     void statusSaysWhoIsWhatAndWhatIsNext() throws Exception {
         assertThat(run("migrate", "status").replaceAll(" +\n", "\n"))
-                .startsWith("MEMBER  ID  PROGRAM  VERSION  ROLE    BEHIND  STORE  ENDPOINT\n"
-                        + "m1      a1  etcd     3.7.1    leader  0       25 kB  127.0.0.1:2379\n\n"
-                        + "0 of 1 members are Quoin. All hold the same at revision 42.\n"
-                        + "ASK   m1 is the only member: while it is down nobody is served.\n")
+                .startsWith("""
+                        MEMBER  ID  PROGRAM  VERSION  ROLE    BEHIND  STORE  ENDPOINT
+                        m1      a1  etcd     3.7.1    leader  0       25 kB  127.0.0.1:2379
+
+                        0 of 1 members are Quoin. All hold the same at revision 42.
+                        ASK   m1 is the only member: while it is down nobody is served.
+                        """)
                 .contains("Next: m1 becomes Quoin.\n", "  systemctl stop etcd\n  systemctl start quoin\n",
                         "  quoin migrate verify m1 --to quoin\n");
     }
