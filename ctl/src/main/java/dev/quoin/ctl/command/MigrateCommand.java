@@ -370,7 +370,7 @@ final class MigrateCommand {
         String snapshot = context.flags().text(SNAPSHOT);
         while (true) {
             Plan plan = prepared(context, scout, target, snapshot);
-            say(context, "\n" + MigrationText.step(plan, host(context)) + "\n");
+            say(context, "\n" + MigrationText.onHosts(plan, host(context)) + "\n");
             Deadline deadline = Deadline.in(context.flags().number(TIMEOUT));
             switch (plan.step()) {
                 case Step.Done() -> {

@@ -80,13 +80,24 @@ public final class MigrationText {
         return lines.toString();
     }
 
-    /** What comes next, and what to type for it on which host. */
+    /** What comes next, what to type for it on which host, and what waits for it here. */
     public static String step(Plan plan, HostCommands host) {
+        String here = switch (plan.step()) {
+            case Step.Replace(MemberSeen member) -> verify(member, plan.target());
+            case Step.Finish(List<MemberSeen> down) -> "quoin migrate verify";
+            case Step.HandOver(MemberSeen leader, MemberSeen to) -> "";
+            case Step.Done() -> "";
+        };
+        return onHosts(plan, host) + (here.isEmpty() ? "" : "\nThen here, which waits and checks:\n\n  " + here + "\n");
+    }
+
+    /** What comes next, and what to type for it on which host, for whoever is waited for already. */
+    public static String onHosts(Plan plan, HostCommands host) {
         return switch (plan.step()) {
             case Step.Done() -> "Nothing is left to do: all members are " + plan.target().word() + ".\n";
             case Step.Finish(List<MemberSeen> down) -> finish(plan, down, host);
             case Step.HandOver(MemberSeen leader, MemberSeen to) -> "Next: " + leader.label()
-                    + ", which leads. Leadership goes to " + to.label() + " first; then " + leader.label()
+                    + ", which leads. Leadership goes to " + to.label() + " first, by quoin migrate next; then " + leader.label()
                     + " becomes " + plan.target().word() + ".\n";
             case Step.Replace(MemberSeen member) -> replace(plan, member, host);
         };
@@ -98,8 +109,7 @@ public final class MigrationText {
                 : "etcd is started with the same flags, variables or configuration file, on the directory that was "
                         + "exported.\n";
         return "Next: " + member.label() + " becomes " + plan.target().word() + ".\n" + directory
-                + on(member, host.replace(member, plan.target())) + "\nThen here, which waits and checks:\n\n  "
-                + verify(member, plan.target()) + "\n";
+                + on(member, host.replace(member, plan.target()));
     }
 
     private static String finish(Plan plan, List<MemberSeen> down, HostCommands host) {
@@ -118,7 +128,7 @@ public final class MigrationText {
                 text.append(commands(List.of(host.start(member, Kind.QUOIN))));
             }
         }
-        return text + "\nThen here, which waits and checks:\n\n  quoin migrate verify\n";
+        return text.toString();
     }
 
     private static String on(MemberSeen member, List<String> commands) {

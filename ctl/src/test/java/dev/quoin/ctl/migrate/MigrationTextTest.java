@@ -100,7 +100,7 @@ class MigrationTextTest {
     @Test
     void theRestIsASentence() {
         assertThat(step(Seen.of(ETCD, QUOIN, QUOIN), QUOIN)).isEqualTo(
-                "Next: m1, which leads. Leadership goes to m2 first; then m1 becomes Quoin.\n");
+                "Next: m1, which leads. Leadership goes to m2 first, by quoin migrate next; then m1 becomes Quoin.\n");
         assertThat(step(Seen.of(QUOIN, QUOIN), QUOIN)).isEqualTo("Nothing is left to do: all members are Quoin.\n");
     }
 }
