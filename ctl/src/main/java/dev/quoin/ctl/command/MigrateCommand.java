@@ -383,7 +383,6 @@ final class MigrateCommand {
             }
             // One backup is enough, the one from before all steps.
             snapshot = "";
-            say(context, "\n");
         }
     }
 }
