@@ -136,7 +136,7 @@ public final class MigrationText {
     }
 
     private static String commands(List<String> commands) {
-        StringBuilder lines = new StringBuilder("\n");
+        StringBuilder lines = new StringBuilder().append('\n');
         commands.forEach(command -> lines.append("  ").append(command).append('\n'));
         return lines.toString();
     }
