@@ -23,6 +23,12 @@ public final class Versions {
     /** Our own. */
     public static final String QUOIN = of("quoin");
 
+    /**
+     * The header by which a server says that it is Quoin, since everything else about it says etcd: of members' answers to each other
+     * ({@code /version}), and of {@code Status}, there with {@link #QUOIN} as its value.
+     */
+    public static final String HEADER = "x-quoin-version";
+
     private Versions() {}
 
     private static String of(String name) {

@@ -17,12 +17,14 @@ import dev.quoin.api.etcdserverpb.MoveLeaderResponse;
 import dev.quoin.api.etcdserverpb.StatusRequest;
 import dev.quoin.api.etcdserverpb.StatusResponse;
 import dev.quoin.base.Invariant;
+import dev.quoin.base.Versions;
 import dev.quoin.disk.Damaged;
 import dev.quoin.member.Failure;
 import dev.quoin.member.Member;
 import dev.quoin.member.MemberStatus;
 import dev.quoin.member.Requests;
 import dev.quoin.net.Call;
+import dev.quoin.net.Metadata;
 import dev.quoin.net.Method;
 import dev.quoin.net.Status;
 import dev.quoin.net.StatusException;
@@ -60,6 +62,7 @@ final class MaintenanceService {
     }
 
     private StatusResponse status(Call call, StatusRequest request) {
+        call.headers(Metadata.of(Versions.HEADER, Version.QUOIN));
         MemberStatus status = member.status();
         String downgradeTarget = member.membership().downgradeTarget();
         StatusResponse.Builder response = StatusResponse.newBuilder().setHeader(calls.header(member.view().revision()))

@@ -71,8 +71,20 @@ public final class Client implements AutoCloseable {
         channel.close();
     }
 
+    /**
+     * What came back.
+     *
+     * @param headers before the message, by their names in small letters
+     */
+    public record Answer<T>(T message, Map<String, String> headers) {}
+
     /** Calls, and waits for the answer. */
     public <T> T call(Method method, MessageLite request, Parser<T> answers, Deadline deadline) {
+        return ask(method, request, answers, deadline).message();
+    }
+
+    /** Calls, and waits for the answer with its headers. */
+    public <T> Answer<T> ask(Method method, MessageLite request, Parser<T> answers, Deadline deadline) {
         byte[] bytes = request.toByteArray();
         for (int attempt = 0;; attempt++) {
             try {
@@ -88,7 +100,7 @@ public final class Client implements AutoCloseable {
         }
     }
 
-    private <T> T once(Method method, byte[] request, Parser<T> answers, Deadline deadline) {
+    private <T> Answer<T> once(Method method, byte[] request, Parser<T> answers, Deadline deadline) {
         if (request.length > sendBytesMax) {
             throw RpcException.untouched(Code.RESOURCE_EXHAUSTED,
                     "trying to send message larger than max (" + request.length + " vs. " + sendBytesMax + ")");
@@ -99,7 +111,7 @@ public final class Client implements AutoCloseable {
             if (answer == null || call.receive() != null) {
                 throw RpcException.unknown(Code.INTERNAL, "cardinality violation: expected one answer");
             }
-            return parse(answers, answer);
+            return new Answer<>(parse(answers, answer), call.headers());
         }
     }
 

@@ -1,6 +1,9 @@
 package dev.quoin.ctl.command;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -41,7 +44,7 @@ final class Context implements AutoCloseable {
 
     private final Invocation invocation;
     private final Streams streams;
-    private final Log log;
+    private Log log;
     private boolean isConfigured;
     private @Nullable Tls tls;
     private Credentials credentials = Credentials.NONE;
@@ -83,6 +86,11 @@ final class Context implements AutoCloseable {
 
     Log log() {
         return log;
+    }
+
+    /** From now on clients write no lines about calls that failed: for a command whose answer is what failed. */
+    void keepQuiet() {
+        log = new Log(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
     }
 
     /** Ends the command unless there are so many arguments. */

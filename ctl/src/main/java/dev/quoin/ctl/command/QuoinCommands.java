@@ -19,6 +19,7 @@ public final class QuoinCommands {
         Command root = new Command("quoin", "etcd, rebuilt for the JVM.").handingDown(GlobalFlags.all())
                 .endingHelpWith("Use \"quoin ctl options\" for the flags about connections, which are etcdctl's.\n");
         ELSEWHERE.forEach(name -> root.of(new Command(name, "").hidden()));
-        return root.of(new ClusterCommand(streams).cluster(), new RollbackCommand(commands).rollback());
+        return root.of(new ClusterCommand(streams).cluster(), new MigrateCommand(commands).migrate(),
+                new RollbackCommand(commands).rollback());
     }
 }

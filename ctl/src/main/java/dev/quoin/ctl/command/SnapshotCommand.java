@@ -127,20 +127,25 @@ final class SnapshotCommand {
                     + Commands.listed(endpoints));
         }
         String path = context.argument(0);
-        Client client = context.client();
+        String version = save(context, context.client(), endpoints.get(0), path);
+        context.print("Snapshot saved at " + path + "\n");
+        if (!version.isEmpty()) {
+            context.print("Server version " + version + "\n");
+        }
+    }
+
+    /** Takes a snapshot of one server into a file, which is there whole or not at all; returns the server's version. */
+    static String save(Context context, Client client, String endpoint, String path) {
         Path part = Path.of(path + ".part");
         String version;
         try {
-            version = download(context, client, endpoints.get(0), part);
+            version = download(context, client, endpoint, part);
             move(part, Path.of(path));
         } finally {
             remove(part);
         }
         context.log().line("info", "saved", "path", path);
-        context.print("Snapshot saved at " + path + "\n");
-        if (!version.isEmpty()) {
-            context.print("Server version " + version + "\n");
-        }
+        return version;
     }
 
     /** Writes all that the server sends, and syncs it; returns the server's version. */

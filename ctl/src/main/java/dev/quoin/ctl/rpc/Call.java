@@ -31,7 +31,7 @@ public final class Call implements AutoCloseable {
     private int prefixBytes;
     private int awaited;
     private ByteArrayOutputStream message = new ByteArrayOutputStream(0);
-    private boolean hasHeaders;
+    private @Nullable Map<String, String> headers;
     private boolean hasEnded;
     private @Nullable RpcException failure;
 
@@ -106,6 +106,16 @@ public final class Call implements AutoCloseable {
             }
         }
         return next;
+    }
+
+    /** The headers that came before the first message, by their names in small letters; none before they have come. */
+    public Map<String, String> headers() {
+        connection.state.lock();
+        try {
+            return headers == null ? Map.of() : headers;
+        } finally {
+            connection.state.unlock();
+        }
     }
 
     /** Gives the call up, if it has not ended. */
@@ -184,15 +194,15 @@ public final class Call implements AutoCloseable {
      * @return why the call has failed, if it has
      */
     @Nullable
-    RpcException takeHeaders(Map<String, String> headers, boolean isEnd) {
-        if (!hasHeaders) {
-            hasHeaders = true;
-            String status = headers.getOrDefault(":status", "");
+    RpcException takeHeaders(Map<String, String> block, boolean isEnd) {
+        if (headers == null) {
+            headers = block;
+            String status = block.getOrDefault(":status", "");
             if (!status.equals("200")) {
                 return RpcException.answered(ofHttp(status),
                         "unexpected HTTP status code received from server: " + status);
             }
-            String type = headers.getOrDefault("content-type", "");
+            String type = block.getOrDefault("content-type", "");
             if (!type.startsWith("application/grpc")) {
                 return RpcException.answered(Code.UNKNOWN,
                         "unexpected HTTP status code received from server: 200 (OK); transport: received unexpected "
@@ -202,7 +212,7 @@ public final class Call implements AutoCloseable {
         if (!isEnd) {
             return null;
         }
-        String status = headers.get("grpc-status");
+        String status = block.get("grpc-status");
         if (status == null) {
             return RpcException.unknown(Code.INTERNAL, "server closed the stream without sending trailers");
         }
@@ -212,7 +222,7 @@ public final class Call implements AutoCloseable {
         Code code = status.length() <= 2 && status.chars().allMatch(Character::isDigit)
                 ? Code.of(Integer.parseInt(status))
                 : Code.UNKNOWN;
-        return RpcException.answered(code, percentDecoded(headers.getOrDefault("grpc-message", "")));
+        return RpcException.answered(code, percentDecoded(block.getOrDefault("grpc-message", "")));
     }
 
     private static Code ofHttp(String status) {

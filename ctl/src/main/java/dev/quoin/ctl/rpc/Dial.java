@@ -44,6 +44,19 @@ public final class Dial {
     }
 
     /**
+     * Whether anybody takes connections there, to know in no time of a server that is down; nothing is asked.
+     *
+     * @param patience until when that may last
+     * @throws IOException if nobody does, with the reason
+     */
+    public static void probe(Endpoint endpoint, Deadline patience) throws IOException {
+        int colon = endpoint.address().lastIndexOf(':');
+        if (!endpoint.isUnix() && colon >= 0) {
+            tcp(endpoint.serverName(), endpoint.address().substring(colon + 1), patience).close();
+        }
+    }
+
+    /**
      * The addresses of a name. The dot with which name services end one is left out: the system's list of hosts has none.
      *
      * @throws UnknownHostException it has none

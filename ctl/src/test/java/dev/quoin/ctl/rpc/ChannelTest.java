@@ -91,6 +91,25 @@ class ChannelTest {
     }
 
     @Test
+    void whatStandsBeforeAnAnswerIsTold() throws Exception {
+        FutureTask<Map<String, String>> headers = meanwhile(() -> {
+            Call call = channel().begin(PATH, Map.of(), Deadline.in(TimeUnit.SECONDS.toNanos(20)));
+            assertThat(call.headers()).isEmpty();
+            call.sendLast(bytes("ask"));
+            while (call.receive() != null) {
+                // Until the trailers have come as well.
+            }
+            return call.headers();
+        });
+        server.accept();
+        server.next(RawServer.DATA);
+        server.headers(1);
+        server.message(1, bytes("answer"));
+        server.trailers(1, 0, "");
+        assertThat(headers.get()).containsEntry("content-type", "application/grpc").doesNotContainKey("grpc-status");
+    }
+
+    @Test
     void aCallIsHeadersAMessageAndAnAnswer() throws Exception {
         FutureTask<byte[]> answer = call(channel(), bytes("ask"));
         server.accept();

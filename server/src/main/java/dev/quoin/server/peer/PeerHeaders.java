@@ -18,7 +18,7 @@ final class PeerHeaders {
     static final String TO = "x-raft-to";
     static final String PEER_URLS = "x-peerurls";
     /** By which members of ours know each other; etcd's do not look at it. */
-    static final String QUOIN = "x-quoin-version";
+    static final String QUOIN = Versions.HEADER;
     static final String OWN_QUOIN = "1";
 
     /** The etcd that this server speaks as. */

@@ -1,0 +1,79 @@
+package dev.quoin.ctl.migrate;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * What a sighting leads to.
+ *
+ * @param target what all members are to be
+ * @param findings all that matters to the step, what stops it first
+ */
+public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step) {
+    /**
+     * The followers one after the other, by their names; the leader last, and not before another member leads. Members that do not
+     * answer come before all others: nothing is stopped while one is down.
+     *
+     * @param isBackedUp whether a snapshot has been seen to
+     */
+    public static Plan of(Sighting seen, Kind target, boolean isBackedUp) {
+        Step step = step(seen, target);
+        List<Finding> findings = new ArrayList<>(Checks.of(seen));
+        MemberSeen stopped = switch (step) {
+            case Step.HandOver(MemberSeen leader, MemberSeen to) -> leader;
+            case Step.Replace(MemberSeen member) -> member;
+            case Step.Done() -> null;
+            case Step.Finish(List<MemberSeen> down) -> null;
+        };
+        if (stopped != null && findings.isEmpty()) {
+            findings.addAll(Checks.before(seen, stopped, target));
+            if (!isBackedUp && seen.count(target) == 0) {
+                findings.add(Finding.notes("backup", 0, "a step that goes wrong is undone by a backup",
+                        "--snapshot FILE takes one first"));
+            }
+        }
+        return new Plan(seen, target, List.copyOf(findings), step);
+    }
+
+    private static Step step(Sighting seen, Kind target) {
+        List<MemberSeen> down = seen.down().stream().filter(member -> !member.name().isEmpty()).toList();
+        if (!down.isEmpty()) {
+            return new Step.Finish(down);
+        }
+        List<MemberSeen> left = seen.voters().stream().filter(member -> member.is(target.other()))
+                .sorted(Comparator.comparing(MemberSeen::leads).thenComparing(MemberSeen::name)
+                        .thenComparing(MemberSeen::hexId))
+                .toList();
+        if (left.isEmpty()) {
+            return new Step.Done();
+        }
+        MemberSeen next = left.get(0);
+        return next.leads() && seen.voters().size() > 1 ? new Step.HandOver(next, heir(seen, next, target))
+                : new Step.Replace(next);
+    }
+
+    /** Who leads next: one that stays what it is, and of these the one that has applied most. */
+    private static MemberSeen heir(Sighting seen, MemberSeen leader, Kind target) {
+        return seen.voters().stream().filter(member -> member.id() != leader.id())
+                .min(Comparator.comparing((MemberSeen member) -> !member.is(target)).thenComparingLong(seen::behind)
+                        .thenComparing(MemberSeen::name).thenComparing(MemberSeen::hexId))
+                .orElseThrow();
+    }
+
+    /** Whether the step may be taken; that of starting what does not answer always may, if that is all that is wrong. */
+    public boolean isSafe() {
+        return findings.stream().noneMatch(finding -> finding.stops()
+                && !(step instanceof Step.Finish && finding.code().equals("member-down")));
+    }
+
+    /** Whether somebody has to agree before the step. */
+    public boolean asks() {
+        return step instanceof Step.HandOver
+                || findings.stream().anyMatch(finding -> finding.severity() == Finding.Severity.ASKS);
+    }
+
+    public boolean isDone() {
+        return step instanceof Step.Done;
+    }
+}

@@ -1,0 +1,174 @@
+package dev.quoin.ctl.command;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import dev.quoin.api.etcdserverpb.AlarmMember;
+import dev.quoin.api.etcdserverpb.AlarmResponse;
+import dev.quoin.api.etcdserverpb.AlarmType;
+import dev.quoin.api.etcdserverpb.HashKVResponse;
+import dev.quoin.api.etcdserverpb.Member;
+import dev.quoin.api.etcdserverpb.MemberListResponse;
+import dev.quoin.api.etcdserverpb.RangeResponse;
+import dev.quoin.api.etcdserverpb.ResponseHeader;
+import dev.quoin.api.etcdserverpb.StatusResponse;
+import dev.quoin.ctl.cli.CommandLine;
+import dev.quoin.ctl.cli.Failure;
+import dev.quoin.ctl.cli.Streams;
+import dev.quoin.ctl.rpc.CannedServer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/** What the command asks of a cluster of one, and what it says; whole walks are in trial. */
+class MigrateCommandTest {
+    private static final ResponseHeader HEADER = ResponseHeader.newBuilder().setClusterId(7).setMemberId(0xa1)
+            .setRevision(42).setRaftTerm(2).build();
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final Map<String, byte[]> answers = new HashMap<>();
+    private String typed = "";
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path home;
+
+    @BeforeEach
+    void aMemberThatIsWell() {
+        answers.put("/etcdserverpb.Cluster/MemberList",
+                MemberListResponse.newBuilder().setHeader(HEADER).addMembers(Member.newBuilder().setID(0xa1)
+                        .setName("m1").addPeerURLs("http://10.0.0.1:2380").addClientURLs("http://10.0.0.1:2379"))
+                        .build().toByteArray());
+        answers.put("/etcdserverpb.Maintenance/Status", status("3.7.1").toByteArray());
+        answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(HEADER).build().toByteArray());
+        answers.put("/etcdserverpb.Maintenance/Alarm",
+                AlarmResponse.newBuilder().setHeader(HEADER).build().toByteArray());
+        answers.put("/etcdserverpb.Maintenance/HashKV", HashKVResponse.newBuilder().setHeader(HEADER).setHash(9)
+                .setHashRevision(42).setCompactRevision(-1).build().toByteArray());
+    }
+
+    private static StatusResponse status(String version) {
+        return StatusResponse.newBuilder().setHeader(HEADER).setVersion(version).setStorageVersion("3.7.0")
+                .setLeader(0xa1).setRaftIndex(50).setRaftAppliedIndex(50).setRaftTerm(2).setDbSize(25_000)
+                .setDbSizeInUse(20_000).build();
+    }
+
+    private String run(String... words) throws IOException {
+        try (CannedServer server = CannedServer.plain(answers)) {
+            PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+            Streams streams = new Streams(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), stream,
+                    stream, Map.of("ETCDCTL_ENDPOINTS", server.endpoint()));
+            new CommandLine(QuoinCommands.all(streams), stream, stream).run(List.of(words));
+            return printed().replace(server.endpoint(), "127.0.0.1:2379");
+        }
+    }
+
+    private String printed() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private void fails(int exitCode, String why, String... words) {
+        assertThatThrownBy(() -> run(words)).isInstanceOfSatisfying(Failure.class, failure -> {
+            assertThat(failure.getMessage()).isEqualTo(why);
+            assertThat(failure.exitCode()).isEqualTo(exitCode);
+        });
+    }
+
+    @Test
+    void statusSaysWhoIsWhatAndWhatIsNext() throws Exception {
+        assertThat(run("migrate", "status").replaceAll(" +\n", "\n"))
+                .startsWith("""
+                        MEMBER  ID  PROGRAM  VERSION  ROLE    BEHIND  STORE  ENDPOINT
+                        m1      a1  etcd     3.7.1    leader  0       25 kB  127.0.0.1:2379
+
+                        0 of 1 members are Quoin. All hold the same at revision 42.
+                        ASK   m1 is the only member: while it is down nobody is served.
+                        """)
+                .contains("Next: m1 becomes Quoin.\n", "  systemctl stop etcd\n  systemctl start quoin\n",
+                        "  quoin migrate verify m1 --to quoin\n");
+    }
+
+    @Test
+    void programsReadALine() throws Exception {
+        assertThat(run("migrate", "status", "-w", "json")).startsWith(
+                "{\"to\":\"quoin\",\"done\":false,\"safe\":true,\"equal_at_revision\":42,"
+                        + "\"members\":[{\"id\":161,\"name\":\"m1\",\"endpoint\":\"127.0.0.1:2379\",\"program\":\"etcd\","
+                        + "\"version\":\"3.7.1\",\"role\":\"leader\",\"store_bytes\":25000}],"
+                        + "\"findings\":[{\"severity\":\"ask\",\"code\":\"pause\",\"member\":161,\"text\":\"")
+                .endsWith("\"step\":{\"action\":\"replace\",\"member\":{\"id\":161,\"name\":\"m1\"},"
+                        + "\"commands\":[\"systemctl stop etcd\",\"systemctl start quoin\"],"
+                        + "\"then\":\"quoin migrate verify m1 --to quoin\"}}\n");
+    }
+
+    @Test
+    void whatIsThereAlreadyIsDone() throws Exception {
+        assertThat(run("migrate", "next", "--to", "etcd")).contains("1 of 1 members is etcd.")
+                .endsWith("Nothing is left to do: all members are etcd.\n");
+        assertThat(run("migrate", "verify")).endsWith(
+                "All members are healthy and caught up. All hold the same at revision 42.\n");
+    }
+
+    @Test
+    void whatIsToBeAgreedToIsAsked() throws Exception {
+        fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
+        fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next", "-w", "json");
+        typed = "n\n";
+        fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
+        assertThat(printed()).endsWith("\nGo on? [y/N] ").doesNotContain("systemctl");
+        typed = "y\n";
+        assertThat(run("migrate", "next")).contains("systemctl stop etcd");
+        typed = "";
+        assertThat(run("migrate", "next", "--yes")).contains("systemctl stop etcd");
+    }
+
+    @Test
+    void whatIsWrongIsToldWithWhatToDo() {
+        answers.put("/etcdserverpb.Maintenance/Alarm", AlarmResponse.newBuilder().setHeader(HEADER)
+                .addAlarms(AlarmMember.newBuilder().setMemberID(0xa1).setAlarm(AlarmType.NOSPACE)).build()
+                .toByteArray());
+        fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "status");
+        assertThat(printed())
+                .contains("STOP  the alarm NOSPACE is raised for m1. Make room first: quoin help quota\n")
+                .doesNotContain("systemctl");
+        fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "next", "--yes");
+        fails(6, "the alarm NOSPACE is raised for m1. Make room first: quoin help quota", "migrate", "verify");
+    }
+
+    @Test
+    void whatDoesNotComeIsNotWaitedForForEver() {
+        fails(Failure.INTERRUPTED,
+                "waited 10ms in vain: m1 is still etcd. \"quoin migrate status\" says how to go on", "migrate",
+                "verify", "a1",
+                "--timeout", "10ms");
+        assertThat(printed()).endsWith("waiting: m1 is still etcd\n");
+    }
+
+    @Test
+    void aBackupIsNotWrittenOver() throws Exception {
+        Path backup = Files.writeString(home.resolve("backup.db"), "precious");
+        fails(Failure.ERROR, backup + " is there already, and may be the backup that is needed: name another file",
+                "migrate", "next", "--yes", "--snapshot", backup.toString());
+        assertThat(backup).hasContent("precious");
+    }
+
+    @Test
+    void wordsThatMeanNothingAreRefused() {
+        fails(Failure.BAD_ARGUMENTS, "--to is quoin or etcd", "migrate", "status", "--to", "zookeeper");
+        fails(Failure.BAD_ARGUMENTS, "migrate status takes no arguments", "migrate", "status", "m1");
+        fails(Failure.BAD_ARGUMENTS, "there is no member m9", "migrate", "verify", "m9");
+        fails(Failure.BAD_FEATURE, "table not supported as output format", "migrate", "status", "-w", "table");
+        fails(Failure.BAD_FEATURE, "json not supported as output format", "migrate", "run", "-w", "json");
+    }
+}
