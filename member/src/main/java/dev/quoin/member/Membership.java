@@ -58,6 +58,21 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
         return removed.contains(id);
     }
 
+    /**
+     * The version of what a member stores, as it is told to others: the cluster's, since etcd keeps its store as members of that
+     * version would. Nothing here is stored differently for one.
+     */
+    public String storageVersion() {
+        return clusterVersion.isEmpty() || clusterVersion.startsWith("3.0.") ? SemVersion.OWN_STORAGE.toString()
+                : clusterVersion;
+    }
+
+    /** Whether a member may be of an etcd older than the one that this server speaks as, and apply what it is sent as that one does. */
+    public boolean mayHaveOlder() {
+        SemVersion agreed = SemVersion.parse(clusterVersion);
+        return members.size() > 1 && (agreed == null || agreed.compareTo(SemVersion.OWN_STORAGE) < 0);
+    }
+
     long learnerCount() {
         return members.stream().filter(MemberInfo::isLearner).count();
     }
