@@ -18,7 +18,7 @@ import (
 
 // kill ends leaders of both kinds under load.
 func (t *trial) kill(ctx context.Context) error {
-	return t.underLoad(ctx, func(m *mixed, _ *proxy.Mesh, leading *kind) error {
+	return t.underLoad(ctx, nil, func(m *mixed, leading *kind) error {
 		leader := m.of(leading)[0]
 		if err := leader.Kill(); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (t *trial) kill(ctx context.Context) error {
 
 // cut lets nothing pass between members of different kinds.
 func (t *trial) cut(ctx context.Context) error {
-	return t.underLoad(ctx, func(m *mixed, mesh *proxy.Mesh, leading *kind) error {
+	return t.underLoad(ctx, nil, func(m *mixed, leading *kind) error {
 		var links []proxy.Link
 		for _, one := range m.of(t.etcd) {
 			for _, other := range m.of(t.quoin) {
@@ -40,9 +40,9 @@ func (t *trial) cut(ctx context.Context) error {
 		}
 		for _, reset := range []bool{false, true} {
 			m.t.out("%s: led by %s, the kinds are cut off from each other", m.name, leading.name)
-			mesh.Cut(links...)
+			m.mesh.Cut(links...)
 			time.Sleep(2 * t.length)
-			mesh.Heal(reset)
+			m.mesh.Heal(reset)
 			if err := m.settle(ctx); err != nil {
 				return err
 			}
@@ -52,11 +52,11 @@ func (t *trial) cut(ctx context.Context) error {
 }
 
 // underLoad does harm to each mix of members, led by each kind.
-func (t *trial) underLoad(ctx context.Context, harm func(m *mixed, mesh *proxy.Mesh, leading *kind) error) error {
+func (t *trial) underLoad(ctx context.Context, flags []string, harm func(m *mixed, leading *kind) error) error {
 	for _, mix := range t.mixes() {
 		mesh := proxy.New()
 		defer mesh.Close()
-		m, err := t.start(ctx, names(mix), mix, mesh.Listen, nil)
+		m, err := t.start(ctx, names(mix), mix, mesh.Listen, nil, flags...)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (t *trial) underLoad(ctx context.Context, harm func(m *mixed, mesh *proxy.M
 					return err
 				}
 				time.Sleep(t.length)
-				if err := harm(m, mesh, leading); err != nil {
+				if err := harm(m, leading); err != nil {
 					return err
 				}
 				if err := m.settle(ctx); err != nil {
@@ -89,6 +89,47 @@ func (t *trial) underLoad(ctx context.Context, harm func(m *mixed, mesh *proxy.M
 		}
 	}
 	return nil
+}
+
+// compare lets members of both kinds compare what they hold, in etcd's three ways, while they lead and when they start.
+func (t *trial) compare(ctx context.Context) error {
+	flags := []string{"--corrupt-check-time", "1s", "--compact-hash-check-time", "1s", "--feature-gates", "InitialCorruptCheck=true,CompactHashCheck=true"}
+	return t.underLoad(ctx, flags, func(m *mixed, leading *kind) error {
+		leader := m.of(leading)[0]
+		from := leader.LogSize()
+		err := m.retry(ctx, "all kinds of comparisons by "+m.called(leader), func(ctx context.Context) error {
+			now, err := leader.KV.Put(ctx, &pb.PutRequest{Key: []byte("x")})
+			if err != nil {
+				return err
+			}
+			if _, err := leader.KV.Compact(ctx, &pb.CompactionRequest{Revision: now.Header.Revision - 1}); err != nil {
+				return err
+			}
+			time.Sleep(2 * time.Second)
+			return told(leader, from, "finished peer corruption check", "successfully checked hash on whole cluster")
+		})
+		if err != nil {
+			return err
+		}
+		follower := m.of(t.other(leading))[0]
+		from = follower.LogSize()
+		if err := errors.Join(follower.Kill(), m.spawn(follower), m.settle(ctx)); err != nil {
+			return err
+		}
+		m.t.out("%s: led by %s, compared what is there and what compactions have left, and what %s had when it started", m.name, leading.name, m.called(follower))
+		return told(follower, from, "initial corruption checking passed; no corruption")
+	})
+}
+
+// told says whether a member's log has all these words since then.
+func told(one *cluster.Member, from int64, words ...string) error {
+	log, err := one.LogFrom(from)
+	for _, what := range words {
+		if err == nil && !strings.Contains(log, what) {
+			err = fmt.Errorf("the log of %s does not say: %s", one.Name, what)
+		}
+	}
+	return err
 }
 
 // spawn starts a member whose socket the proxies will know.

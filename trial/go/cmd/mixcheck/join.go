@@ -138,6 +138,7 @@ func (m *mixed) admit(ctx context.Context, k *kind, flags ...string) (*cluster.M
 // leader is whom any of the members that answer takes for it.
 func (m *mixed) leader(ctx context.Context) (*cluster.Member, uint64, error) {
 	var last error
+	ctx = m.asRoot(ctx)
 	for _, one := range m.Members {
 		view, err := one.Ask(ctx)
 		if err != nil {

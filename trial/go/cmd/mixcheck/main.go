@@ -58,6 +58,7 @@ var scenarios = []scenario{
 	{"lag", "a member that was away for longer than the log reaches is sent a state, in both directions", (*trial).lag},
 	{"kill", "the leader is killed under load, of each kind", (*trial).kill},
 	{"cut", "members of one kind are cut off from those of the other, under load", (*trial).cut},
+	{"compare", "members compare what they hold, in etcd's three ways, and find no difference", (*trial).compare},
 	{"space", "a member whose store is full raises the alarm, for all; it is taken back", (*trial).space},
 	{"version", "the version of the cluster goes down and up again", (*trial).version},
 	{"roll", "all members are replaced by those of the other kind, and back, under load, with TLS and users", (*trial).roll},

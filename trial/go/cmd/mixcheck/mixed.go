@@ -93,11 +93,12 @@ func (m *mixed) retry(ctx context.Context, what string, try func(ctx context.Con
 // lead makes a member the leader.
 func (m *mixed) lead(ctx context.Context, heir *cluster.Member) error {
 	return m.retry(ctx, "move the leader to "+m.called(heir), func(ctx context.Context) error {
+		ctx = m.asRoot(ctx)
 		leader, _, err := m.Consensus(ctx)
 		if err != nil || leader == heir {
 			return err
 		}
-		if _, err := leader.Maintenance.MoveLeader(m.asRoot(ctx), &pb.MoveLeaderRequest{TargetID: heir.ID}); err != nil {
+		if _, err := leader.Maintenance.MoveLeader(ctx, &pb.MoveLeaderRequest{TargetID: heir.ID}); err != nil {
 			return err
 		}
 		if leader, _, err = m.Consensus(ctx); err == nil && leader != heir {
