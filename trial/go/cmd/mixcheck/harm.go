@@ -252,8 +252,8 @@ func (m *mixed) goDown(ctx context.Context) error {
 			if err := m.announce(ctx, asked, "3.6.0"); err != nil {
 				return err
 			}
-			if _, err := asked.Maintenance.Downgrade(m.asRoot(ctx), &pb.DowngradeRequest{Action: pb.DowngradeRequest_CANCEL}); err != nil {
-				return fmt.Errorf("take a downgrade back at %s: %w", m.called(asked), err)
+			if err := m.endDowngrade(ctx); err != nil {
+				return err
 			}
 			if err := m.awaitVersion(ctx, "3.7.0"); err != nil {
 				return err
@@ -277,7 +277,25 @@ func (m *mixed) announce(ctx context.Context, asked *cluster.Member, target stri
 	if err != nil {
 		return err
 	}
+	m.goingDown = true
 	return m.awaitVersion(ctx, target)
+}
+
+// endDowngrade takes the announcement back, if there is one and its version is reached: while it stands no etcd of that version joins,
+// since what it expects then is a cluster that has not gone down yet. The version does not rise again as long as a member does not
+// say its own, or is of that version: so one is to be added first.
+func (m *mixed) endDowngrade(ctx context.Context) error {
+	if !m.goingDown {
+		return nil
+	}
+	m.goingDown = false
+	return m.retry(ctx, "take the downgrade back", func(ctx context.Context) error {
+		_, err := m.any().Maintenance.Downgrade(m.asRoot(ctx), &pb.DowngradeRequest{Action: pb.DowngradeRequest_CANCEL})
+		if err != nil && strings.Contains(err.Error(), "no inflight downgrade") {
+			return nil // an attempt before has done it after all
+		}
+		return err
+	})
 }
 
 func (m *mixed) awaitVersion(ctx context.Context, version string) error {

@@ -109,6 +109,9 @@ func (m *mixed) admit(ctx context.Context, k *kind, flags ...string) (*cluster.M
 		return nil, err
 	}
 	m.kinds[joined] = k
+	if err := m.endDowngrade(ctx); err != nil {
+		return nil, err
+	}
 	if err := joined.Spawn(); err != nil {
 		return nil, err
 	}

@@ -29,10 +29,11 @@ type mixed struct {
 	kinds map[*cluster.Member]*kind
 	gone  []*cluster.Member // removed from the cluster; what they have written is still there
 
-	mesh     *proxy.Mesh // between the members; nil: none
-	busy     bool        // clients work: leases come and go, and are not compared
-	turn     int         // whom to ask next
-	password string      // of root, once access is controlled
+	mesh      *proxy.Mesh // between the members; nil: none
+	busy      bool        // clients work: leases come and go, and are not compared
+	turn      int         // whom to ask next
+	goingDown bool        // a downgrade is announced
+	password  string      // of root, once access is controlled
 }
 
 // start makes a cluster of these kinds, each with more flags, and waits until it is whole.

@@ -55,7 +55,10 @@ func (m *mixed) rollUnderLoad(ctx context.Context, shown *tls.Config, flags []st
 	for round := 1; round <= m.t.rounds && err == nil; round++ {
 		for _, to := range []*kind{m.t.quoin, m.t.etcd} {
 			if err == nil && to == m.t.etcd && m.t.downgrade != "" {
-				err = m.announce(ctx, m.any(), m.t.downgrade)
+				// Once all are Quoin the version rises; before that nothing could be announced that goes back to it.
+				if err = m.awaitVersion(ctx, "3.7.0"); err == nil {
+					err = m.announce(ctx, m.any(), m.t.downgrade)
+				}
 			}
 			for step := 0; step < len(m.Members) && err == nil; step++ {
 				err = m.replace(ctx, l, to, flags)

@@ -406,6 +406,10 @@ func (m *mixed) askUsers(ctx context.Context, one *cluster.Member) error {
 	}
 	m.password = secret
 	defer func() { m.password = "" }()
+	// Who has not applied that yet takes the word of nobody, which all refuse: so it is with etcd, too.
+	if err := m.agree(ctx); err != nil {
+		return err
+	}
 	for _, giver := range m.Members {
 		known, err := pb.NewAuthClient(giver.Conn).Authenticate(ctx, &pb.AuthenticateRequest{Name: user, Password: secret + "!"})
 		if err != nil {
@@ -417,9 +421,6 @@ func (m *mixed) askUsers(ctx context.Context, one *cluster.Member) error {
 				return fmt.Errorf("with a token of %s, at %s: %w", m.called(giver), m.called(other), err)
 			}
 		}
-	}
-	if err := m.agree(ctx); err != nil {
-		return err
 	}
 	// Root takes part of it back, and what was known before must be known no more.
 	root := m.asRoot(ctx)
