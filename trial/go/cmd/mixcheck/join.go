@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,13 @@ func (t *trial) join(ctx context.Context) error {
 		if err := m.whole(ctx); err != nil {
 			return err
 		}
-		if err := m.close(ctx, m.grow(ctx, other, first)); err != nil {
+		if first == t.quoin && t.downgrade != "" {
+			err = errors.Join(m.awaitVersion(ctx, "3.7.0"), m.announce(ctx, m.Members[0], t.downgrade))
+		}
+		if err == nil {
+			err = m.grow(ctx, other, first)
+		}
+		if err := m.close(ctx, err); err != nil {
 			return err
 		}
 	}

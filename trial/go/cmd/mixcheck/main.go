@@ -71,7 +71,7 @@ func run() int {
 	flag.DurationVar(&t.ready, "ready", time.Minute, "bound for a cluster to be whole again")
 	flag.DurationVar(&t.length, "length", 2*time.Second, "how long there is load before and after each harm and each replacement")
 	flag.IntVar(&t.rounds, "rounds", 1, "how often all members are replaced and come back, in roll")
-	flag.StringVar(&t.downgrade, "downgrade", "", "the version that must be announced as the target of a downgrade before an etcd can join; in roll")
+	flag.StringVar(&t.downgrade, "downgrade", "", "the version that must be announced as the target of a downgrade before an etcd can join a cluster of Quoin alone")
 	quiet := flag.Bool("quiet", false, "do not tell what is done")
 	timeout := flag.Duration("timeout", 3*time.Hour, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
