@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -72,6 +73,7 @@ func run() int {
 	flag.DurationVar(&t.length, "length", 2*time.Second, "how long there is load before and after each harm and each replacement")
 	flag.IntVar(&t.rounds, "rounds", 1, "how often all members are replaced and come back, in roll")
 	flag.StringVar(&t.downgrade, "downgrade", "", "the version that must be announced as the target of a downgrade before an etcd can join a cluster of Quoin alone")
+	atOnce := flag.Int("at-once", 1, "how many scenarios go on at the same time")
 	quiet := flag.Bool("quiet", false, "do not tell what is done")
 	timeout := flag.Duration("timeout", 3*time.Hour, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
@@ -111,22 +113,36 @@ func run() int {
 		return counts.Close()
 	}
 	began := time.Now()
-	t.out = func(format string, args ...any) {
-		if !*quiet {
-			fmt.Printf("%8.2fs %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
-		}
-	}
 	failed := false
+	turns := make(chan bool, max(1, *atOnce))
+	var going sync.WaitGroup
+	var mutex sync.Mutex // of what they share: counts, the sum of the entries, and the output
 	for _, s := range chosen {
-		t.home = filepath.Join(home, s.name)
-		start := time.Now()
-		err := s.run(t, ctx)
-		held := counts.Check(fmt.Sprintf("%s: %s (%.0f s)", s.name, s.what, time.Since(start).Seconds()), err)
-		failed = failed || !held
-		if held {
-			os.RemoveAll(t.home)
-		}
+		going.Go(func() {
+			turns <- true
+			defer func() { <-turns }()
+			own := *t
+			own.home, own.entries = filepath.Join(home, s.name), map[string]int{}
+			own.out = func(format string, args ...any) {
+				if !*quiet {
+					fmt.Printf("%8.2fs %s: %s\n", time.Since(began).Seconds(), s.name, fmt.Sprintf(format, args...))
+				}
+			}
+			start := time.Now()
+			err := s.run(&own, ctx)
+			mutex.Lock()
+			defer mutex.Unlock()
+			held := counts.Check(fmt.Sprintf("%s: %s (%.0f s)", s.name, s.what, time.Since(start).Seconds()), err)
+			failed = failed || !held
+			if held {
+				os.RemoveAll(own.home)
+			}
+			for kind, n := range own.entries {
+				t.entries[kind] += n
+			}
+		})
 	}
+	going.Wait()
 	fmt.Println("entries of the logs:", recording.Counts(t.entries))
 	if failed && *keep {
 		fmt.Fprintln(os.Stderr, "kept:", home)

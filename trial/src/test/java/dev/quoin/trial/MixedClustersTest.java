@@ -24,8 +24,9 @@ class MixedClustersTest {
     Path home;
 
     private void mixcheck(String etcd, String... more) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("--dir", home.toString(), "--length", "1s", "--etcd",
-                Tools.built(etcd) + MEMBER, "--quoin", ServerProcess.image() + MEMBER));
+        List<String> arguments = new ArrayList<>(
+                List.of("--dir", home.toString(), "--length", "1s", "--at-once", "2", "--etcd",
+                        Tools.built(etcd) + MEMBER, "--quoin", ServerProcess.image() + MEMBER));
         arguments.addAll(List.of(more));
         run("mixcheck", arguments);
     }
@@ -53,7 +54,7 @@ class MixedClustersTest {
 
     @Test
     void harmToEitherKindLosesNothing() throws Exception {
-        mixcheck("etcd", "kill", "cut", "space", "version");
+        mixcheck("etcd", "kill", "cut", "compare", "space", "version");
     }
 
     @Test
@@ -63,7 +64,7 @@ class MixedClustersTest {
 
     @Test
     void theVersionBeforeIsReplacedAndComesBackToo() throws Exception {
-        mixcheck("etcd-3.6", "--downgrade", "3.6.0", "steady", "roll");
+        mixcheck("etcd-3.6", "--downgrade", "3.6.0", "join", "steady", "version", "roll");
     }
 
     @Test
