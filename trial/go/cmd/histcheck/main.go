@@ -7,7 +7,8 @@
 //	    --advertise-client-urls {client} --listen-peer-urls {listen} --initial-advertise-peer-urls {peer}
 //	    --initial-cluster {cluster} --initial-cluster-state {state}
 //
-// {listen} is where a member listens for the others, {peer} is the proxy in front of it, which they are told.
+// {listen} is where a member listens for the others, {peer} is the proxy in front of it, which they are told. With --also, members
+// are of several kinds.
 package main
 
 import (
@@ -47,6 +48,7 @@ type plan struct {
 	ready   time.Duration
 	harms   []string
 	quiet   bool
+	also    [][]string // commands of other kinds of members
 }
 
 func run() int {
@@ -61,6 +63,10 @@ func run() int {
 	flag.DurationVar(&p.ready, "ready", time.Minute, "bound for the cluster to be whole again")
 	kinds := flag.String("harm", "cut,delay,kill,leader,members,stop", "what is done to the cluster; empty for nothing")
 	flag.BoolVar(&p.quiet, "quiet", false, "do not tell each harm")
+	flag.Func("also", "COMMAND of another kind of member; may be repeated, and the members are of each kind in turns", func(command string) error {
+		p.also = append(p.also, strings.Fields(command))
+		return nil
+	})
 	timeout := flag.Duration("timeout", 3*time.Hour, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
 	keep := flag.Bool("keep", false, "keep that directory when something failed")
@@ -122,7 +128,7 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 	fmt.Printf("seed %d, %d clients, %d keys, %d members, harm: %s\n", p.seed, p.clients, p.keys, p.members, strings.Join(p.harms, ","))
 	mesh := proxy.New()
 	defer mesh.Close()
-	members, err := cluster.New(command, home, p.members, mesh.Listen)
+	members, err := cluster.NewMixed(append([][]string{command}, p.also...), home, p.members, mesh.Listen, nil)
 	if !counts.Check("prepare", err) {
 		return nil
 	}

@@ -13,6 +13,8 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"quoin.dev/trial/internal/entries"
 )
 
 // content is what a reader finds in a WAL: the last value of what is overwritten, and every entry that still counts.
@@ -92,25 +94,9 @@ func (c content) print(decode bool) error {
 
 // decodeEntry renders the data of an entry; a leader's empty entry has none.
 func decodeEntry(e *raftpb.Entry) (json.RawMessage, error) {
-	if len(e.GetData()) == 0 {
-		return nil, nil
-	}
-	var message proto.Message
-	switch e.GetType() {
-	case raftpb.EntryNormal:
-		message = &pb.InternalRaftRequest{}
-	case raftpb.EntryConfChange:
-		message = &raftpb.ConfChange{}
-	case raftpb.EntryConfChangeV2:
-		message = &raftpb.ConfChangeV2{}
-	default:
-		return nil, fmt.Errorf("unknown type %d", e.GetType())
-	}
-	if err := proto.Unmarshal(e.GetData(), message); err != nil {
+	message, err := entries.Decode(e)
+	if message == nil || err != nil {
 		return nil, err
-	}
-	if unknown := message.ProtoReflect().GetUnknown(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%d bytes of fields that etcd does not know", len(unknown))
 	}
 	text, err := protojson.Marshal(message)
 	if err != nil {

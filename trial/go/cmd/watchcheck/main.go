@@ -6,7 +6,7 @@
 //	    --advertise-client-urls {client} --listen-peer-urls {listen} --initial-advertise-peer-urls {peer}
 //	    --initial-cluster {cluster} --initial-cluster-state {state} --watch-progress-notify-interval 300ms
 //
-// With --abuse it does to a single server what no good client does, and asks that it stays within its memory.
+// With --also, members are of several kinds. With --abuse it does to a single server what no good client does, and asks that it stays within its memory.
 package main
 
 import (
@@ -56,6 +56,7 @@ type plan struct {
 	harms        []string
 	leases       bool
 	quiet        bool
+	also         [][]string // commands of other kinds of members
 }
 
 func run() int {
@@ -75,6 +76,10 @@ func run() int {
 	flag.DurationVar(&p.ready, "ready", time.Minute, "bound for the cluster to be whole again, and for watchers to have everything")
 	kinds := flag.String("harm", "cut,delay,fell,freeze,kill,leader,stop", "what is done to the cluster; of one member kill and stop only; empty for nothing")
 	flag.BoolVar(&p.quiet, "quiet", false, "do not tell each harm")
+	flag.Func("also", "COMMAND of another kind of member; may be repeated, and the members are of each kind in turns", func(command string) error {
+		p.also = append(p.also, strings.Fields(command))
+		return nil
+	})
 	timeout := flag.Duration("timeout", 3*time.Hour, "bound for the whole run")
 	dir := flag.String("dir", os.TempDir(), "where to make the directory for data and logs")
 	record := flag.String("record", "", "write the history to this file when something failed")
@@ -147,7 +152,7 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 	fmt.Printf("seed %d, %d members, %d writers, %d streams of %d watches, harm: %s\n", p.seed, p.members, p.writers, p.streams, p.watches, strings.Join(p.harms, ","))
 	mesh := proxy.New()
 	defer mesh.Close()
-	members, err := cluster.New(command, home, p.members, mesh.Listen)
+	members, err := cluster.NewMixed(append([][]string{command}, p.also...), home, p.members, mesh.Listen, nil)
 	if !counts.Check("prepare", err) {
 		return nil
 	}

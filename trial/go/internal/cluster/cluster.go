@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,17 +31,22 @@ type Member struct {
 	Conn        *grpc.ClientConn
 	KV          pb.KVClient
 	Maintenance pb.MaintenanceClient
+
+	command []string // of its kind
 }
+
+// Is says whether this is the command of the member: what kind it is, in a cluster of several kinds.
+func (m *Member) Is(command []string) bool { return slices.Equal(m.command, command) }
 
 // Cluster is its members. It belongs to one goroutine; connections may be used by all.
 type Cluster struct {
 	Members []*Member
 
-	command []string
-	dir     string
-	proxy   Proxy
-	shown   *tls.Config // to members that speak TLS with everybody; nil: in plain
-	named   int         // members so far: a name is not used twice
+	commands [][]string // of the kinds of members, in turns
+	dir      string
+	proxy    Proxy
+	shown    *tls.Config // to members that speak TLS with everybody; nil: in plain
+	named    int         // members so far: a name is not used twice
 }
 
 // Proxy stands in front of a member's peer listener, and returns the URL that the others shall dial.
@@ -51,21 +57,29 @@ func Straight(_, listen string) (string, error) { return listen, nil }
 
 // New prepares the members of a new cluster, in directories of their own below dir.
 func New(command []string, dir string, size int, proxy Proxy) (*Cluster, error) {
-	return newCluster(command, dir, size, proxy, nil)
+	return newCluster([][]string{command}, dir, size, proxy, nil)
+}
+
+// NewMixed is New for members of several kinds: the n-th member, and whoever joins as the n-th, is of the n-th kind, and after
+// the last kind comes the first again. What we show them must be good for both clients and members; nil: they speak in plain.
+func NewMixed(kinds [][]string, dir string, size int, proxy Proxy, shown *tls.Config) (*Cluster, error) {
+	return newCluster(kinds, dir, size, proxy, shown)
 }
 
 // NewEncrypted is New for members that speak TLS with clients and with each other. What we show them must be good for both.
 func NewEncrypted(command []string, dir string, size int, shown *tls.Config) (*Cluster, error) {
-	return newCluster(command, dir, size, Straight, shown)
+	return newCluster([][]string{command}, dir, size, Straight, shown)
 }
 
-func newCluster(command []string, dir string, size int, proxy Proxy, shown *tls.Config) (*Cluster, error) {
-	for _, hole := range []string{"{data}", "{client}", "{peer}", "{name}", "{cluster}"} {
-		if !strings.Contains(strings.Join(command, " "), hole) {
-			return nil, fmt.Errorf("the command has no %s: a member needs %s", hole, Flags)
+func newCluster(kinds [][]string, dir string, size int, proxy Proxy, shown *tls.Config) (*Cluster, error) {
+	for _, command := range kinds {
+		for _, hole := range []string{"{data}", "{client}", "{peer}", "{name}", "{cluster}"} {
+			if !strings.Contains(strings.Join(command, " "), hole) {
+				return nil, fmt.Errorf("the command has no %s: a member needs %s", hole, Flags)
+			}
 		}
 	}
-	c := &Cluster{command: command, dir: dir, proxy: proxy, shown: shown}
+	c := &Cluster{commands: kinds, dir: dir, proxy: proxy, shown: shown}
 	var all []process.Places
 	var cluster []string
 	for range size {
@@ -76,9 +90,9 @@ func newCluster(command []string, dir string, size int, proxy Proxy, shown *tls.
 		all = append(all, places)
 		cluster = append(cluster, places.Name+"="+places.Peer)
 	}
-	for _, places := range all {
+	for i, places := range all {
 		places.Cluster, places.State = strings.Join(cluster, ","), "new"
-		if _, err := c.member(places); err != nil {
+		if _, err := c.member(kinds[i%len(kinds)], places); err != nil {
 			return nil, err
 		}
 	}
@@ -106,8 +120,8 @@ func (c *Cluster) places() (process.Places, error) {
 	return places, err
 }
 
-func (c *Cluster) member(places process.Places) (*Member, error) {
-	server, err := process.NewMember(c.command, filepath.Dir(places.Data), places)
+func (c *Cluster) member(command []string, places process.Places) (*Member, error) {
+	server, err := process.NewMember(command, filepath.Dir(places.Data), places)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +133,7 @@ func (c *Cluster) member(places process.Places) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{Server: server, Conn: conn, KV: pb.NewKVClient(conn), Maintenance: pb.NewMaintenanceClient(conn)}
+	m := &Member{Server: server, command: command, Conn: conn, KV: pb.NewKVClient(conn), Maintenance: pb.NewMaintenanceClient(conn)}
 	c.Members = append(c.Members, m)
 	return m, nil
 }
@@ -143,6 +157,11 @@ func (c *Cluster) Start(ctx context.Context, within time.Duration) error {
 
 // Join prepares one more member, after `add` has told the cluster its peer URL. It is not started.
 func (c *Cluster) Join(add func(peerURL string) ([]*pb.Member, error)) (*Member, error) {
+	return c.JoinAs(c.commands[c.named%len(c.commands)], add)
+}
+
+// JoinAs is Join of a kind that need not be one of the cluster's.
+func (c *Cluster) JoinAs(command []string, add func(peerURL string) ([]*pb.Member, error)) (*Member, error) {
 	places, err := c.places()
 	if err != nil {
 		return nil, err
@@ -162,7 +181,7 @@ func (c *Cluster) Join(add func(peerURL string) ([]*pb.Member, error)) (*Member,
 		}
 	}
 	places.Cluster, places.State = strings.Join(cluster, ","), "existing"
-	return c.member(places)
+	return c.member(command, places)
 }
 
 // Forget drops a member that was removed from the cluster, and ends its process.

@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.raft.ConfState;
 import dev.quoin.store.Bucket;
 import dev.quoin.store.Buckets;
+import dev.quoin.store.Contents;
 import dev.quoin.store.Store;
 
 /**
@@ -58,6 +60,21 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
         return removed.contains(id);
     }
 
+    /**
+     * The version of what a member stores, as it is told to others: the cluster's, since etcd keeps its store as members of that
+     * version would. Nothing here is stored differently for one.
+     */
+    public String storageVersion() {
+        return clusterVersion.isEmpty() || clusterVersion.startsWith("3.0.") ? SemVersion.OWN_STORAGE.toString()
+                : clusterVersion;
+    }
+
+    /** Whether a member may be of an etcd older than the one that this server speaks as, and apply what it is sent as that one does. */
+    public boolean mayHaveOlder() {
+        SemVersion agreed = SemVersion.parse(clusterVersion);
+        return members.size() > 1 && (agreed == null || agreed.compareTo(SemVersion.OWN_STORAGE) < 0);
+    }
+
     long learnerCount() {
         return members.stream().filter(MemberInfo::isLearner).count();
     }
@@ -101,11 +118,20 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
 
     /** What a store holds. */
     static Membership load(Store store) {
-        List<MemberInfo> members = store.bucketScan(Bucket.MEMBERS).values().stream().map(MemberJson::read).toList();
-        List<Long> removed = store.bucketScan(Bucket.MEMBERS_REMOVED).keySet().stream()
+        return load(store::bucketScan);
+    }
+
+    /** What a store held. */
+    static Membership of(Contents contents) {
+        return load(contents::bucket);
+    }
+
+    private static Membership load(Function<Bucket, ? extends SortedMap<Bytes, Bytes>> rows) {
+        List<MemberInfo> members = rows.apply(Bucket.MEMBERS).values().stream().map(MemberJson::read).toList();
+        List<Long> removed = rows.apply(Bucket.MEMBERS_REMOVED).keySet().stream()
                 .map(id -> Long.parseUnsignedLong(id.toUtf8(), 16)).toList();
-        Bytes version = store.bucketGet(Bucket.CLUSTER, CLUSTER_VERSION);
-        Bytes downgrade = store.bucketGet(Bucket.CLUSTER, DOWNGRADE);
+        Bytes version = rows.apply(Bucket.CLUSTER).get(CLUSTER_VERSION);
+        Bytes downgrade = rows.apply(Bucket.CLUSTER).get(DOWNGRADE);
         return new Membership(members, removed, version == null ? "" : version.toUtf8(),
                 downgrade == null ? "" : MemberJson.readDowngradeTarget(downgrade));
     }

@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import dev.quoin.base.Bytes;
 import dev.quoin.raft.SnapshotMeta;
 
 /**
@@ -19,6 +20,12 @@ public interface SnapshotState extends AutoCloseable {
 
     /** The version that the file says it is made for, {@code 3.7.0}; empty before 3.6, as long as a cluster has not agreed. */
     String storageVersion();
+
+    /**
+     * Who belongs to the cluster, once more, as an etcd of up to 3.6 wants it in the message that comes before the file: it stops
+     * where that is missing.
+     */
+    Bytes oldStore();
 
     /** The newest revision of its keys. */
     long revision();

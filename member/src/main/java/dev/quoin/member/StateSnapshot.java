@@ -105,6 +105,11 @@ final class StateSnapshot implements SnapshotState {
     }
 
     @Override
+    public Bytes oldStore() {
+        return OldStore.json(Membership.of(contents));
+    }
+
+    @Override
     public long lengthBytes() {
         return measured().length();
     }

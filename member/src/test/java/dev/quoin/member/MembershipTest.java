@@ -131,4 +131,17 @@ class MembershipTest {
         cluster.mustPut(left, "c", "3");
         assertThat(TestCluster.get(left, "b")).isEqualTo("2");
     }
+
+    @Test
+    void aMemberMayBeOlderUntilTheClusterHasAgreedOnTheNewestVersion() {
+        Membership two = Membership.of(List.of(new MemberInfo(1, "a", URLS, List.of(), false),
+                new MemberInfo(2, "b", URLS, List.of(), false)));
+        assertThat(two.mayHaveOlder()).isTrue();
+        assertThat(two.withClusterVersion("3.0.0").mayHaveOlder()).isTrue();
+        assertThat(two.withClusterVersion("3.6.0").mayHaveOlder()).isTrue();
+        assertThat(two.withClusterVersion("3.7.0").mayHaveOlder()).isFalse();
+        assertThat(two.without(2).mayHaveOlder()).as("alone").isFalse();
+        assertThat(two.withClusterVersion("3.6.0").storageVersion()).isEqualTo("3.6.0");
+        assertThat(two.storageVersion()).isEqualTo("3.7.0");
+    }
 }

@@ -98,6 +98,12 @@ class StateSnapshotTest {
         return new String(bytes, StandardCharsets.ISO_8859_1).contains(text);
     }
 
+    /** An etcd 3.6 that is sent a state without it stops for good. */
+    @Test
+    void whoBelongsToTheClusterComesWithItAsOlderEtcdWantIt() {
+        assertThat(store.snapshot().oldStore()).isEqualTo(OldStore.json(StoreByHand.MEMBERS));
+    }
+
     @Test
     void whoTakesPartIsWrittenAsGoWritesIt() {
         ConfState joint = new ConfState(List.of(-1L, 2L), List.of(3L), List.of(4L), List.of(5L), true);

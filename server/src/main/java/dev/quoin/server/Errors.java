@@ -14,6 +14,9 @@ import dev.quoin.store.Refusal;
  */
 final class Errors {
     static final Status REQUEST_TOO_LARGE = Status.of(Code.INVALID_ARGUMENT, "etcdserver: request is too large");
+    /** Where a member may be older than 3.7: one that was not asked itself passes such a read over, and writes whether or not it could be. */
+    static final Status PAST_AMONG_OLDER = Status.of(Code.FAILED_PRECONDITION,
+            "quoin: a transaction that writes cannot read at a revision in a cluster of a version before 3.7");
     static final Status STREAM_SORTED = Status.of(Code.UNIMPLEMENTED,
             "RangeStream does not support custom sort orders");
     static final Status STREAM_FILTERED = Status.of(Code.UNIMPLEMENTED,

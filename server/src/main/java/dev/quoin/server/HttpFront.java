@@ -2,6 +2,7 @@ package dev.quoin.server;
 
 import dev.quoin.base.Bytes;
 import dev.quoin.member.Member;
+import dev.quoin.member.Membership;
 import dev.quoin.net.HttpFields;
 import dev.quoin.net.HttpHandler;
 import dev.quoin.net.HttpRequest;
@@ -39,9 +40,10 @@ final class HttpFront implements HttpHandler {
     }
 
     private HttpResponse version() {
-        String cluster = member.membership().clusterVersion();
+        Membership membership = member.membership();
+        String cluster = membership.clusterVersion();
         return json(200, "{\"etcdserver\":\"" + Version.ETCD + "\",\"etcdcluster\":\""
-                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"" + Version.ofStorage(cluster)
+                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"" + membership.storageVersion()
                 + "\"}");
     }
 

@@ -110,6 +110,10 @@ final class KvService {
         }
         Refusal refusal = RequestCheck.txn(txn, limits.txnOpsMax());
         if (refusal != null || !txn.isReadOnly()) {
+            if (readsThePast(txn) && member.membership().mayHaveOlder()) {
+                call.finish(Errors.PAST_AMONG_OLDER);
+                return;
+            }
             propose(call, Requests.Kind.TXN, message, txn, refusal);
             return;
         }
@@ -120,6 +124,15 @@ final class KvService {
         read(call, txn.isSerializable(), Access.reading(txn), isSmall
                 ? view -> answerSmall(call, view, Query.get(Bytes.EMPTY), newest -> newest.read(txn))
                 : view -> lists.run(call, share -> call.send(listAnswers.txn(view, txn, share))));
+    }
+
+    private static boolean readsThePast(Command.Txn txn) {
+        return txn.success().stream().anyMatch(KvService::isOfThePast)
+                || txn.failure().stream().anyMatch(KvService::isOfThePast);
+    }
+
+    private static boolean isOfThePast(Op op) {
+        return op instanceof Op.Range(Query query) && query.revision() != 0;
     }
 
     private void range(Call call, Bytes message) {

@@ -69,7 +69,7 @@ final class MaintenanceService {
                 .setVersion(Version.ETCD).setDbSize(status.storeBytes()).setDbSizeInUse(status.storeBytesInUse())
                 .setDbSizeQuota(status.quotaBytes()).setLeader(status.leader()).setRaftIndex(status.committedIndex())
                 .setRaftTerm(status.term()).setRaftAppliedIndex(status.appliedIndex())
-                .setStorageVersion(Version.ofStorage(member.membership().clusterVersion()))
+                .setStorageVersion(member.membership().storageVersion())
                 .setIsLearner(member.isLearner()).setDowngradeInfo(DowngradeInfo.newBuilder()
                         .setEnabled(!downgradeTarget.isEmpty()).setTargetVersion(downgradeTarget));
         if (status.leader() == 0) {

@@ -12,14 +12,4 @@ final class Version {
     static final String QUOIN = Versions.QUOIN;
 
     private Version() {}
-
-    /**
-     * The version of what a member stores, as it is told to others: the cluster's, since etcd keeps its store as the members
-     * of that version would. Nothing here is stored differently for one.
-     *
-     * @param cluster the cluster's, empty as long as there is none
-     */
-    static String ofStorage(String cluster) {
-        return cluster.isEmpty() || cluster.startsWith("3.0.") ? CLUSTER : cluster;
-    }
 }

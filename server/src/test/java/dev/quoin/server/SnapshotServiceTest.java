@@ -66,6 +66,11 @@ class SnapshotServiceTest {
         }
 
         @Override
+        public Bytes oldStore() {
+            return Bytes.utf8("{}");
+        }
+
+        @Override
         public long revision() {
             return 7;
         }

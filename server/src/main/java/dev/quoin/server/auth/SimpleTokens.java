@@ -15,9 +15,10 @@ import dev.quoin.store.AuthView;
 import dev.quoin.store.Caller;
 
 /**
- * Tokens that mean nothing by themselves: {@code LETTERS.INDEX}, 16 letters of chance and the place in the log of the entry
- * that says whose they are (server/auth/simple_token.go). Every member applies that entry, and so knows the token; one that
- * has not done so yet can tell by the index.
+ * Tokens that mean nothing by themselves: {@code LETTERS.INDEX}, 16 letters of chance, and the place in the log before the
+ * entry that says whose they are (server/auth/simple_token.go; etcdserver/apply gives it the index that is consistent by then,
+ * which is the one of the entry before). Every member applies that entry, and so knows the token, whoever gave it; one that has
+ * not done so yet can tell by the index.
  *
  * <p>Each member forgets a token for itself, when it has not been shown there for the time that tokens last; and all forget it
  * when access is no longer controlled, or its user is deleted or has another password. After a restart none is known.
@@ -79,7 +80,7 @@ public final class SimpleTokens implements Tokens {
             return new Found.Nobodys();
         }
         // First this, then the tokens: an entry is applied only when its token is known.
-        boolean isApplied = index <= appliedIndex.getAsLong();
+        boolean isApplied = index < appliedIndex.getAsLong();
         Issued issued = tokens.get(token.substring(0, dot));
         if (issued == null || issued.index != index) {
             return isApplied ? new Found.Nobodys() : new Found.NotYet();
@@ -131,7 +132,7 @@ public final class SimpleTokens implements Tokens {
     public void noted(long index, AuthOutcome outcome) {
         switch (outcome) {
             case AuthOutcome.Authenticated(Bytes user, Bytes letters, long _) when !letters.isEmpty() ->
-                add(letters.toUtf8(), new Issued(user.toUtf8(), index, clock.nanos() + ttlNanos));
+                add(letters.toUtf8(), new Issued(user.toUtf8(), index - 1, clock.nanos() + ttlNanos));
             case AuthOutcome.LoggedOut(Bytes user) -> {
                 String name = user.toUtf8();
                 tokens.values().removeIf(issued -> issued.user.equals(name));

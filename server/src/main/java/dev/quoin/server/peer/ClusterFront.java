@@ -157,9 +157,11 @@ final class ClusterFront {
         if (!request.method().equals("GET")) {
             return PeerAnswers.onlyMethod("GET");
         }
-        String cluster = host.membership().clusterVersion();
+        Membership membership = host.membership();
+        String cluster = membership.clusterVersion();
         return PeerAnswers.json(200, "{\"etcdserver\":\"" + PeerHeaders.OWN_VERSION + "\",\"etcdcluster\":\""
-                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"3.7.0\"}",
+                + (cluster.isEmpty() ? "not_decided" : cluster) + "\",\"storage\":\"" + membership.storageVersion()
+                + "\"}",
                 HttpFields.of(PeerHeaders.QUOIN, PeerHeaders.OWN_QUOIN));
     }
 

@@ -73,6 +73,13 @@ final class PeerStreams {
             message(out, message);
         }
 
+        /** The message of a state, with what an etcd of up to 3.6 wants in it. */
+        void write(ProtoWriter out, Message.InstallSnapshot message, Bytes oldStore) {
+            Bytes bytes = PeerMessages.bytes(message, oldStore);
+            number(out, bytes.length());
+            out.raw(bytes.array(), bytes.offset(), bytes.length());
+        }
+
         @Override
         public void heartbeat(ProtoWriter out) {
             ProtoWriter message = new ProtoWriter(2);

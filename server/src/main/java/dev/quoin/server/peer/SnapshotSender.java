@@ -117,7 +117,7 @@ final class SnapshotSender {
 
     private Exchange.Reply post(DialTarget target) throws IOException, InterruptedException {
         ProtoWriter envelope = new ProtoWriter(PIECE_BYTES);
-        new PeerStreams.MessageWriter().write(envelope, message);
+        new PeerStreams.MessageWriter().write(envelope, message, state.oldStore());
         DialRequest.Body body = new DialRequest.Body.Streamed(envelope.size() + state.lengthBytes());
         Exchange exchange = new Exchange();
         DialCall begun = exchange.open(context.client().dialler(), target, context.post("/raft/snapshot",

@@ -22,6 +22,7 @@ class SimpleTokensTest {
     private long applied;
     private final SimpleTokens tokens = new SimpleTokens(clock, TTL, () -> applied);
 
+    /** @param index of the entry that says so */
     private String login(String user, long index) {
         String prefix = tokens.prefix();
         AuthOutcome.Authenticated login = new AuthOutcome.Authenticated(Bytes.utf8(user), Bytes.utf8(prefix), 7);
@@ -48,12 +49,12 @@ class SimpleTokensTest {
             assertThat(prefix).matches("[a-zA-Z]{16}");
             assertThat(seen.add(prefix)).isTrue();
         }
-        assertThat(login("alice", 12)).matches("[a-zA-Z]{16}\\.12");
+        assertThat(login("alice", 13)).as("as etcd's: of the entry before").matches("[a-zA-Z]{16}\\.12");
     }
 
     @Test
     void itsUserIsWhoTheLogSays() {
-        String token = login("alice", 12);
+        String token = login("alice", 13);
         assertThat(find(token)).isEqualTo(of("alice"));
         assertThat(find(token.replace(".12", ".11"))).isEqualTo(NOBODYS);
     }
@@ -69,9 +70,9 @@ class SimpleTokensTest {
 
     @Test
     void oneOfAnEntryThatIsNotAppliedHereMayBeKnownSoon() {
-        applied = 11;
-        assertThat(find("abcdefghijklmnop.12")).isEqualTo(new Tokens.Found.NotYet());
         applied = 12;
+        assertThat(find("abcdefghijklmnop.12")).isEqualTo(new Tokens.Found.NotYet());
+        applied = 13;
         assertThat(find("abcdefghijklmnop.12")).isEqualTo(NOBODYS);
     }
 
@@ -110,7 +111,7 @@ class SimpleTokensTest {
     void aLoginWithoutLettersGivesNoToken() {
         tokens.noted(3, new AuthOutcome.Authenticated(Bytes.utf8("alice"), Bytes.EMPTY, 7));
         applied = 3;
-        assertThat(find(".3")).isEqualTo(NOBODYS);
+        assertThat(find(".2")).isEqualTo(NOBODYS);
         assertThat(tokens.size()).isZero();
     }
 
@@ -121,8 +122,8 @@ class SimpleTokensTest {
         }
         applied = SimpleTokens.TOKENS_MAX + 10;
         assertThat(tokens.size()).isEqualTo(SimpleTokens.TOKENS_MAX);
-        assertThat(find("t" + applied + "." + applied)).isEqualTo(of("u"));
-        assertThat(find("t10.10")).isEqualTo(NOBODYS);
-        assertThat(find("t11.11")).isEqualTo(of("u"));
+        assertThat(find("t" + applied + "." + (applied - 1))).isEqualTo(of("u"));
+        assertThat(find("t10.9")).isEqualTo(NOBODYS);
+        assertThat(find("t11.10")).isEqualTo(of("u"));
     }
 }

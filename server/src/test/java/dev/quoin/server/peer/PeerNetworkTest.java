@@ -243,6 +243,11 @@ class PeerNetworkTest {
         }
 
         @Override
+        public Bytes oldStore() {
+            return Bytes.utf8("{}");
+        }
+
+        @Override
         public long revision() {
             return 7;
         }
