@@ -10,6 +10,7 @@ import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskFailure;
 import dev.quoin.disk.DiskFile;
+import dev.quoin.disk.wal.Wal;
 
 /**
  * Puts a member's files into another form: what is made stands beside what is there, then takes its place, and what was there is
@@ -66,6 +67,19 @@ final class DirectoryExchange {
     /** Where its log is made. */
     Path log() {
         return log;
+    }
+
+    /**
+     * Refuses a log that lies in the member's directory, but not in its place there: it would go along to where nobody looks
+     * for it.
+     */
+    void refuseLogThatGoesAlong() {
+        Path member = directory.member().toAbsolutePath().normalize();
+        if (!isLogInside && directory.wal().toAbsolutePath().normalize().startsWith(member)) {
+            throw new StartRefused("The write-ahead log in " + directory.wal() + " would go wherever "
+                    + directory.member() + " goes, which is to be set aside: move the log out of that directory, and name"
+                    + " the new --wal-dir. Nothing was changed.");
+        }
     }
 
     /** Begins with nothing: what is left of an attempt is gone. */
@@ -151,6 +165,11 @@ final class DirectoryExchange {
             }
             disk.rename(log, directory.wal());
             disk.syncDirectory(Disk.parentOf(log));
+        }
+        // That the log is not where it was made does not say that it is where it belongs.
+        if (!isLogInside && !Wal.exists(disk, directory.wal())) {
+            throw new StartRefused("The files in " + made + " are whole, but their write-ahead log is neither in " + log
+                    + " nor in " + directory.wal() + ". Put it back, and do the same again.");
         }
         disk.rename(made, directory.member());
         disk.syncDirectory(directory.root());

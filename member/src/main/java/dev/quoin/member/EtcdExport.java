@@ -125,6 +125,7 @@ public final class EtcdExport {
     }
 
     private Exported runInPlace() {
+        exchange.refuseLogThatGoesAlong();
         Path kept = null;
         DiskLock lock = from.take(disk);
         try {

@@ -174,10 +174,7 @@ final class EtcdImport {
                     + " is the database of an etcd, and there is no write-ahead log in "
                     + directory.wal() + ". Name its --wal-dir, or restore the database: etcdutl snapshot restore.");
         }
-        if (!directory.isLogInside() && directory.wal().startsWith(directory.member().toAbsolutePath().normalize())) {
-            throw new StartRefused("The write-ahead log of an etcd cannot be taken over in " + directory.wal()
-                    + ": move it out of " + directory.member() + ", and name the new --wal-dir.");
-        }
+        exchange.refuseLogThatGoesAlong();
     }
 
     /** A state that a leader has sent and that has not taken its place yet is a file beside the database. */

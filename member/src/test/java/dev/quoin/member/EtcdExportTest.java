@@ -169,6 +169,48 @@ class EtcdExportTest {
         assertThat(disk.list(ROOT)).containsExactly("member");
     }
 
+    /** It would become a part of what is set aside, and etcd would begin a new log of term 0. */
+    @Test
+    void aLogThatLiesElsewhereInTheMembersDirectoryIsToBeMovedFirst() {
+        DataDirectory where = new DataDirectory(ROOT, directory.member().resolve("log"));
+        disk.rename(directory.wal(), where.wal());
+        disk.syncDirectory(directory.member());
+        assertThatThrownBy(() -> export(disk, where, where, null).run()).isInstanceOf(StartRefused.class)
+                .hasMessageContaining("/data/member/log would go wherever /data/member goes")
+                .hasMessageContaining("--wal-dir");
+        assertThat(disk.list(ROOT)).containsExactly("member");
+        assertThat(EtcdImportTest.start(disk, where, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
+    }
+
+    /** Power went between the renames, and somebody has moved the log away. */
+    @Test
+    void whatIsLeftIsNotFinishedWithoutItsLog() {
+        DataDirectory apart = new DataDirectory(ROOT, LOG);
+        FaultyDisk other = new FaultyDisk(new Random(6));
+        prepare(other, apart);
+        // The last but one rename is that of the log, and the last one that of the member's files.
+        long renames = renamesOfAnExport(apart);
+        other.cutPowerBefore(renames, Operation.RENAME);
+        assertThatThrownBy(() -> export(other, apart, apart, null).run()).isInstanceOf(PowerCut.class);
+        other.restart();
+        EtcdExport again = export(other, apart, apart, null);
+        assertThat(again.isHalfDone()).isTrue();
+        other.rename(LOG, LOG.resolveSibling("away"));
+        assertThatThrownBy(again::resume).isInstanceOf(StartRefused.class)
+                .hasMessageContaining("is neither in /logs/a.exporting nor in /logs/a");
+        other.rename(LOG.resolveSibling("away"), LOG);
+        again.resume();
+        assertThat(EtcdImportTest.start(other, apart, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
+    }
+
+    private long renamesOfAnExport(DataDirectory where) {
+        FaultyDisk other = new FaultyDisk(new Random(6));
+        prepare(other, where);
+        long before = other.operations(Operation.RENAME);
+        export(other, where, where, null).run();
+        return other.operations(Operation.RENAME) - before;
+    }
+
     /** What is not applied yet, an etcd 3.7 could not read as it stands. */
     @Test
     void entriesOfTheFirstApiAreSaidInWordsOfToday() {
