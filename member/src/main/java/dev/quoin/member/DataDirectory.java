@@ -56,7 +56,7 @@ record DataDirectory(Path root, Path wal) {
      */
     boolean isInUse(Disk disk) {
         return isEtcds(disk) || EtcdImport.exchange(disk, this).isHalfDone()
-                || (hasLedger(disk) && Wal.exists(disk, wal()));
+                || EtcdExport.exchange(disk, this).isHalfDone() || (hasLedger(disk) && Wal.exists(disk, wal()));
     }
 
     /** Whether it is a member of etcd's that lives here, or one has lived here and its database is lost. */
@@ -75,6 +75,7 @@ record DataDirectory(Path root, Path wal) {
 
     /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
     DiskLock take(Disk disk) {
+        refuseOnItsWayToEtcd(disk);
         disk.createDirectories(member());
         DiskLock lock = disk.lock(member());
         boolean accepted = false;
@@ -99,6 +100,15 @@ record DataDirectory(Path root, Path wal) {
             throw new StartRefused(wal + " holds files that are not a write-ahead log. Name another --wal-dir.");
         }
         disk.createDirectories(Disk.parentOf(wal));
+    }
+
+    /** Between the last steps of an export there is no member, but one is to come: whoever began anew would have its id. */
+    void refuseOnItsWayToEtcd(Disk disk) {
+        if (EtcdExport.exchange(disk, this).isHalfDone()) {
+            throw new StartRefused("The files of this member are on their way to etcd: an export was killed between its last"
+                    + " steps. quoin export " + root + " goes on with it (with the same --wal-dir, if it has one). Then start"
+                    + " etcd, or Quoin, which takes it over again.");
+        }
     }
 
     private void refuseForeign(Disk disk) {

@@ -31,8 +31,8 @@ import dev.quoin.disk.wal.Wal;
  * <p>Power may go at any moment. As long as there is a {@code member}, it is what it was, and whatever else was made is deleted and
  * made anew. Without one, {@code made} is whole, and {@link #isHalfDone}: whoever comes next {@linkplain #resume goes on} with step
  * 3, where each rename is done unless it was done before. From step 4 on there is nothing left to do; the note may stay, and means
- * nothing. Between steps 2 and 4 no server of either kind finds a member: ours goes on with this, and etcd, which knows nothing of
- * it, must not be started.
+ * nothing. Between steps 2 and 4 no server of either kind finds a member: ours goes on with an import and refuses to start on an
+ * export, and etcd, which knows nothing of it, must not be started.
  *
  * <p>For one thread, which holds a lock on what is there.
  */

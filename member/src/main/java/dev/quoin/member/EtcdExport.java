@@ -74,7 +74,11 @@ public final class EtcdExport {
         this.to = to;
         this.asked = asked;
         this.limits = limits;
-        exchange = new DirectoryExchange(disk, to, BEING_MADE);
+        exchange = exchange(disk, to);
+    }
+
+    static DirectoryExchange exchange(Disk disk, DataDirectory directory) {
+        return new DirectoryExchange(disk, directory, BEING_MADE);
     }
 
     /**

@@ -257,8 +257,13 @@ class EtcdExportTest {
             } else {
                 faulty.restartProcess();
             }
+            assertThat(where.isInUse(faulty)).as("operation %d: nobody takes it for empty", n).isTrue();
             EtcdExport again = export(faulty, where, where, null);
             if (again.isHalfDone()) {
+                assertThatThrownBy(() -> EtcdImportTest.start(faulty, where, Events.NONE, startup -> {}))
+                        .as("operation %d: nobody begins anew", n).isInstanceOf(StartRefused.class)
+                        .hasMessageContaining("quoin export /data goes on with it");
+                assertThat(faulty.exists(where.member())).as("operation %d", n).isFalse();
                 again.resume();
             } else if (where.hasLedger(faulty)) {
                 assertThat(done).as("operation %d", n).isFalse();
