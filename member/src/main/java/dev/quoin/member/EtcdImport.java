@@ -6,6 +6,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -218,10 +219,14 @@ final class EtcdImport {
                 (int) Math.min(applied - log.snapshot().index(), log.entries().size()));
         List<WalEntry> behind = log.entries().subList(upTo.size(), log.entries().size());
         refuseUnreadable(behind);
-        ConfState deciding = deciding(log.snapshot(), upTo, looked);
+        // Of what a follower has applied and its log does not hold, the log does not know the changes.
+        ConfState deciding = applied > log.lastIndex()
+                ? looked.members().confState()
+                : deciding(log.snapshot(), upTo, looked);
         SnapshotImport rows = new SnapshotImport(file, database, new SnapshotMeta(applied, term, deciding),
                 "the database " + file);
         if (applied > 0) {
+            refuseOthers(file, deciding, looked.members().confState());
             rows.check();
         }
         WalState promised = log.state();
@@ -285,6 +290,16 @@ final class EtcdImport {
         }
     }
 
+    /** Whether the members in the database are those who decide by the log. */
+    private static void refuseOthers(Path file, ConfState deciding, ConfState members) {
+        if (!members.equals(deciding)) {
+            throw new StartRefused("The database " + file + " cannot be taken over: its members are " + members
+                    + ", and those who decide are said to be " + deciding
+                    + " in the log. If the etcd is a 3.5, bring the cluster to the newest 3.5 first, which makes the two"
+                    + " agree; else remove this member and add it again.");
+        }
+    }
+
     private void refuseUnreadable(List<WalEntry> entries) {
         for (WalEntry entry : entries) {
             String obstacle = switch (EntryKind.of(entry.type())) {
@@ -324,7 +339,9 @@ final class EtcdImport {
             return rows.members().confState();
         }
         try {
-            Deciding deciding = new Deciding(mark.confState());
+            Membership known = rows.members();
+            Deciding deciding = new Deciding(mark.confState(),
+                    id -> known.member(id).isPresent() || rows.isRemoved(id));
             for (WalEntry entry : entries) {
                 if (EntryKind.of(entry.type()) == EntryKind.CONF_CHANGE) {
                     deciding.change(entry.data());
@@ -336,13 +353,20 @@ final class EtcdImport {
         }
     }
 
-    /** Changes by ids alone: which of them etcd refused because of an id is known here, too (membership/cluster.go). */
+    /**
+     * Changes by ids alone. Which of them etcd refused because of an id is known here, too; which members it did not take for
+     * their URLs, or as one learner too many, is known from the database, which has never had them (membership/cluster.go
+     * ValidateConfigurationChange). Each of them has an id of its own, so none comes again.
+     */
     private static final class Deciding {
         private final TreeSet<Long> voters = new TreeSet<>(Long::compareUnsigned);
         private final TreeSet<Long> learners = new TreeSet<>(Long::compareUnsigned);
         private final TreeSet<Long> removed = new TreeSet<>(Long::compareUnsigned);
+        /** Whom the database has, or has had. */
+        private final LongPredicate wasTaken;
 
-        Deciding(Bytes confState) throws InvalidProtocolBufferException {
+        Deciding(Bytes confState, LongPredicate wasTaken) throws InvalidProtocolBufferException {
+            this.wasTaken = wasTaken;
             var state = dev.quoin.api.raftpb.ConfState.parseFrom(ByteString.copyFrom(confState.toByteArray()));
             voters.addAll(state.getVotersList());
             learners.addAll(state.getLearnersList());
@@ -358,7 +382,7 @@ final class EtcdImport {
                         if (learners.remove(id)) {
                             voters.add(id);
                         }
-                    } else if (!isKnown && !removed.contains(id)) {
+                    } else if (!isKnown && !removed.contains(id) && wasTaken.test(id)) {
                         boolean isLearner = change.getType() == ConfChangeType.ConfChangeAddLearnerNode;
                         (isLearner ? learners : voters).add(id);
                     }

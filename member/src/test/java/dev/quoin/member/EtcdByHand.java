@@ -41,6 +41,8 @@ final class EtcdByHand {
     /** The last entry in the log. */
     long last;
     WalState promised;
+    /** Who decides as of the mark, by the log. */
+    Membership deciding = StoreByHand.MEMBERS;
     /** What the entries say that are not empty. */
     final SortedMap<Long, WalEntry> said = new TreeMap<>();
     private byte[] database;
@@ -120,7 +122,7 @@ final class EtcdByHand {
             disk.put(file, bytes);
         }
         writeLog(disk, directory, wal -> {
-            wal.beginAnew(new WalSnapshot(mark, TERM, StoreByHand.MEMBERS.encodeConfState()),
+            wal.beginAnew(new WalSnapshot(mark, TERM, deciding.encodeConfState()),
                     new WalState(TERM, 7, mark));
             wal.append(entries(), promised);
         });

@@ -10,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
+import com.google.protobuf.ByteString;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -157,6 +158,36 @@ class EtcdImportTest {
     void aDatabaseThatIsAheadOfTheLogIsTheBeginningOfOurs() {
         etcd.last = etcd.applied() - 2;
         etcd.promised = new WalState(5, 7, etcd.applied() - 5);
+        etcd.write(disk, directory);
+        assertThat(start(this::checkPromises)).isEqualTo(state());
+    }
+
+    /** A follower whose disk lagged: of the learner that was added meanwhile only the database knows. */
+    @Test
+    void aDatabaseThatIsAheadOfTheLogKnowsTheMembersAlone() {
+        etcd.deciding = Membership.of(List.of(StoreByHand.MEMBERS.members().getLast()));
+        etcd.last = etcd.applied() - 2;
+        etcd.promised = new WalState(5, 7, etcd.applied() - 5);
+        etcd.write(disk, directory);
+        assertThat(start(this::checkPromises)).isEqualTo(state());
+    }
+
+    private static Bytes adding(MemberInfo member) {
+        return Bytes.of(ConfChange.newBuilder()
+                .setType(member.isLearner()
+                        ? ConfChangeType.ConfChangeAddLearnerNode
+                        : ConfChangeType.ConfChangeAddNode)
+                .setNodeId(member.id()).setContext(ByteString.copyFrom(MemberJson.write(member).toByteArray())).build()
+                .toByteArray());
+    }
+
+    /** Etcd logs such a change before it looks at it, and so it stands there as if it had been made. */
+    @Test
+    void membersThatEtcdDidNotTakeDoNotDecide() {
+        etcd.say(etcd.applied() - 5, EntryKind.CONF_CHANGE,
+                adding(new MemberInfo(21, "", List.of("http://localhost:2380"), List.of(), false)));
+        etcd.say(etcd.applied() - 3, EntryKind.CONF_CHANGE,
+                adding(new MemberInfo(22, "", List.of("http://localhost:2400"), List.of(), true)));
         etcd.write(disk, directory);
         assertThat(start(this::checkPromises)).isEqualTo(state());
     }
@@ -319,7 +350,7 @@ class EtcdImportTest {
         etcd.say(etcd.applied() - 3, EntryKind.CONF_CHANGE, Bytes.of(ConfChange.newBuilder()
                 .setType(ConfChangeType.ConfChangeRemoveNode).setNodeId(learner).build().toByteArray()));
         etcd.write(disk, directory);
-        refused(StartRefused.class, "its members are", "those who decide");
+        refused(StartRefused.class, "its members are", "those who decide", "newest 3.5", "add it again");
     }
 
     @Test
