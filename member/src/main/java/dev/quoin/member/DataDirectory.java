@@ -75,7 +75,7 @@ record DataDirectory(Path root, Path wal) {
 
     /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
     DiskLock take(Disk disk) {
-        refuseOnItsWayToEtcd(disk);
+        refuseHalfWay(disk);
         disk.createDirectories(member());
         DiskLock lock = disk.lock(member());
         boolean accepted = false;
@@ -102,9 +102,15 @@ record DataDirectory(Path root, Path wal) {
         disk.createDirectories(Disk.parentOf(wal));
     }
 
-    /** Between the last steps of an export there is no member, but one is to come: whoever began anew would have its id. */
-    void refuseOnItsWayToEtcd(Disk disk) {
-        if (EtcdExport.exchange(disk, this).isHalfDone()) {
+    /**
+     * Between the last steps of an export there is no member, but one is to come: whoever began anew would have its id. And where
+     * somebody did, the member is not the one that is there.
+     */
+    void refuseHalfWay(Disk disk) {
+        EtcdImport.exchange(disk, this).refuseOvertaken();
+        DirectoryExchange export = EtcdExport.exchange(disk, this);
+        export.refuseOvertaken();
+        if (export.isHalfDone()) {
             throw new StartRefused("The files of this member are on their way to etcd: an export was killed between its last"
                     + " steps. quoin export " + root + " goes on with it (with the same --wal-dir, if it has one). Then start"
                     + " etcd, or Quoin, which takes it over again.");

@@ -32,7 +32,8 @@ import dev.quoin.disk.wal.Wal;
  * made anew. Without one, {@code made} is whole, and {@link #isHalfDone}: whoever comes next {@linkplain #resume goes on} with step
  * 3, where each rename is done unless it was done before. From step 4 on there is nothing left to do; the note may stay, and means
  * nothing. Between steps 2 and 4 no server of either kind finds a member: ours goes on with an import and refuses to start on an
- * export, and etcd, which knows nothing of it, must not be started.
+ * export, and etcd, which knows nothing of it, must not be started. If it was, there is a {@code member} again that is not the
+ * one: {@link #isOvertaken}. Then nothing is done, least of all deleted.
  *
  * <p>For one thread, which holds a lock on what is there.
  */
@@ -125,13 +126,17 @@ final class DirectoryExchange {
     Path finish(String ending) {
         Path old = disk.exists(directory.member()) ? free(directory.member(), ending) : null;
         Path oldLog = !isLogInside && disk.exists(directory.wal()) ? free(directory.wal(), ending) : null;
-        writeNote(oldLog == null ? "" : oldLog.getFileName().toString());
+        writeNote(new Note(logPlace(), name(oldLog), name(old)));
         if (old != null) {
             disk.rename(directory.member(), old);
             disk.syncDirectory(directory.root());
         }
         resume();
         return old;
+    }
+
+    private static String name(@Nullable Path path) {
+        return path == null ? "" : path.getFileName().toString();
     }
 
     private Path free(Path path, String ending) {
@@ -149,6 +154,29 @@ final class DirectoryExchange {
     /** Whether power went between the renames. */
     boolean isHalfDone() {
         return !disk.exists(directory.member()) && disk.exists(made.resolve(NOTE));
+    }
+
+    /**
+     * Whether somebody has begun anew between steps 2 and 4: then what was made is the member, and what is there is another one
+     * with its id. The name of the old one was free when it was chosen, so nothing but step 2 can have given it.
+     */
+    boolean isOvertaken() {
+        if (!disk.exists(directory.member()) || !disk.exists(made.resolve(NOTE))) {
+            return false;
+        }
+        String old = readNote().old;
+        return !old.isEmpty() && disk.exists(directory.root().resolve(old));
+    }
+
+    /** Refuses to do anything with a directory in which {@linkplain #isOvertaken somebody has begun anew}. */
+    void refuseOvertaken() {
+        if (isOvertaken()) {
+            throw new StartRefused("The files of this member were on their way from one form to the other when somebody"
+                    + " started a server here, which began anew in " + directory.member() + ", with the same id and without"
+                    + " what the member has promised. The member itself is in " + made + ". Move " + directory.member()
+                    + " away and do again what was interrupted: it goes on. If the cluster has given that member up, delete "
+                    + made + " instead.");
+        }
     }
 
     /** Does what of it was not done. */
@@ -184,15 +212,16 @@ final class DirectoryExchange {
      *
      * @param log where the log is; empty: in its place inside
      * @param oldLog the name that the log's directory is to have that is there; empty if there is none, or if it is inside
+     * @param old the name that the member's directory is to have that is there; empty if there is none
      */
-    private record Note(String log, String oldLog) {}
+    private record Note(String log, String oldLog, String old) {}
 
     private String logPlace() {
         return isLogInside ? "" : directory.wal().toString();
     }
 
-    private void writeNote(String oldLog) {
-        byte[] text = (logPlace() + "\n" + oldLog + "\n").getBytes(StandardCharsets.UTF_8);
+    private void writeNote(Note note) {
+        byte[] text = (note.log + "\n" + note.oldLog + "\n" + note.old + "\n").getBytes(StandardCharsets.UTF_8);
         Path temporary = made.resolve(NOTE + TEMPORARY);
         if (disk.exists(temporary)) {
             disk.delete(temporary);
@@ -215,10 +244,10 @@ final class DirectoryExchange {
                 throw new DiskFailure("read", path, "the file became shorter", null);
             }
             String[] lines = new String(bytes.array(), StandardCharsets.UTF_8).split("\n", -1);
-            if (lines.length != 3 || !lines[2].isEmpty()) {
+            if (lines.length != 4 || !lines[3].isEmpty()) {
                 throw new Damaged(path, 0, "it does not say what is to be done.");
             }
-            return new Note(lines[0], lines[1]);
+            return new Note(lines[0], lines[1], lines[2]);
         }
     }
 }

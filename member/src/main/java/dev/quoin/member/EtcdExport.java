@@ -105,9 +105,17 @@ public final class EtcdExport {
         return name.equals("member." + BEING_MADE) || name.equals("member." + EtcdImport.BEING_MADE);
     }
 
-    /** Whether an attempt in place met the end of its process when all but the names was done. */
+    /**
+     * Whether an attempt in place met the end of its process when all but the names was done.
+     *
+     * @throws StartRefused if somebody has begun anew there meanwhile
+     */
     public boolean isHalfDone() {
-        return from.equals(to) && exchange.isHalfDone();
+        if (!from.equals(to)) {
+            return false;
+        }
+        exchange.refuseOvertaken();
+        return exchange.isHalfDone();
     }
 
     /** Does what was left of that. */

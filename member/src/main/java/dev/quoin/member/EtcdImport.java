@@ -87,7 +87,7 @@ final class EtcdImport {
      * @throws dev.quoin.disk.DiskFailure if etcd runs on it, or the disk did not do what it was asked
      */
     void run() {
-        directory.refuseOnItsWayToEtcd(disk);
+        directory.refuseHalfWay(disk);
         if (exchange.isHalfDone()) {
             try (DiskLock _ = disk.lock(exchange.made())) {
                 exchange.resume();

@@ -203,6 +203,26 @@ class EtcdExportTest {
         assertThat(EtcdImportTest.start(other, apart, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
     }
 
+    /** An etcd that was started between the last renames began anew, and nobody may take that for the member. */
+    @Test
+    void whatWasMadeIsNotClearedAwayForSomebodyWhoBeganAnew() {
+        disk.cutPowerBefore(renamesOfAnExport(directory), Operation.RENAME);
+        assertThatThrownBy(() -> export(null)).isInstanceOf(PowerCut.class);
+        disk.restart();
+        assertThat(disk.exists(directory.member())).isFalse();
+        new EtcdByHand().write(disk, directory);
+        SortedMap<String, String> before = EtcdImportTest.files(disk, ROOT);
+        assertThatThrownBy(() -> EtcdImportTest.start(disk, directory, Events.NONE, startup -> {}))
+                .isInstanceOf(StartRefused.class).hasMessageContaining("The member itself is in /data/member.exporting");
+        assertThatThrownBy(() -> export(null)).isInstanceOf(StartRefused.class).hasMessageContaining("began anew");
+        assertThatThrownBy(() -> export(disk, directory, directory, null).isHalfDone())
+                .isInstanceOf(StartRefused.class).hasMessageContaining("began anew");
+        assertThat(EtcdImportTest.files(disk, ROOT)).isEqualTo(before);
+        disk.rename(directory.member(), ROOT.resolve("stray"));
+        export(disk, directory, directory, null).resume();
+        assertThat(EtcdImportTest.start(disk, directory, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
+    }
+
     private long renamesOfAnExport(DataDirectory where) {
         FaultyDisk other = new FaultyDisk(new Random(6));
         prepare(other, where);

@@ -399,6 +399,25 @@ class EtcdImportTest {
         refused(Damaged.class, segment + " is damaged at byte", "entries from index");
     }
 
+    // ---- somebody came in between
+
+    /** An etcd that was started between the last renames began anew, and nobody may take that for the member. */
+    @Test
+    void whatWasMadeIsNotClearedAwayForSomebodyWhoBeganAnew() {
+        etcd.write(disk, directory);
+        FaultyDisk copy = disk.copy(new Random(5));
+        new EtcdImport(copy, directory, StoreByHand.LIMITS, Events.NONE).run();
+        // The last rename is that of the member's files.
+        disk.cutPowerBefore(copy.operations(Operation.RENAME), Operation.RENAME);
+        assertThatThrownBy(() -> start(startup -> {})).isInstanceOf(PowerCut.class);
+        disk.restart();
+        assertThat(disk.exists(directory.member())).isFalse();
+        new EtcdByHand().write(disk, directory);
+        refused(StartRefused.class, "began anew in /data/member", "The member itself is in /data/member.importing");
+        disk.rename(directory.member(), ROOT.resolve("stray"));
+        assertThat(start(this::checkPromises)).isEqualTo(state());
+    }
+
     // ---- faults
 
     private interface Fault {
