@@ -93,9 +93,18 @@ public final class EtcdExport {
         return new EtcdExport(disk, directory, directory, asked, MemberLimits.DEFAULT);
     }
 
-    /** The same into another directory, which must not hold a member, with the log inside. */
+    /**
+     * The same into another directory, which must not hold a member, with the log inside.
+     *
+     * @throws StartRefused if it is the same directory
+     */
     public static EtcdExport into(Disk disk, Path dataDirectory, @Nullable Path logDirectory, Path out,
             @Nullable SemVersion asked) {
+        if (out.toAbsolutePath().normalize().equals(dataDirectory.toAbsolutePath().normalize())) {
+            throw new StartRefused("--out " + out
+                    + " is the directory itself, which is to stay as it is. Name another one, or none"
+                    + " to export in place.");
+        }
         return new EtcdExport(disk, StoppedMember.directory(dataDirectory, logDirectory), new DataDirectory(out), asked,
                 MemberLimits.DEFAULT);
     }

@@ -90,6 +90,18 @@ class ExportTest {
                 "quoin export: a member is in " + out.resolve("member") + " already\n"));
     }
 
+    /** Who names another place wants the directory to stay as it is. */
+    @Test
+    void elsewhereIsNotTheDirectoryItself() {
+        for (Object same : List.of(member, member.resolve("../m"))) {
+            Result result = export(member, "--out", same);
+            assertThat(result.out()).contains("is the directory itself");
+            assertThat(result.exitCode()).isEqualTo(1);
+        }
+        assertThat(StoppedMember.isQuoins(disk, member)).isTrue();
+        assertThat(member.resolve("member.quoin")).doesNotExist();
+    }
+
     @Test
     void whatIsNotUnderstoodIsToldWithTheUsage() {
         for (List<Object> words : List.<List<Object>>of(List.of(), List.of(member, member),
