@@ -28,6 +28,8 @@ import dev.quoin.disk.wal.Wal;
  * <li>the note is deleted
  * </ol>
  *
+ * <p>If a log elsewhere cannot be renamed at all, step 2 is taken back, and the member is what it was.
+ *
  * <p>Power may go at any moment. As long as there is a {@code member}, it is what it was, and whatever else was made is deleted and
  * made anew. Without one, {@code made} is whole, and {@link #isHalfDone}: whoever comes next {@linkplain #resume goes on} with step
  * 3, where each rename is done unless it was done before. From step 4 on there is nothing left to do; the note may stay, and means
@@ -131,8 +133,25 @@ final class DirectoryExchange {
             disk.rename(directory.member(), old);
             disk.syncDirectory(directory.root());
         }
-        resume();
+        try {
+            resume();
+        } catch (DiskFailure failure) {
+            boolean isLogUntouched = !isLogInside && disk.exists(log) && (oldLog == null || !disk.exists(oldLog));
+            if (old == null || !isLogUntouched) {
+                throw failure;
+            }
+            takeBack(old, failure);
+        }
         return old;
+    }
+
+    /** Takes step 2 back, where nothing could be done of step 3: a directory that is a mount point cannot be renamed, ever. */
+    private void takeBack(Path old, DiskFailure failure) {
+        disk.rename(old, directory.member());
+        disk.syncDirectory(directory.root());
+        throw new DiskFailure(failure.operation(), directory.wal(), failure.reason() + ". The member is as it was. If "
+                + directory.wal() + " is a mount point, or its parent is on another disk: move the log into a directory of"
+                + " its own below the mount point, and name that as --wal-dir", failure);
     }
 
     private static String name(@Nullable Path path) {
@@ -189,6 +208,10 @@ final class DirectoryExchange {
         }
         if (!isLogInside && disk.exists(log)) {
             if (disk.exists(directory.wal())) {
+                if (note.oldLog.isEmpty()) {
+                    throw new StartRefused(directory.wal() + " was not there when the files in " + made
+                            + " were made, and is where their write-ahead log is to be. Move it away, and do the same again.");
+                }
                 disk.rename(directory.wal(), directory.wal().resolveSibling(note.oldLog));
             }
             disk.rename(log, directory.wal());

@@ -223,6 +223,22 @@ class EtcdExportTest {
         assertThat(EtcdImportTest.start(disk, directory, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
     }
 
+    /** As it is with a mount point: else no start and no export would ever get further. */
+    @Test
+    void whereTheLogCannotBeRenamedTheMemberIsAsItWas() {
+        DataDirectory apart = new DataDirectory(ROOT, LOG);
+        FaultyDisk other = new FaultyDisk(new Random(6));
+        prepare(other, apart);
+        // The last three are that of the log that was there, that of the new log, and that of the member's files.
+        other.fail(renamesOfAnExport(apart) - 2, Operation.RENAME);
+        assertThatThrownBy(() -> export(other, apart, apart, null).run()).isInstanceOf(DiskFailure.class)
+                .hasMessageContaining("The member is as it was. If /logs/a is a mount point")
+                .hasMessageContaining("--wal-dir");
+        assertThat(other.list(ROOT)).containsExactly("member");
+        assertThat(other.list(Disk.parentOf(LOG))).containsExactly("a");
+        assertThat(EtcdImportTest.start(other, apart, Events.NONE, this::checkPromises)).isEqualTo(etcd.expected());
+    }
+
     private long renamesOfAnExport(DataDirectory where) {
         FaultyDisk other = new FaultyDisk(new Random(6));
         prepare(other, where);
@@ -316,6 +332,11 @@ class EtcdExportTest {
     @Test
     void powerGoesWhereTheLogHasAPlaceOfItsOwn() {
         everyOperation(FaultyDisk::cutPowerAfter, true, new DataDirectory(ROOT, LOG));
+    }
+
+    @Test
+    void everyOperationFailsWhereTheLogHasAPlaceOfItsOwn() {
+        everyOperation(FaultyDisk::fail, false, new DataDirectory(ROOT, LOG));
     }
 
     @Test
