@@ -2,8 +2,11 @@ package dev.quoin.member;
 
 import java.nio.file.Path;
 
+import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
 import dev.quoin.disk.DiskLock;
+import dev.quoin.disk.snapshot.SnapshotLimits;
+import dev.quoin.disk.snapshot.SnapshotReader;
 import dev.quoin.disk.wal.Wal;
 
 /**
@@ -14,13 +17,15 @@ import dev.quoin.disk.wal.Wal;
  * DATA-DIR/member/ledger/   the store's records, our own; and as they came from a leader:
  * DATA-DIR/member/ledger-N/ the same from the state at index N on, see {@link LedgerDirectories}
  * DATA-DIR/member/snap/     states that are being received
- * DATA-DIR/member/snap/db   an etcd's database: not ours to start on
+ * DATA-DIR/member/snap/db   an etcd's database: not ours to start on, unless it is {@linkplain #hasStrayDatabase stray}
  * </pre>
  *
  * @param wal the write-ahead log, which may have been given a place of its own
  */
 record DataDirectory(Path root, Path wal) {
     static final String LEDGER = "ledger";
+    /** What an etcd's empty database is called that was made by mistake. */
+    static final String STRAY = "db.stray";
 
     DataDirectory(Path root) {
         this(root, root.resolve("member").resolve("wal"));
@@ -73,13 +78,43 @@ record DataDirectory(Path root, Path wal) {
         return snap().resolve("db");
     }
 
-    /** Takes the directory for this process, making it first if need be. Refuses one that is not a Quoin member's. */
+    /**
+     * Whether an etcd has been started on a member of ours. It makes an empty database before it finds that the log goes on
+     * behind that, and panics before it writes to the log (server/etcdserver/bootstrap.go): so nothing was promised there.
+     */
+    boolean hasStrayDatabase(Disk disk) {
+        boolean isOurs = hasLedger(disk) && Wal.exists(disk, wal()) && !Wal.isEtcds(disk, wal());
+        if (!isOurs || !disk.exists(database())) {
+            return false;
+        }
+        try (SnapshotReader reader = SnapshotReader.openUnverified(disk, database(), SnapshotLimits.DEFAULT)) {
+            return SnapshotImport.isUntouched(database(), reader);
+        } catch (Damaged unreadable) {
+            // Nobody knows what was in it, so it is not passed over.
+            return false;
+        }
+    }
+
+    private void setStrayAside(Disk disk) {
+        Path stray = snap().resolve(STRAY);
+        // One from an earlier time is as empty.
+        disk.rename(database(), stray);
+        disk.syncDirectory(snap());
+    }
+
+    /**
+     * Takes the directory for this process, making it first if need be, and sets a {@linkplain #hasStrayDatabase stray} database
+     * aside. Refuses one that is not a Quoin member's.
+     */
     DiskLock take(Disk disk) {
         refuseHalfWay(disk);
         disk.createDirectories(member());
         DiskLock lock = disk.lock(member());
         boolean accepted = false;
         try {
+            if (hasStrayDatabase(disk)) {
+                setStrayAside(disk);
+            }
             refuseForeign(disk);
             prepareLog(disk);
             accepted = true;

@@ -80,7 +80,7 @@ final class EtcdImport {
     }
 
     /**
-     * Does it, or what is left of it; nothing if no etcd's member is there.
+     * Does it, or what is left of it; nothing if no etcd's member is there, but at most a database that one left by mistake.
      *
      * @throws StartRefused if it cannot be taken over; says why, and what to do
      * @throws Damaged if what is there is not what etcd wrote
@@ -92,7 +92,7 @@ final class EtcdImport {
             try (DiskLock _ = disk.lock(exchange.made())) {
                 exchange.resume();
             }
-        } else if (directory.isEtcds(disk)) {
+        } else if (directory.isEtcds(disk) && !directory.hasStrayDatabase(disk)) {
             reading(this::takeOver);
         }
     }

@@ -32,6 +32,9 @@ public interface Events {
     /** It is one. What etcd had, and has no use for any more, is kept there. */
     default void imported(Path kept) {}
 
+    /** Somebody had started an etcd on this member's directory; the empty database that it made is set aside there. */
+    default void strayDatabase(Path kept) {}
+
     /** Damage was found at the start, and made good from the log. */
     default void repaired(String what) {}
 

@@ -133,7 +133,11 @@ public final class Member implements AutoCloseable {
             Witness witness, MemberMetrics metrics) {
         DataDirectory directory = DataDirectory.of(config);
         new EtcdImport(disk, directory, config.limits(), events).run();
+        boolean hasStray = directory.hasStrayDatabase(disk);
         DiskLock lock = directory.take(disk);
+        if (hasStray) {
+            events.strayDatabase(directory.snap().resolve(DataDirectory.STRAY));
+        }
         Startup startup;
         try {
             startup = Startup.on(disk, directory, config, events);

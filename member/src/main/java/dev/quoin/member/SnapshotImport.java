@@ -51,6 +51,8 @@ final class SnapshotImport {
     private static final Bytes AUTH_ENABLED = Bytes.utf8("authEnabled");
     private static final Bytes AUTH_REVISION = Bytes.utf8("authRevision");
 
+    private static final Bytes NO_INDEX = Bytes.of(new byte[Long.BYTES]);
+
     /** Of a record that lies in no row. */
     private static final long NO_PLACE = 0;
 
@@ -280,6 +282,20 @@ final class SnapshotImport {
     /** What the database says of itself. */
     static SortedMap<Bytes, Bytes> meta(Path file, SnapshotReader database) {
         return new SnapshotImport(file, database, NOTHING, "the database " + file).rows(Bucket.META);
+    }
+
+    /** Whether an etcd has made it and has not applied anything to it yet. */
+    static boolean isUntouched(Path file, SnapshotReader database) {
+        Bytes index = meta(file, database).get(StateSnapshot.CONSISTENT_INDEX);
+        if (index != null && !index.equals(NO_INDEX)) {
+            return false;
+        }
+        boolean[] hasKeys = {false};
+        Rows keys = database.rows(StateSnapshot.KEY_BUCKET);
+        if (keys != null) {
+            keys.forEach((key, value) -> hasKeys[0] = true);
+        }
+        return !hasKeys[0];
     }
 
     /** That of its cluster; empty if it is not known yet. */

@@ -71,6 +71,11 @@ public final class StoppedMember implements AutoCloseable {
         return directory(dataDirectory, null).hasLedger(disk);
     }
 
+    /** Whether an empty database is there beside a member of ours, left by an etcd that was started on it by mistake. */
+    public static boolean hasStrayDatabase(Disk disk, Path dataDirectory, @Nullable Path logDirectory) {
+        return directory(dataDirectory, logDirectory).hasStrayDatabase(disk);
+    }
+
     /**
      * Opens it and changes nothing.
      *

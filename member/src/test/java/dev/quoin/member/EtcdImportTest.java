@@ -401,6 +401,23 @@ class EtcdImportTest {
 
     // ---- somebody came in between
 
+    /** A unit that was forgotten: etcd makes a database and panics before it writes to the log, again and again. */
+    @Test
+    void theEmptyDatabaseOfAnEtcdThatWasStartedByMistakeIsSetAside() {
+        etcd.write(disk, directory);
+        start(this::checkPromises);
+        for (int times = 1; times <= 2; times++) {
+            disk.createDirectories(directory.snap());
+            disk.put(directory.database(), EtcdByHand.emptyDatabase());
+            assertThat(start(this::checkPromises)).isEqualTo(state());
+            assertThat(disk.exists(directory.database())).isFalse();
+            assertThat(disk.contents(directory.snap().resolve("db.stray"))).isEqualTo(EtcdByHand.emptyDatabase());
+        }
+        disk.put(directory.database(), etcd.database());
+        assertThatThrownBy(() -> start(startup -> {})).as("one that has applied something").isInstanceOf(
+                StartRefused.class).hasMessageContaining("two members have been started");
+    }
+
     /** An etcd that was started between the last renames began anew, and nobody may take that for the member. */
     @Test
     void whatWasMadeIsNotClearedAwayForSomebodyWhoBeganAnew() {

@@ -67,6 +67,13 @@ final class EventLog implements Events {
     }
 
     @Override
+    public void strayDatabase(Path kept) {
+        LOG.atWarn().addKeyValue("kept", kept).addKeyValue("remedy",
+                "see that no unit starts etcd on this directory any more; the file is empty and may be deleted")
+                .log("an etcd was started on this member's directory and made an empty database, which was set aside");
+    }
+
+    @Override
     public void repaired(String what) {
         LOG.atWarn().addKeyValue("detail", what).log("repaired damage in a file of the store from the log");
     }

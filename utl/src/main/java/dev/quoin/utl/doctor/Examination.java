@@ -97,7 +97,12 @@ final class Examination {
         EtcdDirectory etcd = new EtcdDirectory(root);
         Path member = root.resolve("member");
         findAborted();
-        if (etcd.hasDatabase(disk)) {
+        boolean isStray = StoppedMember.hasStrayDatabase(disk, root, log);
+        if (isStray) {
+            add(Finding.note("An etcd has been started on this directory by mistake: its database " + etcd.database()
+                    + " is empty, and a start of Quoin sets it aside. See that no unit starts etcd here any more."));
+        }
+        if (etcd.hasDatabase(disk) && !isStray) {
             examineEtcd(etcd);
         } else if (!disk.exists(member)) {
             if (findings.stream().noneMatch(Finding::isWrong)) {

@@ -172,6 +172,20 @@ class DoctorTest {
     }
 
     @Test
+    void theEmptyDatabaseOfAnEtcdThatWasStartedByMistakeIsFound() throws IOException {
+        Path directory = quoin("m");
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        SnapshotWriter.measure(List.of(new BucketRows(Bytes.utf8("meta"), sink -> {}))).writeTo(bytes::write);
+        Files.createDirectories(directory.resolve("member/snap"));
+        Files.write(directory.resolve("member/snap/db"), bytes.toByteArray());
+        Result result = doctor(directory);
+        assertThat(result.out()).contains("started on this directory by mistake", "sets it aside",
+                "Revision 51, 50 keys");
+        assertThat(result.exitCode()).isZero();
+        assertThat(directory.resolve("member/snap/db")).exists();
+    }
+
+    @Test
     void aLogThatIsElsewhereOrLostIsAskedFor() throws IOException {
         Path directory = quoin("m");
         Path moved = home.resolve("moved-wal");
