@@ -152,10 +152,19 @@ record DataDirectory(Path root, Path wal) {
         }
     }
 
+    /** Neither an etcd nor we can do anything with the log of an etcd alone. */
+    StartRefused withoutDatabase() {
+        return new StartRefused("database file (" + database() + ") of the backend is missing, and the write-ahead log in "
+                + wal() + " is an etcd's. Put it back, or remove this member and add it again.");
+    }
+
     private void refuseForeign(Disk disk) {
-        if (isEtcds(disk)) {
+        if (disk.exists(database())) {
             throw new StartRefused(
                     "The member in " + member() + " is an etcd's. A Quoin that is started on it takes it over.");
+        }
+        if (isEtcds(disk)) {
+            throw withoutDatabase();
         }
         boolean hasLedger = disk.list(member()).stream().anyMatch(LedgerDirectories::isLedger);
         if (hasLedger && !disk.exists(wal())) {

@@ -79,7 +79,7 @@ final class DirectoryExchange {
     void refuseLogThatGoesAlong() {
         Path member = directory.member().toAbsolutePath().normalize();
         if (!isLogInside && directory.wal().toAbsolutePath().normalize().startsWith(member)) {
-            throw new StartRefused("The write-ahead log in " + directory.wal() + " would go wherever "
+            throw StartRefused.onlyForUs("The write-ahead log in " + directory.wal() + " would go wherever "
                     + directory.member() + " goes, which is to be set aside: move the log out of that directory, and name"
                     + " the new --wal-dir. Nothing was changed.");
         }

@@ -104,6 +104,7 @@ final class EtcdImport {
      * @throws Damaged as that
      */
     EtcdFound look() {
+        directory.refuseHalfWay(disk);
         return reading((log, plan, found) -> {});
     }
 
@@ -166,10 +167,7 @@ final class EtcdImport {
                     + " what to do.");
         }
         if (!disk.exists(directory.database())) {
-            throw new StartRefused(
-                    "database file (" + directory.database() + ") of the backend is missing, and the write-ahead"
-                            + " log in " + directory.wal()
-                            + " is an etcd's. Put it back, or remove this member and add it again.");
+            throw directory.withoutDatabase();
         }
         if (!Wal.exists(disk, directory.wal())) {
             throw new StartRefused(directory.database()
@@ -241,13 +239,13 @@ final class EtcdImport {
             return "";
         }
         if (version == null) {
-            throw new StartRefused("The database " + file
+            throw StartRefused.onlyForUs("The database " + file
                     + " is of an etcd 3.4 or older: cannot detect storage schema version:"
                     + " missing term information. Start etcd 3.5 on it, and stop that once it is healthy; then it can be taken"
                     + " over. If the whole cluster is 3.4, bring it to 3.5 first.");
         }
         if (version.withoutPatch().compareTo(SemVersion.OWN_STORAGE) > 0) {
-            throw new StartRefused("The database " + file + " is made for etcd " + version + ": version \"" + version
+            throw StartRefused.onlyForUs("The database " + file + " is made for etcd " + version + ": version \"" + version
                     + "\" is not supported, " + SemVersion.OWN_STORAGE.major() + "." + SemVersion.OWN_STORAGE.minor()
                     + " is. Bring the cluster down to that first: etcdctl downgrade enable.");
         }
@@ -293,7 +291,7 @@ final class EtcdImport {
     /** Whether the members in the database are those who decide by the log. */
     private static void refuseOthers(Path file, ConfState deciding, ConfState members) {
         if (!members.equals(deciding)) {
-            throw new StartRefused("The database " + file + " cannot be taken over: its members are " + members
+            throw StartRefused.onlyForUs("The database " + file + " cannot be taken over: its members are " + members
                     + ", and those who decide are said to be " + deciding
                     + " in the log. If the etcd is a 3.5, bring the cluster to the newest 3.5 first, which makes the two"
                     + " agree; else remove this member and add it again.");
@@ -308,7 +306,7 @@ final class EtcdImport {
                 case CONF_CHANGE_V2 -> "a change of several members at once";
             };
             if (obstacle != null) {
-                throw new StartRefused("The entry at index " + entry.index() + " in the log in " + directory.wal()
+                throw StartRefused.onlyForUs("The entry at index " + entry.index() + " in the log in " + directory.wal()
                         + " cannot be applied: " + obstacle
                         + ". Start the etcd that wrote it once more, so that it applies it;"
                         + " stop it, and start again.");
@@ -420,13 +418,13 @@ final class EtcdImport {
                 + " takes %s in %s, and %s are free there. Nothing was changed. Make room (etcdutl defrag makes the database"
                 + " smaller, not what is needed), or move the directory to a larger disk.";
         if (found.neededBytes() > found.freeBytes()) {
-            throw new StartRefused(form.formatted(HumanBytes.text(found.neededBytes()), directory.root(),
+            throw StartRefused.onlyForUs(form.formatted(HumanBytes.text(found.neededBytes()), directory.root(),
                     HumanBytes.text(found.freeBytes())));
         }
         Path logParent = Disk.parentOf(directory.wal());
         long logBytes = LOG_SEGMENTS * limits.wal().segmentBytes();
         if (!directory.isLogInside() && logBytes > disk.freeBytes(logParent)) {
-            throw new StartRefused(form.formatted(HumanBytes.text(logBytes), logParent,
+            throw StartRefused.onlyForUs(form.formatted(HumanBytes.text(logBytes), logParent,
                     HumanBytes.text(disk.freeBytes(logParent))));
         }
     }

@@ -353,6 +353,20 @@ class EtcdImportTest {
         refused(StartRefused.class, "its members are", "those who decide", "newest 3.5", "add it again");
     }
 
+    /** Whether etcd may be started on a directory that is refused: not where it has forgotten something. */
+    @Test
+    void itIsKnownWhereEtcdMayGoOn() {
+        etcd.write(disk, directory);
+        disk.leaveFree(10_000);
+        assertThatThrownBy(() -> start(startup -> {})).isInstanceOfSatisfying(StartRefused.class,
+                refused -> assertThat(refused.isOnlyForUs()).isTrue());
+        FaultyDisk other = new FaultyDisk(new Random(5));
+        etcd.promised = new WalState(EtcdByHand.TERM - 1, 7, etcd.mark);
+        etcd.write(other, directory);
+        assertThatThrownBy(() -> start(other, directory, Events.NONE, startup -> {})).isInstanceOfSatisfying(
+                StartRefused.class, refused -> assertThat(refused.isOnlyForUs()).isFalse());
+    }
+
     @Test
     void aDatabaseWithoutALogIsRefused() {
         disk.createDirectories(directory.snap());
@@ -365,6 +379,8 @@ class EtcdImportTest {
         etcd.write(disk, directory, directory.database(), null);
         assertThat(Member.exists(disk, CONFIG)).isTrue();
         refused(StartRefused.class, "database file (/data/member/snap/db) of the backend is missing");
+        assertThatThrownBy(() -> directory.take(disk)).as("who only looks at it").isInstanceOf(StartRefused.class)
+                .hasMessageContaining("of the backend is missing");
     }
 
     @Test

@@ -63,7 +63,8 @@ final class EventLog implements Events {
     @Override
     public void imported(Path kept) {
         LOG.atInfo().addKeyValue("kept", kept).addKeyValue("remedy",
-                "once nobody wants to go back to it, it may be deleted").log("took over the data directory of an etcd");
+                "never start etcd on it again: it has forgotten what was written and voted since; the way back is quoin export."
+                        + " Delete it once nobody needs a backup of that time").log("took over the data directory of an etcd");
     }
 
     @Override

@@ -243,10 +243,14 @@ final class Examination {
                 add(Finding.note("The end of its log was cut short, and will be left out: " + found.torn()));
             }
         } catch (StartRefused | Damaged refused) {
+            boolean etcdMayGoOn = refused instanceof StartRefused reason && reason.isOnlyForUs();
             add(Finding.wrong("This is the data directory of an etcd " + version + ", and no Quoin can take it over. "
                     + refused.getMessage(),
-                    "To go on with etcd, start etcd on it. Or make a directory for Quoin of the database"
-                            + " alone, as a new cluster: etcdutl snapshot restore " + database
+                    (etcdMayGoOn
+                            ? "To go on with etcd, start etcd on it."
+                            : "Do not simply start etcd on it: it may have forgotten what it has acknowledged or voted.")
+                            + " For a new cluster, make a directory for Quoin of the database"
+                            + " alone: etcdutl snapshot restore " + database
                             + " --skip-hash-check --data-dir NEW, with the options of docs/backups.md."));
         }
         try (SnapshotReader reader = SnapshotReader.openUnverified(disk, database, SnapshotLimits.DEFAULT)) {

@@ -141,7 +141,8 @@ class DoctorTest {
         Bytes seven = new RevisionKey(7, 0, false).encode().slice(0, 8);
         Path directory = etcd(Map.of("consistent_index", seven, "term", seven));
         assertThat(doctor(directory).out()).contains("of an etcd 3.5, and no Quoin can take it over",
-                "there is no write-ahead log", "etcdutl snapshot restore", "The database is whole");
+                "there is no write-ahead log", "etcdutl snapshot restore", "The database is whole",
+                "Do not simply start etcd on it");
         etcd(Map.of("storageVersion", Bytes.utf8("3.6.0")));
         assertThat(doctor(directory).out()).contains("of an etcd 3.6,");
         etcd(Map.of());
