@@ -187,6 +187,17 @@ final class DirectoryExchange {
         return !old.isEmpty() && disk.exists(directory.root().resolve(old));
     }
 
+    /** For what there is of {@link #made}. */
+    HalfWay state() {
+        if (isHalfDone()) {
+            return HalfWay.GOES_ON;
+        }
+        if (!disk.exists(directory.member())) {
+            return HalfWay.WITHOUT_MEMBER;
+        }
+        return isOvertaken() ? HalfWay.OVERTAKEN : HalfWay.WITHOUT_EFFECT;
+    }
+
     /** Refuses to do anything with a directory in which {@linkplain #isOvertaken somebody has begun anew}. */
     void refuseOvertaken() {
         if (isOvertaken()) {

@@ -109,9 +109,14 @@ public final class EtcdExport {
                 MemberLimits.DEFAULT);
     }
 
-    /** Whether a name in a data directory is that of files on their way from one form to the other, or left there by a crash. */
-    public static boolean isOnItsWay(String name) {
-        return name.equals("member." + BEING_MADE) || name.equals("member." + EtcdImport.BEING_MADE);
+    /** What the files of this name in a data directory mean, if it is that of files on their way from one form to the other; or null. */
+    public static @Nullable HalfWay halfWay(Disk disk, Path dataDirectory, String name) {
+        DataDirectory directory = new DataDirectory(dataDirectory);
+        return switch (name) {
+            case "member." + BEING_MADE -> exchange(disk, directory).state();
+            case "member." + EtcdImport.BEING_MADE -> EtcdImport.exchange(disk, directory).state();
+            default -> null;
+        };
     }
 
     /**

@@ -27,6 +27,7 @@ import dev.quoin.disk.wal.Wal;
 import dev.quoin.disk.wal.WalLimits;
 import dev.quoin.member.EtcdExport;
 import dev.quoin.member.EtcdFound;
+import dev.quoin.member.HalfWay;
 import dev.quoin.member.MemberRestore;
 import dev.quoin.member.Membership;
 import dev.quoin.member.StartRefused;
@@ -194,17 +195,11 @@ final class Examination {
     /** What a restore, a start or an export has left that was killed half-way. */
     private void findAborted() {
         for (String name : disk.list(root)) {
-            if (EtcdExport.isOnItsWay(name)) {
-                Path left = root.resolve(name);
-                add(disk.exists(root.resolve("member"))
-                        ? Finding.note(
-                                left + " was left by a start or an export that was killed before anything had changed;"
-                                        + " the next one clears it away.")
-                        : Finding.wrong("The files of this member are on their way from one form to the other: " + left
-                                + " is there, and no member. Etcd must not be started on it: it would begin anew.",
-                                name.endsWith("importing")
-                                        ? "Start Quoin: it goes on with it."
-                                        : "quoin export " + root + " goes on with it."));
+            HalfWay halfWay = EtcdExport.halfWay(disk, root, name);
+            if (halfWay != null) {
+                add(ofHalfWay(halfWay, root.resolve(name), name.endsWith("importing")
+                        ? "start Quoin: it goes on with it."
+                        : "quoin export " + root + " goes on with it."));
             }
             if (MemberRestore.isLeftover(name)) {
                 Path left = root.resolve(name);
@@ -217,6 +212,27 @@ final class Examination {
                                 "Restore again, into the same directory: what is left is cleared away."));
             }
         }
+    }
+
+    private Finding ofHalfWay(HalfWay halfWay, Path left, String whatGoesOn) {
+        Path member = root.resolve("member");
+        return switch (halfWay) {
+            case WITHOUT_EFFECT -> Finding.note(
+                    left + " was left by a start or an export that was killed before anything had changed;"
+                            + " the next one clears it away.");
+            case GOES_ON -> Finding.wrong("The files of this member are on their way from one form to the other: " + left
+                    + " is there, and no member. Etcd must not be started on it: it would begin anew.",
+                    "Do this before any other server is started: " + whatGoesOn);
+            case OVERTAKEN -> Finding.wrong("The files of this member were on their way from one form to the other, " + left
+                    + ", when a server was started, which began anew in " + member
+                    + ", with the same id and without what the member has promised.",
+                    "Stop that server, move " + member + " away, and then: " + whatGoesOn
+                            + " If the cluster has given the member up, delete " + left + " instead.");
+            case WITHOUT_MEMBER -> Finding.wrong(left + " was left by a start or an export that was killed before it was"
+                    + " whole, and there is no member: a server that starts here begins anew.",
+                    "If this is the --out of an export, do that again. Else put back " + member
+                            + ", which was there then, or remove this member and add it again.");
+        };
     }
 
     // ---- etcd's

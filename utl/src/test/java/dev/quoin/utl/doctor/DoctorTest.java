@@ -166,10 +166,18 @@ class DoctorTest {
     void filesOnTheirWayFromOneFormToTheOtherAreFound() throws IOException {
         Path directory = home.resolve("half");
         Files.createDirectories(directory.resolve("member.importing/ledger"));
-        assertThat(doctor(directory).out()).contains("on their way", "Etcd must not be started", "Start Quoin");
+        assertThat(doctor(directory).out()).contains("killed before it was whole, and there is no member", "put back");
+        Files.writeString(directory.resolve("member.importing/exchange"), "\n\nmember.etcd-3.7\n");
+        assertThat(doctor(directory).out()).contains("on their way", "Etcd must not be started", "start Quoin");
         Path whole = quoin("m");
         Files.createDirectories(whole.resolve("member.exporting/snap"));
         assertThat(doctor(whole).out()).contains("the next one clears it away").endsWith("Nothing is wrong.\n");
+        Files.writeString(whole.resolve("member.exporting/exchange"), "\n\nmember.quoin\n");
+        assertThat(doctor(whole).out()).contains("the next one clears it away").endsWith("Nothing is wrong.\n");
+        Files.createDirectories(whole.resolve("member.quoin"));
+        Result overtaken = doctor(whole);
+        assertThat(overtaken.out()).contains("began anew in " + whole.resolve("member"), "quoin export " + whole);
+        assertThat(overtaken.exitCode()).isEqualTo(1);
     }
 
     @Test
