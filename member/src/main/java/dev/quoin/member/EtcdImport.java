@@ -59,6 +59,12 @@ final class EtcdImport {
     static final String BEING_MADE = "importing";
     /** Room beside the records: the segment of the log that is written, and the one that is made ahead. */
     private static final int LOG_SEGMENTS = 2;
+    /**
+     * Etcd hands what is committed to its store before it writes it to its log (server/etcdserver/raft.go), so a kill may leave a
+     * database that is ahead of it in term as in an older copy.
+     */
+    private static final String REMEDY = "If nobody has put back a copy of any of these files, start etcd once more, stop it"
+            + " with SIGTERM, and start again; else remove this member and add it again.";
     private static final Bytes STORAGE_VERSION = Bytes.utf8("storageVersion");
 
     private final Disk disk;
@@ -277,14 +283,15 @@ final class EtcdImport {
             throw new StartRefused(
                     "The database " + file + " is of term " + term + ", and the log in " + directory.wal()
                             + " has only come to term " + log.state().term()
-                            + ": it is an older copy, and has forgotten a vote.");
+                            + ": it is an older copy, and has forgotten a vote; or etcd was killed while it wrote its log. "
+                            + REMEDY);
         }
         long termInLog = applied == mark ? log.snapshot().term()
                 : applied <= last ? log.entries().get((int) (applied - mark - 1)).term() : term;
         if (applied > 0 && termInLog != term) {
             throw new StartRefused("The entry at index " + applied + " is of term " + term + " in the database " + file
                     + ", and of term " + termInLog + " in the log in " + directory.wal()
-                    + ". One of them is not this member's.");
+                    + ". One of them is not this member's; or etcd was killed while it wrote its log. " + REMEDY);
         }
     }
 

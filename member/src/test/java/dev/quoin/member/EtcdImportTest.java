@@ -334,14 +334,15 @@ class EtcdImportTest {
     void anOlderCopyOfTheLogIsRefused() {
         etcd.promised = new WalState(EtcdByHand.TERM - 1, 7, etcd.mark);
         etcd.write(disk, directory);
-        refused(StartRefused.class, "has forgotten a vote");
+        refused(StartRefused.class, "has forgotten a vote", "killed while it wrote its log", "stop it with SIGTERM");
     }
 
     @Test
     void aDatabaseOfAnotherHistoryIsRefused() {
         etcd.changeMeta(meta -> meta.put(Bytes.utf8("term"), Bytes.of(new byte[]{0, 0, 0, 0, 0, 0, 0, 4})));
         etcd.write(disk, directory);
-        refused(StartRefused.class, "is of term 4 in the database", "of term 3 in the log");
+        refused(StartRefused.class, "is of term 4 in the database", "of term 3 in the log",
+                "killed while it wrote its log");
     }
 
     @Test
