@@ -309,7 +309,7 @@ final class EtcdImport {
         for (WalEntry entry : entries) {
             String obstacle = switch (EntryKind.of(entry.type())) {
                 case NORMAL -> entry.data().isEmpty() ? null : Requests.obstacle(entry.data());
-                case CONF_CHANGE -> null;
+                case CONF_CHANGE -> MemberChange.obstacle(entry.data());
                 case CONF_CHANGE_V2 -> "a change of several members at once";
             };
             if (obstacle != null) {
@@ -349,12 +349,18 @@ final class EtcdImport {
                     id -> known.member(id).isPresent() || rows.isRemoved(id));
             for (WalEntry entry : entries) {
                 if (EntryKind.of(entry.type()) == EntryKind.CONF_CHANGE) {
+                    String obstacle = MemberChange.obstacle(entry.data());
+                    if (obstacle != null) {
+                        throw new StartRefused("The entry at index " + entry.index()
+                                + " in the log was applied and cannot be read: " + obstacle
+                                + ". Remove this member and add it again.");
+                    }
                     deciding.change(entry.data());
                 }
             }
             return new ConfState(List.copyOf(deciding.voters), List.copyOf(deciding.learners));
-        } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
-            throw new StartRefused("a change of members in the log does not parse: " + e.getMessage());
+        } catch (InvalidProtocolBufferException e) {
+            throw new StartRefused("who decides, as the log's mark says it, does not parse: " + e.getMessage());
         }
     }
 

@@ -121,6 +121,22 @@ final class MemberChange {
         return before.withDowngradeTarget(set.getEnabled() ? set.getVer() : "");
     }
 
+    /** Why a change that comes from elsewhere could not be applied, whoever the members are; null if it can be read. */
+    static @Nullable String obstacle(Bytes data) {
+        try {
+            ConfChange change = ConfChange.parseFrom(data.toByteArray());
+            if (change.getType() == ConfChangeType.ConfChangeRemoveNode) {
+                return null;
+            }
+            long said = MemberJson.parse(context(change)).id();
+            return said == change.getNodeId() || MemberJson.isPromote(context(change))
+                    ? null
+                    : "a change of members that names two of them";
+        } catch (InvalidProtocolBufferException | IllegalArgumentException malformed) {
+            return "a change of members that does not parse, " + malformed.getMessage();
+        }
+    }
+
     private static ConfChange parse(Bytes data) {
         try {
             return ConfChange.parseFrom(ByteString.copyFrom(data.array(), data.offset(), data.length()));

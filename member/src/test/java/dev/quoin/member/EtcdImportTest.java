@@ -369,6 +369,24 @@ class EtcdImportTest {
     }
 
     @Test
+    void aChangeOfMembersThatCannotBeReadIsRefused() {
+        Bytes garbage = Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode).setNodeId(21)
+                .setContext(ByteString.copyFromUtf8("{")).build().toByteArray());
+        etcd.say(etcd.applied() + 2, EntryKind.CONF_CHANGE, garbage);
+        etcd.write(disk, directory);
+        refused(StartRefused.class, "index " + (etcd.applied() + 2), "a change of members that does not parse");
+    }
+
+    @Test
+    void aChangeOfMembersThatWasAppliedAndCannotBeReadIsRefused() {
+        etcd.say(etcd.applied() - 2, EntryKind.CONF_CHANGE,
+                Bytes.of(ConfChange.newBuilder().setType(ConfChangeType.ConfChangeAddNode).setNodeId(21)
+                        .setContext(ByteString.copyFromUtf8("{\"id\":22}")).build().toByteArray()));
+        etcd.write(disk, directory);
+        refused(StartRefused.class, "index " + (etcd.applied() - 2), "names two of them");
+    }
+
+    @Test
     void aDatabaseWithoutALogIsRefused() {
         disk.createDirectories(directory.snap());
         disk.put(directory.database(), etcd.database());
