@@ -195,6 +195,8 @@ class EtcdExportTest {
         other.restart();
         EtcdExport again = export(other, apart, apart, null);
         assertThat(again.isHalfDone()).isTrue();
+        assertThatThrownBy(() -> export(other, directory, directory, null).resume()).isInstanceOf(StartRefused.class)
+                .hasMessageContaining("log is in /logs/a. Name the --wal-dir accordingly");
         other.rename(LOG, LOG.resolveSibling("away"));
         assertThatThrownBy(again::resume).isInstanceOf(StartRefused.class)
                 .hasMessageContaining("is neither in /logs/a.exporting nor in /logs/a");
