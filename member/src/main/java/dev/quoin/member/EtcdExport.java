@@ -194,8 +194,7 @@ public final class EtcdExport {
 
     /** The oldest etcd that is to start on it, which is what the cluster's version becomes if that is newer. */
     private SemVersion version(StoppedMember member, List<WalEntry> behind) {
-        SemVersion current = SemVersion.parse(member.membership().clusterVersion());
-        SemVersion cluster = current == null ? SemVersion.OWN_STORAGE : current.withoutPatch();
+        SemVersion cluster = clusterVersion(member);
         if (asked == null || cluster.compareTo(asked) <= 0) {
             return cluster;
         }
@@ -218,6 +217,12 @@ public final class EtcdExport {
             }
         }
         return asked;
+    }
+
+    /** As {@link Membership#storageVersion}: a cluster whose leader could not ask all members yet says that it is 3.0. */
+    private static SemVersion clusterVersion(StoppedMember member) {
+        SemVersion stored = SemVersion.parse(member.membership().storageVersion());
+        return stored == null ? SemVersion.OWN_STORAGE : stored.withoutPatch();
     }
 
     private static @Nullable SemVersion versionSet(Bytes data) {
@@ -245,8 +250,7 @@ public final class EtcdExport {
         List<WalEntry> behind = behind(startup);
         SemVersion version = version(member, behind);
         refuseUnreadable(behind, version);
-        String before = member.membership().clusterVersion();
-        boolean isLowered = !before.isEmpty() && version.compareTo(SemVersion.of(before).withoutPatch()) < 0;
+        boolean isLowered = version.compareTo(clusterVersion(member)) < 0;
         Membership membership = isLowered
                 ? member.membership().withClusterVersion(version.toString())
                 : member.membership();

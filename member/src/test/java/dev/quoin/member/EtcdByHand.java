@@ -42,14 +42,19 @@ final class EtcdByHand {
     long last;
     WalState promised;
     /** Who decides as of the mark, by the log. */
-    Membership deciding = StoreByHand.MEMBERS;
+    Membership deciding;
     /** What the entries say that are not empty. */
     final SortedMap<Long, WalEntry> said = new TreeMap<>();
     private byte[] database;
 
     EtcdByHand() {
+        this(StoreByHand.MEMBERS);
+    }
+
+    EtcdByHand(Membership members) {
         FaultyDisk elsewhere = new FaultyDisk(new Random(1));
-        state = new StoreByHand(elsewhere, Path.of("/state"), StoreByHand.MEMBERS);
+        state = new StoreByHand(elsewhere, Path.of("/state"), members);
+        deciding = members;
         state.apply(new Command.LeaseGrant(77, 60));
         state.put("leased", "v", 77);
         state.change(new Random(9), 60);

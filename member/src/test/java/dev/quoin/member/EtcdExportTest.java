@@ -154,6 +154,22 @@ class EtcdExportTest {
         refused(V3_6, "The cluster is of version 3.7.0", "etcdctl downgrade enable 3.6");
     }
 
+    /** Until its leader has asked all members it says that it is 3.0, and stores as today's etcd does. */
+    @Test
+    void aClusterThatHasNotAgreedOnAVersionIsOneOfToday() {
+        Membership alone = Membership.of(List.of(StoreByHand.MEMBERS.members().getLast())).withClusterVersion("3.0.0");
+        for (SemVersion wanted : List.of(SemVersion.OWN_STORAGE, V3_6)) {
+            FaultyDisk other = new FaultyDisk(new Random(7));
+            new EtcdByHand(alone).write(other, directory);
+            EtcdImportTest.start(other, directory, Events.NONE, startup -> {});
+            EtcdExport.Exported made = export(other, directory, directory, wanted).run();
+            assertThat(made.version()).isEqualTo(wanted);
+            assertThat(made.isLowered()).isEqualTo(wanted.equals(V3_6));
+            EtcdImportTest.start(other, directory, Events.NONE, startup -> assertThat(
+                    startup.opened().membership().storageVersion()).isEqualTo(wanted.toString()));
+        }
+    }
+
     @Test
     void roomIsLookedFor() {
         disk.leaveFree(10_000);
