@@ -146,16 +146,19 @@ record DataDirectory(Path root, Path wal) {
         DirectoryExchange export = EtcdExport.exchange(disk, this);
         export.refuseOvertaken();
         if (export.isHalfDone()) {
-            throw new StartRefused("The files of this member are on their way to etcd: an export was killed between its last"
-                    + " steps. quoin export " + root + " goes on with it (with the same --wal-dir, if it has one). Then start"
-                    + " etcd, or Quoin, which takes it over again.");
+            throw new StartRefused(
+                    "The files of this member are on their way to etcd: an export was killed between its last"
+                            + " steps. quoin export " + root
+                            + " goes on with it (with the same --wal-dir, if it has one). Then start"
+                            + " etcd, or Quoin, which takes it over again.");
         }
     }
 
     /** Neither an etcd nor we can do anything with the log of an etcd alone. */
     StartRefused withoutDatabase() {
-        return new StartRefused("database file (" + database() + ") of the backend is missing, and the write-ahead log in "
-                + wal() + " is an etcd's. Put it back, or remove this member and add it again.");
+        return new StartRefused(
+                "database file (" + database() + ") of the backend is missing, and the write-ahead log in "
+                        + wal() + " is an etcd's. Put it back, or remove this member and add it again.");
     }
 
     private void refuseForeign(Disk disk) {

@@ -80,7 +80,8 @@ final class DirectoryExchange {
         Path member = directory.member().toAbsolutePath().normalize();
         if (!isLogInside && directory.wal().toAbsolutePath().normalize().startsWith(member)) {
             throw StartRefused.onlyForUs("The write-ahead log in " + directory.wal() + " would go wherever "
-                    + directory.member() + " goes, which is to be set aside: move the log out of that directory, and name"
+                    + directory.member()
+                    + " goes, which is to be set aside: move the log out of that directory, and name"
                     + " the new --wal-dir. Nothing was changed.");
         }
     }
@@ -150,7 +151,8 @@ final class DirectoryExchange {
         disk.rename(old, directory.member());
         disk.syncDirectory(directory.root());
         throw new DiskFailure(failure.operation(), directory.wal(), failure.reason() + ". The member is as it was. If "
-                + directory.wal() + " is a mount point, or its parent is on another disk: move the log into a directory of"
+                + directory.wal()
+                + " is a mount point, or its parent is on another disk: move the log into a directory of"
                 + " its own below the mount point, and name that as --wal-dir", failure);
     }
 
@@ -202,7 +204,8 @@ final class DirectoryExchange {
     void refuseOvertaken() {
         if (isOvertaken()) {
             throw new StartRefused("The files of this member were on their way from one form to the other when somebody"
-                    + " started a server here, which began anew in " + directory.member() + ", with the same id and without"
+                    + " started a server here, which began anew in " + directory.member()
+                    + ", with the same id and without"
                     + " what the member has promised. The member itself is in " + made + ". Move " + directory.member()
                     + " away and do again what was interrupted: it goes on. If the cluster has given that member up, delete "
                     + made + " instead.");

@@ -251,7 +251,8 @@ final class EtcdImport {
                     + " over. If the whole cluster is 3.4, bring it to 3.5 first.");
         }
         if (version.withoutPatch().compareTo(SemVersion.OWN_STORAGE) > 0) {
-            throw StartRefused.onlyForUs("The database " + file + " is made for etcd " + version + ": version \"" + version
+            throw StartRefused.onlyForUs("The database " + file + " is made for etcd " + version + ": version \""
+                    + version
                     + "\" is not supported, " + SemVersion.OWN_STORAGE.major() + "." + SemVersion.OWN_STORAGE.minor()
                     + " is. Bring the cluster down to that first: etcdctl downgrade enable.");
         }

@@ -231,7 +231,8 @@ class EtcdExportTest {
         new EtcdByHand().write(disk, directory);
         SortedMap<String, String> before = EtcdImportTest.files(disk, ROOT);
         assertThatThrownBy(() -> EtcdImportTest.start(disk, directory, Events.NONE, startup -> {}))
-                .isInstanceOf(StartRefused.class).hasMessageContaining("The member itself is in /data/member.exporting");
+                .isInstanceOf(StartRefused.class)
+                .hasMessageContaining("The member itself is in /data/member.exporting");
         assertThatThrownBy(() -> export(null)).isInstanceOf(StartRefused.class).hasMessageContaining("began anew");
         assertThatThrownBy(() -> export(disk, directory, directory, null).isHalfDone())
                 .isInstanceOf(StartRefused.class).hasMessageContaining("began anew");
