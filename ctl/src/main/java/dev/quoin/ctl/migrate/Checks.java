@@ -101,10 +101,23 @@ final class Checks {
                     : "Find out which member holds something else, and replace it: quoin help replace-member");
         }
         seen.members().stream().map(MemberSeen::answer)
-                .filter(answer -> answer != null && !answer.downgradeTarget().isEmpty()).findFirst()
+                .filter(answer -> answer != null && isStillGoingDown(answer)).findFirst()
                 .ifPresent(answer -> stop("downgrade",
                         "a downgrade to " + (answer == null ? "" : answer.downgradeTarget()) + " is under way",
-                        "Let it end, or take it back: quoin ctl downgrade cancel"));
+                        "Wait until all store as that version does, or take it back: quoin ctl downgrade cancel"));
+    }
+
+    /**
+     * An announcement stands until all members are of its version (etcd: server/etcdserver/version/monitor.go, CancelDowngradeIfNeeded).
+     * Once they store as that version does, those of it may take the places of the others; that they do is how it ends.
+     */
+    private static boolean isStillGoingDown(Answer answer) {
+        if (answer.downgradeTarget().isEmpty()) {
+            return false;
+        }
+        Release target = Release.parse(answer.downgradeTarget());
+        Release stored = Release.parse(answer.storageVersion());
+        return target == null || stored == null || !stored.line().equals(target.line());
     }
 
     private void versions() {
@@ -208,14 +221,18 @@ final class Checks {
         if (target == Kind.ETCD) {
             return storage == null ? null
                     : Finding.notes("release", 0, "this cluster is of version " + storage.line()
-                            + ": no older etcd can join it", "");
+                            + ": no older etcd can join it",
+                            storage.isOf(3, 7)
+                                    ? "For etcd 3.6, before the first step: quoin ctl downgrade enable 3.6, and leave it standing"
+                                    : "");
         }
         List<MemberSeen> old = seen.members().stream().filter(Checks::isOf36).toList();
-        if (old.size() == 1 && old.get(0).id() == member.id()) {
+        boolean isHeldDown = answer != null && !answer.downgradeTarget().isEmpty();
+        if (old.size() == 1 && old.get(0).id() == member.id() && !isHeldDown) {
             return Finding.asks("no-return-to-3.6", member.id(),
                     member.label()
                             + " is the last member of etcd 3.6: without it the cluster becomes one of version 3.7",
-                    "Back from there it is etcd 3.7, or 3.6 after: quoin ctl downgrade enable 3.6");
+                    "Back from there it is etcd 3.7; or 3.6, if the first thing is: quoin ctl downgrade enable 3.6");
         }
         return null;
     }

@@ -109,7 +109,28 @@ class PlanTest {
     void whichEtcdMayJoinIsToldOnTheWayBack() {
         Plan plan = back(Seen.of(QUOIN, QUOIN, QUOIN));
         assertThat(codes(plan)).contains("note release");
-        assertThat(plan.findings().toString()).contains("of version 3.7: no older etcd can join it");
+        assertThat(plan.findings().toString()).contains("of version 3.7: no older etcd can join it",
+                "quoin ctl downgrade enable 3.6");
+    }
+
+    /** Etcd takes the announcement back when the last member is of that version; so it is there until the last step. */
+    @Test
+    void aDowngradeThatAllHaveComeToStandsInNobodysWay() {
+        Seen down = Seen.of(QUOIN, QUOIN, QUOIN);
+        for (int n = 1; n <= 3; n++) {
+            down.version(n, "3.7.1", "3.6.0").downgrading(n, "3.6.0");
+        }
+        assertThat(back(down).isSafe()).as("%s", back(down).findings()).isTrue();
+        assertThat(codes(back(down.version(3, "3.7.1", "3.7.0")))).as("one stores as before").contains("stop downgrade");
+    }
+
+    @Test
+    void aStandingDowngradeKeepsTheWayBackOpen() {
+        Seen last = Seen.of(QUOIN, ETCD, QUOIN);
+        for (int n = 1; n <= 3; n++) {
+            last.version(n, n == 2 ? "3.6.14" : "3.7.1", "3.6.0").downgrading(n, "3.6.0");
+        }
+        assertThat(codes(plan(last))).doesNotContain("ask no-return-to-3.6");
     }
 
     // ---- what stops a step
