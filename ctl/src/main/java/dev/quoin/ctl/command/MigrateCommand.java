@@ -62,8 +62,8 @@ final class MigrateCommand {
                         caught up and the same by HashKV; after it, too. Nothing is stored: it can be left at any
                         moment, gone on with from elsewhere, and turned round.
 
-                        Exit codes: 0 done; 1 no step is taken, the reason is told; 2 no member is reached; 5 waited in
-                        vain; 6 wrong after a step.
+                        Exit codes: 0 done; 1 no step is taken, the reason is told, or a member is to be started first;
+                        2 no member is reached; 5 waited in vain, or interrupted; 6 wrong after a step.
                         """)
                 .withExamples("  quoin migrate status\n"
                         + "  quoin migrate run --snapshot before.db --start 'ssh {host} systemctl start {program}'")
@@ -183,6 +183,10 @@ final class MigrateCommand {
             context.print(PlanJson.of(plan, host(context)));
         } else {
             say(context, "\n" + MigrationText.step(plan, host(context)));
+        }
+        // What a member that is down is to be started as only its operators know: no script may go on by itself.
+        if (plan.step() instanceof Step.Finish) {
+            throw Failure.silent(Failure.ERROR);
         }
     }
 
