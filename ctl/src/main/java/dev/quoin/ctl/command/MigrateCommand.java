@@ -191,32 +191,51 @@ final class MigrateCommand {
     }
 
     /**
-     * Looks, asks for agreement where that is needed, and sees to it that the member of the step does not lead.
+     * Looks, asks for agreement where that is needed, sees to it that the member of the step does not lead, and looks again.
      *
-     * @return a plan that is safe, and does not hand over leadership any more
+     * @return a plan that is safe now, is the one that was agreed to, and does not hand over leadership any more
      */
     private static Plan prepared(Context context, Scout scout, Kind target, String snapshot) {
         Plan plan = Plan.of(scout.look(true), target, !snapshot.isEmpty());
         if (!isJson(context)) {
             tell(context, plan);
-        } else if (!plan.isSafe()) {
+        }
+        refuse(context, plan);
+        agree(context, plan);
+        if (plan.isDone()) {
+            return plan;
+        }
+        if (!snapshot.isEmpty()) {
+            backUp(context, plan.seen(), snapshot);
+        }
+        if (plan.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to)) {
+            handOver(context, scout, leader, to);
+        }
+        return asAgreed(context, scout, plan, !snapshot.isEmpty());
+    }
+
+    /** Hours may have passed over the question and a backup, minutes over the hashes: what is told to be stopped is looked at now. */
+    private static Plan asAgreed(Context context, Scout scout, Plan agreed, boolean isBackedUp) {
+        boolean isHandedOver = agreed.step() instanceof Step.HandOver;
+        Sighting seen = scout.look(isHandedOver);
+        Plan now = Plan.of(isHandedOver ? seen : seen.with(agreed.seen().hashes()), agreed.target(),
+                isBackedUp);
+        refuse(context, now);
+        if (isHandedOver && now.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to)) {
+            throw Failure.of("leadership came back to " + leader.label() + " at once. Nothing was stopped: look again");
+        }
+        if (!now.isAsAgreed(agreed)) {
+            throw Failure.of("the cluster has changed meanwhile. Nothing was stopped: look again");
+        }
+        return now;
+    }
+
+    /** Nothing comes of a plan that is not safe; for programs it is printed. */
+    private static void refuse(Context context, Plan plan) {
+        if (!plan.isSafe() && isJson(context)) {
             context.print(PlanJson.of(plan, host(context)));
         }
         refuseUnlessSafe(context, plan);
-        agree(context, plan);
-        if (!snapshot.isEmpty() && !plan.isDone()) {
-            backUp(context, plan.seen(), snapshot);
-        }
-        if (!(plan.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to))) {
-            return plan;
-        }
-        handOver(context, scout, leader, to);
-        Plan after = Plan.of(scout.look(true), target, true);
-        refuseUnlessSafe(context, after);
-        if (after.step() instanceof Step.HandOver) {
-            throw Failure.of("leadership came back to " + leader.label() + " at once. Nothing was stopped: look again");
-        }
-        return after;
     }
 
     private static void agree(Context context, Plan plan) {

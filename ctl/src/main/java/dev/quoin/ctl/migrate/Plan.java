@@ -73,6 +73,21 @@ public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step
                 || findings.stream().anyMatch(finding -> finding.severity() == Finding.Severity.ASKS);
     }
 
+    /**
+     * Whether nobody has to be asked anew who agreed to another plan, an earlier one: the same members are stopped or started, and nothing
+     * is asked that was not. Who was to hand over leadership may just be replaced by now.
+     */
+    public boolean isAsAgreed(Plan agreed) {
+        return step instanceof Step.Finish == agreed.step instanceof Step.Finish
+                && (!(step instanceof Step.HandOver) || agreed.step instanceof Step.HandOver)
+                && step.touched().equals(agreed.step.touched()) && agreed.asked().containsAll(asked());
+    }
+
+    private List<String> asked() {
+        return findings.stream().filter(finding -> finding.severity() == Finding.Severity.ASKS).map(Finding::code)
+                .toList();
+    }
+
     public boolean isDone() {
         return step instanceof Step.Done;
     }

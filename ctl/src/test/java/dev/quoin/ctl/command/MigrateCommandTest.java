@@ -3,6 +3,7 @@ package dev.quoin.ctl.command;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ class MigrateCommandTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final Map<String, byte[]> answers = new HashMap<>();
     private String typed = "";
+    private Runnable beforeTyping = () -> {};
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -68,11 +70,22 @@ class MigrateCommandTest {
     private String run(String... words) throws IOException {
         try (CannedServer server = CannedServer.plain(answers)) {
             PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-            Streams streams = new Streams(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), stream,
+            Streams streams = new Streams(typing(), stream,
                     stream, Map.of("ETCDCTL_ENDPOINTS", server.endpoint()));
             new CommandLine(QuoinCommands.all(streams), stream, stream).run(List.of(words));
             return printed().replace(server.endpoint(), "127.0.0.1:2379");
         }
+    }
+
+    /** What is typed, after {@link #beforeTyping}. */
+    private InputStream typing() {
+        return new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)) {
+            @Override
+            public synchronized int read() {
+                beforeTyping.run();
+                return super.read();
+            }
+        };
     }
 
     private String printed() {
@@ -133,11 +146,24 @@ class MigrateCommandTest {
         assertThat(run("migrate", "next", "--yes")).contains("systemctl stop etcd");
     }
 
+    /** Whoever is asked may be at lunch. */
     @Test
-    void whatIsWrongIsToldWithWhatToDo() {
+    void whatHappensWhileSomebodyThinksStopsTheStep() {
+        typed = "y\n";
+        beforeTyping = this::raiseNoSpace;
+        fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "next");
+        assertThat(printed()).endsWith("\nGo on? [y/N] ");
+    }
+
+    private void raiseNoSpace() {
         answers.put("/etcdserverpb.Maintenance/Alarm", AlarmResponse.newBuilder().setHeader(HEADER)
                 .addAlarms(AlarmMember.newBuilder().setMemberID(0xa1).setAlarm(AlarmType.NOSPACE)).build()
                 .toByteArray());
+    }
+
+    @Test
+    void whatIsWrongIsToldWithWhatToDo() {
+        raiseNoSpace();
         fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "status");
         assertThat(printed())
                 .contains("STOP  the alarm NOSPACE is raised for m1. Make room first: quoin help quota\n")

@@ -89,6 +89,18 @@ class PlanTest {
     }
 
     @Test
+    void whatWasAgreedToIsNotAnotherStepByNow() {
+        Plan agreed = plan(Seen.of(ETCD, ETCD, ETCD));
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).applied(2, 990)).isAsAgreed(agreed)).isTrue();
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).led(2)).isAsAgreed(agreed)).as("another member").isFalse();
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).down(2)).isAsAgreed(agreed)).as("it is down already").isFalse();
+        assertThat(plan(Seen.of(ETCD, ETCD)).isAsAgreed(agreed)).as("there is a pause now").isFalse();
+        Plan handOver = plan(Seen.of(ETCD, QUOIN, QUOIN));
+        assertThat(plan(Seen.of(ETCD, QUOIN, QUOIN).led(2)).isAsAgreed(handOver)).as("it leads no more").isTrue();
+        assertThat(handOver.isAsAgreed(plan(Seen.of(ETCD, QUOIN, QUOIN).led(2)))).as("it leads by now").isFalse();
+    }
+
+    @Test
     void aBackupIsRememberedBeforeTheFirstStep() {
         assertThat(codes(Plan.of(Seen.of(ETCD, ETCD, ETCD).look(), QUOIN, false))).contains("note backup");
         assertThat(codes(Plan.of(Seen.of(ETCD, QUOIN, ETCD).look(), QUOIN, false))).doesNotContain("note backup");
