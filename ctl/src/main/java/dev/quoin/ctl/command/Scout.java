@@ -61,6 +61,8 @@ final class Scout {
     private final Map<String, Client> clients = new HashMap<>();
     private @Nullable Client ofAll;
     private @Nullable MemberListResponse lastList;
+    /** Whether the last list came without a read, and may be from before a change. */
+    private boolean isListOld;
 
     Scout(Context context) {
         this.context = context;
@@ -95,6 +97,10 @@ final class Scout {
         }
         Map<Long, String> silences = findTheOthers(list, byMember);
         boolean hasQuorum = isQuorum(list, byMember.keySet());
+        if (hasQuorum && isListOld) {
+            // Of members that it does not know yet one more may be down, and the quorum be another.
+            unanswered.add("the list of members cannot be had behind a read");
+        }
         Map<Long, String> readErrors = hasQuorum ? reads(byMember) : Map.of();
         List<MemberSeen> members = new ArrayList<>();
         for (Member member : list.getMembersList()) {
@@ -117,6 +123,7 @@ final class Scout {
     private MemberListResponse list() {
         String first = "";
         for (boolean isLinearizable : new boolean[]{true, false}) {
+            isListOld = !isLinearizable;
             try {
                 MemberListResponse list = cluster().call(Method.MEMBER_LIST,
                         MemberListRequest.newBuilder().setLinearizable(isLinearizable).build(),

@@ -8,10 +8,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,8 +41,26 @@ class MigrateCommandTest {
     private static final ResponseHeader HEADER = ResponseHeader.newBuilder().setClusterId(7).setMemberId(0xa1)
             .setRevision(42).setRaftTerm(2).build();
 
+    /** A message for each path, and before it others, each once; an empty one is a refusal. */
+    private static final class Answers extends HashMap<String, byte[]> {
+        private static final long serialVersionUID = 1L;
+
+        private final transient Map<String, Deque<byte[]>> first = new HashMap<>();
+
+        void first(String path, byte[] answer) {
+            first.computeIfAbsent(path, any -> new ArrayDeque<>()).add(answer);
+        }
+
+        @Override
+        public synchronized byte @Nullable [] get(@Nullable Object path) {
+            Deque<byte[]> left = first.getOrDefault(path, new ArrayDeque<>());
+            byte[] answer = left.isEmpty() ? super.get(path) : left.remove();
+            return answer == null || answer.length == 0 ? null : answer;
+        }
+    }
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final Map<String, byte[]> answers = new HashMap<>();
+    private final Answers answers = new Answers();
     private String typed = "";
     private Runnable beforeTyping = () -> {};
 
@@ -170,6 +191,14 @@ class MigrateCommandTest {
                 .doesNotContain("systemctl");
         fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "next", "--yes");
         fails(6, "the alarm NOSPACE is raised for m1. Make room first: quoin help quota", "migrate", "verify");
+    }
+
+    /** A member that was added since may be down: how many are needed is not known. */
+    @Test
+    void aListThatNoReadStandsBehindStops() throws Exception {
+        answers.first("/etcdserverpb.Cluster/MemberList", new byte[0]);
+        fails(Failure.ERROR, "no step is taken: the list of members cannot be had behind a read", "migrate", "status");
+        assertThat(run("migrate", "status")).contains("Next: m1 becomes Quoin.");
     }
 
     @Test

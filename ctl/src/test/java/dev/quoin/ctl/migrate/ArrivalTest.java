@@ -51,6 +51,14 @@ class ArrivalTest {
                 wrong -> assertThat(wrong.why().text()).isEqualTo("2 is no member any more"));
     }
 
+    /** A list that no quorum stands behind may be from before it joined. */
+    @Test
+    void whoIsNotInAnOldListIsNotTakenForRemoved() {
+        Arrival.Awaited awaited = new Arrival.Awaited("whether 2 is a member is not known now");
+        assertThat(Arrival.of(Seen.of(ETCD).unanswered("the list").look(), 2, QUOIN)).isEqualTo(awaited);
+        assertThat(Arrival.of(Seen.of(ETCD).down(1).look(), 2, QUOIN)).isEqualTo(awaited);
+    }
+
     @Test
     void theWayBackIsJudgedAsTheWayThere() {
         assertThat(Arrival.of(Seen.of(QUOIN, QUOIN, QUOIN).look(), 2, ETCD))
