@@ -73,6 +73,11 @@ final class Scout {
         long member() {
             return answer == null ? 0 : answer.message().getHeader().getMemberId();
         }
+
+        /** Ids of members are made of their addresses: those of another cluster may have the same. */
+        boolean isOf(long cluster) {
+            return answer != null && answer.message().getHeader().getClusterId() == cluster;
+        }
     }
 
     /**
@@ -88,7 +93,8 @@ final class Scout {
         Map<Long, Asked> byMember = new LinkedHashMap<>();
         List<String> strangers = new ArrayList<>();
         for (Asked asked : all(context.endpoints(), this::status)) {
-            boolean isMember = list.getMembersList().stream().anyMatch(member -> member.getID() == asked.member());
+            boolean isMember = asked.isOf(list.getHeader().getClusterId())
+                    && list.getMembersList().stream().anyMatch(member -> member.getID() == asked.member());
             if (isMember) {
                 byMember.putIfAbsent(asked.member(), asked);
             } else if (asked.answer != null) {
@@ -175,11 +181,12 @@ final class Scout {
         Map<Long, String> silences = new HashMap<>();
         for (Asked asked : all(urls.keySet(), this::status)) {
             long expected = urls.getOrDefault(asked.endpoint, 0L);
-            if (asked.answer != null && asked.member() == expected) {
+            if (asked.isOf(list.getHeader().getClusterId()) && asked.member() == expected) {
                 byMember.putIfAbsent(expected, asked);
             } else {
                 silences.putIfAbsent(expected, asked.answer == null ? asked.error
-                        : "at " + asked.endpoint + " is member " + Long.toHexString(asked.member()));
+                        : "at " + asked.endpoint + " is member " + Long.toHexString(asked.member())
+                                + (asked.member() == expected ? " of another cluster" : ""));
             }
         }
         return silences;
@@ -218,25 +225,41 @@ final class Scout {
     /** A linearizable read through each member: it has to reach the leader. */
     private Map<Long, String> reads(Map<Long, Asked> byMember) {
         Map<Long, String> errors = new HashMap<>();
-        List<Long> ids = List.copyOf(byMember.keySet());
-        List<String> read = all(byMember.values().stream().map(Asked::endpoint).toList(), this::read);
+        List<Asked> members = List.copyOf(byMember.values());
+        List<ReadThrough> read = all(members.stream().map(Asked::endpoint).toList(), this::read);
         for (int i = 0; i < read.size(); i++) {
-            errors.put(ids.get(i), read.get(i));
+            long member = members.get(i).member();
+            ReadThrough through = read.get(i);
+            boolean isAnother = through.error.isEmpty() && through.member != 0 && through.member != member;
+            errors.put(member, isAnother ? anotherAt(members.get(i).endpoint) : through.error);
         }
         return errors;
     }
 
-    private String read(String endpoint) {
+    /**
+     * Of a read through an endpoint.
+     *
+     * @param member who answered; 0 if nobody says
+     * @param error empty if it was answered
+     */
+    private record ReadThrough(long member, String error) {}
+
+    /** An endpoint may be the address of several members, of which each connection reaches another one. */
+    private static String anotherAt(String endpoint) {
+        return "at " + endpoint + " is another member now";
+    }
+
+    private ReadThrough read(String endpoint) {
         try {
-            client(endpoint).call(Method.RANGE,
+            RangeResponse answer = client(endpoint).call(Method.RANGE,
                     RangeRequest.newBuilder().setKey(ByteString.copyFromUtf8("health")).build(),
                     RangeResponse.parser(), context.deadline());
-            return "";
+            return new ReadThrough(answer.getHeader().getMemberId(), "");
         } catch (RpcException why) {
             // A refusal has gone through consensus as well.
-            return Errors.words(why).equals(Errors.PERMISSION_DENIED) ? "" : Errors.words(why);
+            return new ReadThrough(0, Errors.words(why).equals(Errors.PERMISSION_DENIED) ? "" : Errors.words(why));
         } catch (Failure why) {
-            return String.valueOf(why.getMessage());
+            return new ReadThrough(0, String.valueOf(why.getMessage()));
         }
     }
 
@@ -278,13 +301,11 @@ final class Scout {
 
     /** At the lowest revision that all who answer have, tried anew if a compaction came between. */
     private Hashes hashes(List<MemberSeen> members) {
-        List<String> endpoints = new ArrayList<>();
-        Map<String, String> names = new HashMap<>();
+        Map<String, MemberSeen> at = new LinkedHashMap<>();
         for (MemberSeen member : members) {
             MemberSeen.Answer answer = member.answer();
-            if (answer != null) {
-                endpoints.add(answer.endpoint());
-                names.put(answer.endpoint(), member.label());
+            if (answer != null && at.putIfAbsent(answer.endpoint(), member) != null) {
+                return new Hashes.Unknown("several members are at " + answer.endpoint());
             }
         }
         Hashes hashes = new Hashes.Unknown("no member answers");
@@ -292,28 +313,38 @@ final class Scout {
             if (attempt > 0) {
                 sleep(TRY_MILLIS);
             }
-            hashes = hashesOnce(endpoints, names);
+            hashes = hashesOnce(at);
         }
         return hashes;
     }
 
-    private Hashes hashesOnce(List<String> endpoints, Map<String, String> names) {
+    /** Of whom was seen at these endpoints, and of nobody else: no member's hash may stand for another's. */
+    private Hashes hashesOnce(Map<String, MemberSeen> at) {
+        List<MemberSeen> members = List.copyOf(at.values());
+        List<Asked> statuses = all(at.keySet(), this::status);
         long revision = Long.MAX_VALUE;
-        for (Asked asked : all(endpoints, this::status)) {
+        for (int i = 0; i < statuses.size(); i++) {
+            Asked asked = statuses.get(i);
             if (asked.answer == null) {
-                return new Hashes.Unknown(names.get(asked.endpoint) + " does not answer: " + asked.error);
+                return new Hashes.Unknown(members.get(i).label() + " does not answer: " + asked.error);
+            }
+            if (asked.member() != members.get(i).id()) {
+                return new Hashes.Unknown(anotherAt(asked.endpoint));
             }
             revision = Math.min(revision, asked.answer.message().getHeader().getRevision());
         }
         HashKVRequest request = HashKVRequest.newBuilder().setRevision(revision).build();
         List<Hashes.Told> told = new ArrayList<>();
         try {
-            List<HashKVResponse> answers = all(endpoints, endpoint -> client(endpoint).call(Method.HASH_KV, request,
+            List<HashKVResponse> answers = all(at.keySet(), endpoint -> client(endpoint).call(Method.HASH_KV, request,
                     HashKVResponse.parser(), Deadline.in(TimeUnit.SECONDS.toNanos(HASH_SECONDS))));
             for (int i = 0; i < answers.size(); i++) {
                 HashKVResponse answer = answers.get(i);
-                told.add(new Hashes.Told(names.getOrDefault(endpoints.get(i), ""), answer.getHash(),
-                        answer.getHashRevision(), answer.getCompactRevision()));
+                if (answer.getHeader().getMemberId() != members.get(i).id()) {
+                    return new Hashes.Unknown(anotherAt(statuses.get(i).endpoint));
+                }
+                told.add(new Hashes.Told(members.get(i).label(), answer.getHash(), answer.getHashRevision(),
+                        answer.getCompactRevision()));
             }
         } catch (RpcException why) {
             return new Hashes.Unknown(Errors.words(why));

@@ -201,6 +201,43 @@ class MigrateCommandTest {
         assertThat(run("migrate", "status")).contains("Next: m1 becomes Quoin.");
     }
 
+    private static final ResponseHeader OF_ANOTHER = HEADER.toBuilder().setMemberId(0xb2).build();
+
+    /** Behind an address of a service another connection may reach another member. */
+    @Test
+    void aHashOfAnotherMemberStandsForNone() {
+        answers.put("/etcdserverpb.Maintenance/HashKV", HashKVResponse.newBuilder().setHeader(OF_ANOTHER).setHash(9)
+                .setHashRevision(42).setCompactRevision(-1).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "whether all hold the same is not known: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void aRevisionOfAnotherMemberIsNotCompared() {
+        answers.first("/etcdserverpb.Maintenance/Status", status("3.7.1").toByteArray());
+        answers.put("/etcdserverpb.Maintenance/Status",
+                status("3.7.1").toBuilder().setHeader(OF_ANOTHER).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "whether all hold the same is not known: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void aReadThroughAnotherMemberSaysNothing() {
+        answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(OF_ANOTHER).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "m1 answers no read: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    /** Clusters made by the same flags have members of the same ids. */
+    @Test
+    void aMemberOfAnotherClusterIsAStranger() {
+        answers.put("/etcdserverpb.Maintenance/Status", status("3.7.1").toBuilder()
+                .setHeader(HEADER.toBuilder().setClusterId(8)).build().toByteArray());
+        fails(Failure.ERROR, "no step is taken: 0 of 1 voting members answer: that is no quorum", "migrate", "status",
+                "--dial-timeout", "500ms");
+        assertThat(printed()).contains(" is no member of this cluster. Leave it out of --endpoints");
+    }
+
     @Test
     void whatDoesNotComeIsNotWaitedForForEver() {
         fails(Failure.INTERRUPTED,
