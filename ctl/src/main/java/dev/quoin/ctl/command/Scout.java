@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.api.etcdserverpb.AlarmRequest;
 import dev.quoin.api.etcdserverpb.AlarmResponse;
 import dev.quoin.api.etcdserverpb.AlarmType;
+import dev.quoin.api.etcdserverpb.AuthStatusRequest;
+import dev.quoin.api.etcdserverpb.AuthStatusResponse;
 import dev.quoin.api.etcdserverpb.HashKVRequest;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.Member;
@@ -39,6 +41,7 @@ import dev.quoin.ctl.client.Method;
 import dev.quoin.ctl.migrate.Hashes;
 import dev.quoin.ctl.migrate.Kind;
 import dev.quoin.ctl.migrate.MemberSeen;
+import dev.quoin.ctl.migrate.MemberSeen.Answer;
 import dev.quoin.ctl.migrate.Sighting;
 import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.rpc.Dial;
@@ -107,11 +110,11 @@ final class Scout {
             // Of members that it does not know yet one more may be down, and the quorum be another.
             unanswered.add("the list of members cannot be had behind a read");
         }
-        Map<Long, String> readErrors = hasQuorum ? reads(byMember) : Map.of();
+        Map<Long, ReadThrough> reads = hasQuorum ? reads(byMember, unanswered) : Map.of();
         List<MemberSeen> members = new ArrayList<>();
         for (Member member : list.getMembersList()) {
             members.add(seen(member, byMember.get(member.getID()), silences.getOrDefault(member.getID(), ""),
-                    readErrors.getOrDefault(member.getID(), "")));
+                    reads.getOrDefault(member.getID(), ReadThrough.NONE)));
         }
         members.sort(Comparator.comparing(MemberSeen::name).thenComparing(MemberSeen::hexId));
         // Without a quorum nobody answers these, and that there is none says enough.
@@ -223,26 +226,40 @@ final class Scout {
     }
 
     /** A linearizable read through each member: it has to reach the leader. */
-    private Map<Long, String> reads(Map<Long, Asked> byMember) {
-        Map<Long, String> errors = new HashMap<>();
+    private Map<Long, ReadThrough> reads(Map<Long, Asked> byMember, List<String> unanswered) {
+        Map<Long, ReadThrough> reads = new HashMap<>();
         List<Asked> members = List.copyOf(byMember.values());
         List<ReadThrough> read = all(members.stream().map(Asked::endpoint).toList(), this::read);
         for (int i = 0; i < read.size(); i++) {
             long member = members.get(i).member();
             ReadThrough through = read.get(i);
             boolean isAnother = through.error.isEmpty() && through.member != 0 && through.member != member;
-            errors.put(member, isAnother ? anotherAt(members.get(i).endpoint) : through.error);
+            reads.put(member, isAnother
+                    ? new ReadThrough(through.member, Answer.NOT_TOLD, anotherAt(members.get(i).endpoint), "")
+                    : through);
+            if (!through.authError.isEmpty()) {
+                unanswered.add("the revision of users at " + members.get(i).endpoint + " cannot be had: "
+                        + through.authError);
+            }
         }
-        return errors;
+        return reads;
     }
 
     /**
      * Of a read through an endpoint.
      *
      * @param member who answered; 0 if nobody says
+     * @param authRevision of the users and roles there
      * @param error empty if it was answered
+     * @param authError why there is no revision of users; empty if there is one, or nobody asked for it
      */
-    private record ReadThrough(long member, String error) {}
+    private record ReadThrough(long member, long authRevision, String error, String authError) {
+        static final ReadThrough NONE = failed("");
+
+        static ReadThrough failed(String error) {
+            return new ReadThrough(0, Answer.NOT_TOLD, error, "");
+        }
+    }
 
     /** An endpoint may be the address of several members, of which each connection reaches another one. */
     private static String anotherAt(String endpoint) {
@@ -254,26 +271,42 @@ final class Scout {
             RangeResponse answer = client(endpoint).call(Method.RANGE,
                     RangeRequest.newBuilder().setKey(ByteString.copyFromUtf8("health")).build(),
                     RangeResponse.parser(), context.deadline());
-            return new ReadThrough(answer.getHeader().getMemberId(), "");
+            return withUsers(endpoint, answer.getHeader().getMemberId());
         } catch (RpcException why) {
             // A refusal has gone through consensus as well.
-            return new ReadThrough(0, Errors.words(why).equals(Errors.PERMISSION_DENIED) ? "" : Errors.words(why));
+            return Errors.words(why).equals(Errors.PERMISSION_DENIED) ? withUsers(endpoint, 0)
+                    : ReadThrough.failed(Errors.words(why));
         } catch (Failure why) {
-            return new ReadThrough(0, String.valueOf(why.getMessage()));
+            return ReadThrough.failed(String.valueOf(why.getMessage()));
         }
     }
 
-    private static MemberSeen seen(Member member, @Nullable Asked asked, String silence, String readError) {
+    /** Asked through the log, so that the answer is of what this member has applied up to now. */
+    private ReadThrough withUsers(String endpoint, long reader) {
+        try {
+            AuthStatusResponse status = client(endpoint).call(Method.AUTH_STATUS,
+                    AuthStatusRequest.getDefaultInstance(), AuthStatusResponse.parser(), context.deadline());
+            boolean isAnother = reader != 0 && status.getHeader().getMemberId() != reader;
+            return new ReadThrough(reader, status.getAuthRevision(), "", isAnother ? anotherAt(endpoint) : "");
+        } catch (RpcException why) {
+            return new ReadThrough(reader, Answer.NOT_TOLD, "", Errors.words(why));
+        } catch (Failure why) {
+            return new ReadThrough(reader, Answer.NOT_TOLD, "", String.valueOf(why.getMessage()));
+        }
+    }
+
+    private static MemberSeen seen(Member member, @Nullable Asked asked, String silence, ReadThrough read) {
         Client.Answer<StatusResponse> answer = asked == null ? null : asked.answer;
-        MemberSeen.Answer said = null;
+        Answer said = null;
         if (asked != null && answer != null) {
             StatusResponse status = answer.message();
             boolean isQuoin = answer.headers().containsKey(Versions.HEADER);
             String target = status.getDowngradeInfo().getEnabled() ? status.getDowngradeInfo().getTargetVersion() : "";
-            said = new MemberSeen.Answer(asked.endpoint, isQuoin ? Kind.QUOIN : Kind.ETCD, status.getVersion(),
+            said = new Answer(asked.endpoint, isQuoin ? Kind.QUOIN : Kind.ETCD, status.getVersion(),
                     status.getStorageVersion(), status.getLeader(), status.getRaftTerm(), status.getRaftIndex(),
                     status.getRaftAppliedIndex(), status.getDbSize(), status.getDbSizeInUse(),
-                    status.getDbSizeQuota(), target, readError);
+                    status.getDbSizeQuota(), target, read.authRevision,
+                    read.error);
         }
         return new MemberSeen(member.getID(), member.getName(), member.getIsLearner(),
                 List.copyOf(member.getPeerURLsList()), List.copyOf(member.getClientURLsList()), said,
@@ -303,7 +336,7 @@ final class Scout {
     private Hashes hashes(List<MemberSeen> members) {
         Map<String, MemberSeen> at = new LinkedHashMap<>();
         for (MemberSeen member : members) {
-            MemberSeen.Answer answer = member.answer();
+            Answer answer = member.answer();
             if (answer != null && at.putIfAbsent(answer.endpoint(), member) != null) {
                 return new Hashes.Unknown("several members are at " + answer.endpoint());
             }

@@ -168,6 +168,7 @@ final class Checks {
                         + HumanBytes.text(answer.quotaBytes()), "Make room first: quoin help quota");
             }
         }
+        users();
         switch (seen.hashes()) {
             case Hashes.NotAsked() -> {}
             case Hashes.Equal(long revision) -> {}
@@ -176,6 +177,28 @@ final class Checks {
             case Hashes.Differ(long revision, String told) -> stop("hash-differs",
                     "the members do not hold the same: at revision " + revision + " HashKV says " + told,
                     "Go no further. Stop the member that is alone with its hash, and replace it: "
+                            + "quoin help replace-member");
+        }
+    }
+
+    /**
+     * HashKV is of keys alone. A member whose users or roles are others refuses or lets pass other writes where it applies them. It may
+     * be a change that was made while they were asked: that passes by itself.
+     */
+    private void users() {
+        List<String> told = new ArrayList<>();
+        List<Long> revisions = new ArrayList<>();
+        for (MemberSeen member : seen.members()) {
+            Answer answer = member.answer();
+            if (answer != null && answer.authRevision() != Answer.NOT_TOLD) {
+                revisions.add(answer.authRevision());
+                told.add(member.label() + " " + answer.authRevision());
+            }
+        }
+        if (revisions.stream().distinct().count() > 1) {
+            stop("auth-differs", "the members do not have the same users and roles: their revisions are "
+                    + String.join(", ", told),
+                    "Look again; if it stays so, go no further, and replace the one that differs: "
                             + "quoin help replace-member");
         }
     }

@@ -28,11 +28,14 @@ public record MemberSeen(long id, String name, boolean isLearner, List<String> p
      * @param appliedIndex the last entry that it has applied
      * @param quotaBytes 0 if it does not say
      * @param downgradeTarget empty if none is under way
+     * @param authRevision of its users and roles, which it moves at each change of them; {@link #NOT_TOLD} if it does not say
      * @param readError why a linearizable read through it failed; empty if it did not
      */
     public record Answer(String endpoint, Kind kind, String version, String storageVersion, long leader, long term,
             long raftIndex, long appliedIndex, long storeBytes, long storeBytesInUse, long quotaBytes,
-            String downgradeTarget, String readError) {
+            String downgradeTarget, long authRevision, String readError) {
+        public static final long NOT_TOLD = -1;
+
         /** Compared with the quota: files in etcd, what is in use in Quoin. */
         long countedBytes() {
             return kind == Kind.ETCD ? storeBytes : storeBytesInUse;

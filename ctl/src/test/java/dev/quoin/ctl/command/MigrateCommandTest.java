@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.quoin.api.etcdserverpb.AlarmMember;
 import dev.quoin.api.etcdserverpb.AlarmResponse;
 import dev.quoin.api.etcdserverpb.AlarmType;
+import dev.quoin.api.etcdserverpb.AuthStatusResponse;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.api.etcdserverpb.MemberListResponse;
@@ -78,6 +79,8 @@ class MigrateCommandTest {
         answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(HEADER).build().toByteArray());
         answers.put("/etcdserverpb.Maintenance/Alarm",
                 AlarmResponse.newBuilder().setHeader(HEADER).build().toByteArray());
+        answers.put("/etcdserverpb.Auth/AuthStatus",
+                AuthStatusResponse.newBuilder().setHeader(HEADER).setAuthRevision(1).build().toByteArray());
         answers.put("/etcdserverpb.Maintenance/HashKV", HashKVResponse.newBuilder().setHeader(HEADER).setHash(9)
                 .setHashRevision(42).setCompactRevision(-1).build().toByteArray());
     }
@@ -226,6 +229,13 @@ class MigrateCommandTest {
         answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(OF_ANOTHER).build().toByteArray());
         assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
                 "m1 answers no read: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void whoDoesNotTellItsUsersStops() {
+        answers.remove("/etcdserverpb.Auth/AuthStatus");
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "no step is taken: the revision of users at 127.0.0.1:");
     }
 
     /** Clusters made by the same flags have members of the same ids. */

@@ -41,6 +41,12 @@ class ArrivalTest {
     }
 
     @Test
+    void usersThatAreOthersAreWaitedFor() {
+        awaits(Seen.of(ETCD, QUOIN, ETCD).users(2, 6),
+                "the members do not have the same users and roles: their revisions are m1 7, m2 6, m3 7");
+    }
+
+    @Test
     void whatTimeDoesNotMendIsWrong() {
         Seen differs = Seen.of(ETCD, QUOIN, ETCD).hashes(new Hashes.Differ(42, "m1 1, m2 2, m3 1"));
         assertThat(of(differs)).isInstanceOfSatisfying(Arrival.Wrong.class,

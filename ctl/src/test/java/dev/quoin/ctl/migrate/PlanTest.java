@@ -251,6 +251,13 @@ class PlanTest {
         stops(three().hashes(new Hashes.Unknown("compacted")), "hash-unknown", "compacted");
     }
 
+    /** HashKV is of keys alone. */
+    @Test
+    void membersWhoseUsersAreOthersStop() {
+        stops(three().users(2, 8), "auth-differs", "their revisions are m1 7, m2 8, m3 7");
+        assertThat(plan(three().users(2, MemberSeen.Answer.NOT_TOLD)).isSafe()).isTrue();
+    }
+
     @Test
     void hashesAreComparedAcrossTheSameCompactionOnly() {
         Hashes.Told one = new Hashes.Told("m1", 7, 42, 10);
