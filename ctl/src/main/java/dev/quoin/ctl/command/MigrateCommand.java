@@ -2,6 +2,7 @@ package dev.quoin.ctl.command;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -258,10 +259,11 @@ final class MigrateCommand {
     /** Of a follower, if there is one: the leader has enough to do. */
     private static void backUp(Context context, Sighting seen, String file) {
         if (Files.exists(Path.of(file))) {
-            throw Failure.of(file + " is there already, and may be the backup that is needed: name another file");
+            throw Failure.of(file + " is there already: name another file, or, if it is the backup of this migration, leave "
+                    + "--snapshot out");
         }
-        MemberSeen.Answer from = seen.members().stream().filter(member -> !member.leads() && !member.isLearner())
-                .findFirst().or(() -> seen.members().stream().findFirst()).map(MemberSeen::answer).orElse(null);
+        MemberSeen.Answer from = seen.members().stream().filter(member -> !member.isDown() && !member.isLearner())
+                .min(Comparator.comparing(MemberSeen::leads)).map(MemberSeen::answer).orElse(null);
         if (from == null) {
             throw Failure.of("no member answers");
         }

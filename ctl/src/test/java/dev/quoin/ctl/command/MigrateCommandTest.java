@@ -260,7 +260,8 @@ class MigrateCommandTest {
     @Test
     void aBackupIsNotWrittenOver() throws Exception {
         Path backup = Files.writeString(home.resolve("backup.db"), "precious");
-        fails(Failure.ERROR, backup + " is there already, and may be the backup that is needed: name another file",
+        fails(Failure.ERROR, backup + " is there already: name another file, or, if it is the backup of this migration, "
+                + "leave --snapshot out",
                 "migrate", "next", "--yes", "--snapshot", backup.toString());
         assertThat(backup).hasContent("precious");
     }
