@@ -252,6 +252,8 @@ final class MigrateCommand {
             if (answer.equals("y") || answer.equals("yes")) {
                 return;
             }
+        } else {
+            context.print(PlanJson.of(plan, host(context)));
         }
         throw Failure.of("not agreed to, nothing was done; --yes agrees");
     }

@@ -160,7 +160,9 @@ class MigrateCommandTest {
     @Test
     void whatIsToBeAgreedToIsAsked() throws Exception {
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
+        out.reset();
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next", "-w", "json");
+        assertThat(printed()).startsWith("{\"to\":\"quoin\",").contains("\"severity\":\"ask\",\"code\":\"pause\"");
         typed = "n\n";
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
         assertThat(printed()).endsWith("\nGo on? [y/N] ").doesNotContain("systemctl");
