@@ -43,7 +43,9 @@ public sealed interface Arrival {
         }
         return Checks.of(seen).stream().filter(finding -> finding.member() != member).findFirst()
                 .map(finding -> new Awaited("do not stop " + moved.label() + " now: " + finding.text()))
-                .orElse(new Awaited(moved.label() + " is still " + target.other().word()));
+                .orElse(moved.leads() && seen.voters().size() > 1
+                        ? new Awaited("do not stop " + moved.label() + " now: it leads. Type quoin migrate next again")
+                        : new Awaited(moved.label() + " is still " + target.other().word()));
     }
 
     /** All members, whatever they are. */

@@ -32,6 +32,7 @@ class ArrivalTest {
         awaits(Seen.of(ETCD, ETCD, ETCD).down(3), "do not stop m2 now: m3 does not answer: connection refused");
         awaits(Seen.of(ETCD, ETCD, ETCD).alarm(0, "CORRUPT"),
                 "do not stop m2 now: the alarm CORRUPT is raised");
+        awaits(Seen.of(ETCD, ETCD, ETCD).led(2), "do not stop m2 now: it leads. Type quoin migrate next again");
     }
 
     @Test
