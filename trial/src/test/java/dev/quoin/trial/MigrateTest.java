@@ -191,7 +191,10 @@ class MigrateTest {
 
         // Two are: no step at all.
         host("m3").program("etcd").sigterm(STOP);
-        refuses("no step is taken: 1 of 3 voting members answer: that is no quorum");
+        Program.Result lost = next("quoin");
+        assertThat(lost.exitCode()).as("%s", lost).isEqualTo(1);
+        assertThat(lost.stdout()).contains("STOP  1 of 3 voting members answer: that is no quorum.",
+                "First: m2 is started,", "First: m3 is started,").doesNotContain("stop ");
         host("m3").program("etcd").spawn();
         m2.program("etcd").start();
         host("m3").program("etcd").awaitReady();

@@ -11,6 +11,9 @@ import java.util.List;
  * @param findings all that matters to the step, what stops it first
  */
 public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step) {
+    /** With these not even what is down is started: it would join what is wrong, or it is not known which cluster this is. */
+    private static final List<String> NO_START = List.of("alarm", "hash-differs", "version", "stranger");
+
     /**
      * The followers one after the other, by their names; the leader last, and not before another member leads. Members that do not
      * answer come before all others: nothing is stopped while one is down.
@@ -61,10 +64,10 @@ public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step
                 .orElseThrow();
     }
 
-    /** Whether the step may be taken; that of starting what does not answer always may, if that is all that is wrong. */
+    /** Whether the step may be taken; that of starting what does not answer stops nobody, and mends most of what is wrong. */
     public boolean isSafe() {
-        return findings.stream().noneMatch(finding -> finding.stops()
-                && !(step instanceof Step.Finish && finding.code().equals("member-down")));
+        return findings.stream().filter(Finding::stops)
+                .allMatch(finding -> step instanceof Step.Finish && !NO_START.contains(finding.code()));
     }
 
     /** Whether somebody has to agree before the step. */

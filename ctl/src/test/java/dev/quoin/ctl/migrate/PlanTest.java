@@ -176,13 +176,26 @@ class PlanTest {
     @Test
     void aMemberThatIsDownMakesNothingElseGood() {
         assertThat(plan(three().down(2).alarm(3, "CORRUPT")).isSafe()).isFalse();
-        stops(three().led(1, 0).down(2).down(3), "no-quorum", "1 of 3 voting members answer");
-        assertThat(codes(plan(three().led(1, 0).down(2).down(3)))).doesNotContain("stop no-leader");
+        assertThat(plan(three().down(2).version(3, "3.5.21", "")).isSafe()).isFalse();
+        assertThat(plan(three().down(2).stranger("http://10.9.9.9:2379")).isSafe()).isFalse();
+    }
+
+    /** To start what is down stops nobody. */
+    @Test
+    void whatAStartMendsDoesNotForbidIt() {
+        assertThat(plan(three().down(2).committed(1, 9_000).applied(1, 9_000)).isSafe()).as("m3 is behind").isTrue();
+        assertThat(plan(three().down(2).space(3, 960, 100, 1000)).isSafe()).as("m3 is almost full").isTrue();
+        Plan lost = plan(three().led(1, 0).down(2).down(3));
+        assertThat(step(lost)).isEqualTo("start [m2, m3]");
+        assertThat(lost.isSafe()).isTrue();
+        assertThat(lost.findings().get(0).text()).contains("1 of 3 voting members answer");
+        assertThat(codes(lost)).startsWith("stop no-quorum").doesNotContain("stop no-leader");
     }
 
     @Test
     void aLearnerIsNoQuorum() {
-        stops(Seen.of(ETCD, ETCD, ETCD, ETCD).learner(3).learner(4).down(2), "no-quorum", "1 of 2 voting");
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD, ETCD).learner(3).learner(4).down(2)).findings().get(0).text())
+                .contains("1 of 2 voting");
     }
 
     @Test
