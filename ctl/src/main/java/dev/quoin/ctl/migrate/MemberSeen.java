@@ -51,10 +51,11 @@ public record MemberSeen(long id, String name, boolean isLearner, List<String> p
         return Long.toHexString(id);
     }
 
-    /** The host that others reach it on. */
+    /** The host that others reach it on; an address of IPv6 is bare, as ssh wants it. */
     String host() {
         Matcher matcher = HOST.matcher(peerUrls.isEmpty() ? "" : peerUrls.get(0));
-        return matcher.matches() ? matcher.group(1) : "";
+        String host = matcher.matches() ? matcher.group(1) : "";
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
     public boolean isDown() {

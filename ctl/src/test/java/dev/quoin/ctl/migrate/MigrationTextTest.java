@@ -102,6 +102,13 @@ class MigrationTextTest {
     }
 
     @Test
+    void anAddressOfIpv6IsBare() {
+        MemberSeen member = new MemberSeen(1, "m1", false, List.of("https://[fe80::1]:2380"), List.of(), null, "");
+        assertThat(new HostCommands("", "ssh {host} start", "", "").start(member, QUOIN)).isEqualTo(
+                "ssh fe80::1 start");
+    }
+
+    @Test
     void theRestIsASentence() {
         assertThat(step(Seen.of(ETCD, QUOIN, QUOIN), QUOIN)).isEqualTo(
                 "Next: m1, which leads. Leadership goes to m2 first, by quoin migrate next; then m1 becomes Quoin.\n");
