@@ -223,6 +223,7 @@ final class Checks {
             about.add(Finding.notes("margin", member.id(),
                     "while " + member.label() + " is down, the other " + left + " are all needed", ""));
         }
+        about.addAll(untested(seen));
         Finding release = release(seen, member, target);
         if (release != null) {
             about.add(release);
@@ -235,6 +236,19 @@ final class Checks {
                     "See that its disk has more than that to spare"));
         }
         return about;
+    }
+
+    /** Members of pre-releases, which nothing here is tested with. */
+    private static List<Finding> untested(Sighting seen) {
+        return seen.members().stream().filter(member -> member.is(Kind.ETCD) && isPreRelease(member))
+                .map(member -> Finding.notes("pre-release", member.id(),
+                        member.label() + " is a pre-release of etcd, which is not tested beside Quoin", ""))
+                .toList();
+    }
+
+    private static boolean isPreRelease(MemberSeen member) {
+        Answer answer = member.answer();
+        return answer != null && answer.version().contains("-");
     }
 
     /** Of releases of etcd: which way there is not back any more, or which one there is to start. */

@@ -234,6 +234,8 @@ class PlanTest {
         for (String good : List.of("3.6.14", "3.6.20", "3.7.0", "3.7.1", "3.7.0-rc.1")) {
             assertThat(plan(three().version(2, good, "3.7.0")).isSafe()).as(good).isTrue();
         }
+        assertThat(codes(plan(three().version(2, "3.7.0-rc.1", "3.7.0")))).contains("note pre-release");
+        assertThat(codes(plan(three()))).doesNotContain("note pre-release");
     }
 
     @Test
