@@ -288,8 +288,10 @@ final class MigrateCommand {
         }
         Deadline deadline = Deadline.in(TimeUnit.SECONDS.toNanos(HAND_OVER_SECONDS));
         while (true) {
-            MemberSeen now = scout.look(false).leader();
-            if (now != null && now.id() != leader.id()) {
+            Sighting seen = scout.look(false);
+            MemberSeen now = seen.leader();
+            // Right after an election members may still refuse reads.
+            if (now != null && now.id() != leader.id() && (isWell(seen) || deadline.isOver())) {
                 if (!isJson(context)) {
                     say(context, "Leadership has gone from " + leader.label() + " to " + now.label() + ".\n");
                 }
@@ -300,6 +302,10 @@ final class MigrateCommand {
             }
             Scout.sleep(LOOK_MILLIS);
         }
+    }
+
+    private static boolean isWell(Sighting seen) {
+        return !(Arrival.ofAll(seen) instanceof Arrival.Awaited);
     }
 
     // ---- verify
