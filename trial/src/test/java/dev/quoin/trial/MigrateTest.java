@@ -12,7 +12,6 @@ import java.util.concurrent.ConcurrentSkipListMap;
 
 import io.grpc.StatusRuntimeException;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,9 +39,9 @@ class MigrateTest {
         final Path directory;
         final Map<String, ServerProcess> programs;
 
-        Host(String name, int clientPort, int peerPort, String cluster) throws Exception {
+        Host(String etcd, String name, int clientPort, int peerPort, String cluster) throws Exception {
             directory = home.resolve(name + ".data");
-            programs = Map.of("etcd", server("etcd", Tools.built("etcd"), name, clientPort, peerPort, cluster), "quoin",
+            programs = Map.of("etcd", server("etcd", Tools.built(etcd), name, clientPort, peerPort, cluster), "quoin",
                     server("quoin", ServerProcess.image(), name, clientPort, peerPort, cluster));
         }
 
@@ -62,8 +61,8 @@ class MigrateTest {
         }
     }
 
-    @BeforeEach
-    void aClusterOfEtcd() throws Exception {
+    /** Of this release. */
+    private void begin(String etcd) throws Exception {
         List<Integer> ports = ServerProcess.freePorts(2 * NAMES.size());
         List<String> cluster = new ArrayList<>();
         for (int i = 0; i < NAMES.size(); i++) {
@@ -71,7 +70,7 @@ class MigrateTest {
         }
         for (int i = 0; i < NAMES.size(); i++) {
             hosts.put(NAMES.get(i),
-                    new Host(NAMES.get(i), ports.get(2 * i), ports.get(2 * i + 1), String.join(",", cluster)));
+                    new Host(etcd, NAMES.get(i), ports.get(2 * i), ports.get(2 * i + 1), String.join(",", cluster)));
         }
         for (Host host : hosts.values()) {
             host.program("etcd").spawn();
@@ -149,6 +148,7 @@ class MigrateTest {
 
     @Test
     void itGoesThereAndBackWhileClientsWrite() throws Exception {
+        begin("etcd");
         String members = etcdctl("member", "list");
         try (Writer writer = new Writer(hosts.values().stream().map(host -> host.program("etcd")).toList())) {
             walk("quoin");
@@ -164,8 +164,41 @@ class MigrateTest {
         assertThat(etcdctl("alarm", "list")).isEmpty();
     }
 
+    /** With the last member of 3.6 the version rises; the way back begins with a downgrade, which stands until all are of 3.6. */
+    @Test
+    void theReleaseBeforeGoesThereAndBack() throws Exception {
+        begin("etcd-3.6");
+        etcdctl("put", "before", "1");
+        walk("quoin");
+        etcdctl("put", "between", "2");
+        announceDowngrade();
+        Program.Result down = migrate("verify", "--to", "etcd");
+        assertThat(down.exitCode()).as("%s", down).isZero();
+        walk("etcd");
+        Program.Result there = migrate("verify", "--to", "etcd");
+        assertThat(there.exitCode()).as("%s", there).isZero();
+        assertThat(etcdctl("endpoint", "status")).contains(", 3.6.").doesNotContain(", 3.7.");
+        assertThat(etcdctl("get", "--prefix", "be")).contains("before\n1\n", "between\n2\n");
+        assertThat(etcdctl("alarm", "list")).isEmpty();
+    }
+
+    /** Refused until the version has risen. */
+    private void announceDowngrade() throws Exception {
+        long deadline = System.nanoTime() + STOP.toNanos();
+        while (true) {
+            Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(
+                    "downgrade", "enable", "3.6");
+            if (result.exitCode() == 0) {
+                return;
+            }
+            assertThat(System.nanoTime()).as("%s", result).isLessThan(deadline);
+            Thread.sleep(500);
+        }
+    }
+
     @Test
     void whatIsNotSafeIsRefusedAndAStepThatWasLeftIsFoundAgain() throws Exception {
+        begin("etcd");
         Path backup = home.resolve("backup.db");
         Program.Result first = next("quoin", "--snapshot", backup.toString());
         assertThat(first.exitCode()).as("%s", first).isZero();
