@@ -117,9 +117,9 @@ func run() int {
 	turns := make(chan bool, max(1, *atOnce))
 	var going sync.WaitGroup
 	var mutex sync.Mutex // of what they share: counts, the sum of the entries, and the output
-	for _, s := range chosen {
+	for _, s := range chosen { // in this order: the longest first is the soonest done
+		turns <- true
 		going.Go(func() {
-			turns <- true
 			defer func() { <-turns }()
 			own := *t
 			own.home, own.entries = filepath.Join(home, s.name), map[string]int{}
