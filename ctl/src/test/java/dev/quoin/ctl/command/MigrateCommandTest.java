@@ -163,6 +163,7 @@ class MigrateCommandTest {
         out.reset();
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next", "-w", "json");
         assertThat(printed()).startsWith("{\"to\":\"quoin\",").contains("\"severity\":\"ask\",\"code\":\"pause\"");
+        out.reset();
         typed = "n\n";
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
         assertThat(printed()).endsWith("\nGo on? [y/N] ").doesNotContain("systemctl");
