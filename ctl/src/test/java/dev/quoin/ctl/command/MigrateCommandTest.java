@@ -188,6 +188,24 @@ class MigrateCommandTest {
                 .toByteArray());
     }
 
+    /** Which of the two it was nobody here knows. */
+    @Test
+    void noScriptGoesOnToStartWhatIsDown() {
+        answers.put("/etcdserverpb.Cluster/MemberList",
+                MemberListResponse.newBuilder().setHeader(HEADER).addMembers(Member.newBuilder().setID(0xa1)
+                        .setName("m1").addPeerURLs("http://10.0.0.1:2380").addClientURLs("http://10.0.0.1:2379"))
+                        .addMembers(Member.newBuilder().setID(0xa2).setName("m2").addPeerURLs("http://10.0.0.2:2380")
+                                .addClientURLs("http://127.0.0.1:1"))
+                        .build().toByteArray());
+        for (String format : List.of("simple", "json")) {
+            assertThatThrownBy(() -> run("migrate", "next", "-w", format)).isInstanceOfSatisfying(Failure.class,
+                    failure -> assertThat(failure.exitCode()).isEqualTo(Failure.ERROR));
+        }
+        assertThat(printed()).contains("STOP  1 of 2 voting members answer", "First: m2 is started",
+                "  quoin doctor /var/lib/etcd/default\n", "  # systemctl start quoin\n", "  # systemctl start etcd\n",
+                "\"step\":{\"action\":\"start\"").doesNotContain("stop etcd", "\n  systemctl");
+    }
+
     @Test
     void whatIsWrongIsToldWithWhatToDo() {
         raiseNoSpace();
