@@ -1,5 +1,6 @@
 package dev.quoin.trial;
 
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -162,6 +163,24 @@ class MigrateTest {
         }
         assertThat(etcdctl("member", "list")).as("the same members, by the same ids").isEqualTo(members);
         assertThat(etcdctl("alarm", "list")).isEmpty();
+        endAll();
+        etcdKnowsAllThatWasWritten();
+    }
+
+    /** Logs of what each directory is, and of what it was before. */
+    private void etcdKnowsAllThatWasWritten() throws Exception {
+        List<Path> logs = new ArrayList<>();
+        for (Host host : hosts.values()) {
+            try (DirectoryStream<Path> found = Files.newDirectoryStream(host.directory, "member*")) {
+                found.forEach(member -> logs.add(member.resolve("wal")));
+            }
+        }
+        assertThat(logs).as("each was etcd's, Quoin's and etcd's").hasSizeGreaterThanOrEqualTo(2 * NAMES.size());
+        for (Path log : logs) {
+            Program.Result read = Program.of(Tools.built("walcheck")).within(Duration.ofMinutes(1)).run("read",
+                    log.toString(), "--decode");
+            assertThat(read.exitCode()).as("%s: %s", log, read.stderr()).isZero();
+        }
     }
 
     /** With the last member of 3.6 the version rises; the way back begins with a downgrade, which stands until all are of 3.6. */
