@@ -117,7 +117,8 @@ func run() int {
 	turns := make(chan bool, max(1, *atOnce))
 	var going sync.WaitGroup
 	var mutex sync.Mutex // of what they share: counts, the sum of the entries, and the output
-	for _, s := range chosen { // in this order: the longest first is the soonest done
+	// In this order: the longest first is the soonest done.
+	for _, s := range chosen {
 		turns <- true
 		going.Go(func() {
 			defer func() { <-turns }()
