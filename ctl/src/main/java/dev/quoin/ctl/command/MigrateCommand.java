@@ -261,8 +261,9 @@ final class MigrateCommand {
     /** Of a follower, if there is one: the leader has enough to do. */
     private static void backUp(Context context, Sighting seen, String file) {
         if (Files.exists(Path.of(file))) {
-            throw Failure.of(file + " is there already: name another file, or, if it is the backup of this migration, leave "
-                    + "--snapshot out");
+            throw Failure
+                    .of(file + " is there already: name another file, or, if it is the backup of this migration, leave "
+                            + "--snapshot out");
         }
         MemberSeen.Answer from = seen.members().stream().filter(member -> !member.isDown() && !member.isLearner())
                 .min(Comparator.comparing(MemberSeen::leads)).map(MemberSeen::answer).orElse(null);

@@ -97,7 +97,8 @@ public final class MigrationText {
             case Step.Done() -> "Nothing is left to do: all members are " + plan.target().word() + ".\n";
             case Step.Finish(List<MemberSeen> down) -> finish(plan, down, host);
             case Step.HandOver(MemberSeen leader, MemberSeen to) -> "Next: " + leader.label()
-                    + ", which leads. Leadership goes to " + to.label() + " first, by quoin migrate next; then " + leader.label()
+                    + ", which leads. Leadership goes to " + to.label() + " first, by quoin migrate next; then "
+                    + leader.label()
                     + " becomes " + plan.target().word() + ".\n";
             case Step.Replace(MemberSeen member) -> replace(plan, member, host);
         };
@@ -115,7 +116,8 @@ public final class MigrationText {
     private static String finish(Plan plan, List<MemberSeen> down, HostCommands host) {
         StringBuilder text = new StringBuilder();
         for (MemberSeen member : down) {
-            text.append("First: ").append(member.label()).append(" is started, as the one or as the other; its directory tells:\n")
+            text.append("First: ").append(member.label())
+                    .append(" is started, as the one or as the other; its directory tells:\n")
                     .append(on(member, List.of(host.doctor(member))))
                     .append("\nAs ").append(plan.target().word()).append(", if this is its step:\n")
                     .append(eitherOr(host.begin(member, plan.target())))

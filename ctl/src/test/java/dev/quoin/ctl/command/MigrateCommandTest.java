@@ -281,8 +281,9 @@ class MigrateCommandTest {
     @Test
     void aBackupIsNotWrittenOver() throws Exception {
         Path backup = Files.writeString(home.resolve("backup.db"), "precious");
-        fails(Failure.ERROR, backup + " is there already: name another file, or, if it is the backup of this migration, "
-                + "leave --snapshot out",
+        fails(Failure.ERROR,
+                backup + " is there already: name another file, or, if it is the backup of this migration, "
+                        + "leave --snapshot out",
                 "migrate", "next", "--yes", "--snapshot", backup.toString());
         assertThat(backup).hasContent("precious");
     }

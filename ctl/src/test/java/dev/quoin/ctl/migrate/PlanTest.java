@@ -133,7 +133,8 @@ class PlanTest {
             down.version(n, "3.7.1", "3.6.0").downgrading(n, "3.6.0");
         }
         assertThat(back(down).isSafe()).as("%s", back(down).findings()).isTrue();
-        assertThat(codes(back(down.version(3, "3.7.1", "3.7.0")))).as("one stores as before").contains("stop downgrade");
+        assertThat(codes(back(down.version(3, "3.7.1", "3.7.0")))).as("one stores as before")
+                .contains("stop downgrade");
     }
 
     @Test
