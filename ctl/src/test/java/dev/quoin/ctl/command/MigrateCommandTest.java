@@ -109,6 +109,12 @@ class MigrateCommandTest {
                 beforeTyping.run();
                 return super.read();
             }
+
+            @Override
+            public synchronized int read(byte[] into, int offset, int length) {
+                beforeTyping.run();
+                return super.read(into, offset, length);
+            }
         };
     }
 
