@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"quoin.dev/trial/internal/cluster"
+	"quoin.dev/trial/internal/entries"
 	"quoin.dev/trial/internal/history"
 	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
@@ -165,7 +166,17 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 	if !counts.Check("the cluster is whole again, and every member tells its history", err) {
 		return nil
 	}
+	if len(p.also) > 0 {
+		scan(members, counts)
+	}
 	return h
+}
+
+// scan ends the members, and says whether their logs have nothing that etcd does not know.
+func scan(members *cluster.Cluster, counts *tally.Tally) {
+	err := members.Kill()
+	n, wrong := entries.ScanAll(members.Directories())
+	counts.Check(fmt.Sprintf("%d entries in all logs, each as etcd knows it", n), errors.Join(err, wrong))
 }
 
 // load runs the clients and the nemesis, until one of them has had enough.

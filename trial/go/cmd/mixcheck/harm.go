@@ -19,7 +19,10 @@ import (
 // kill ends leaders of both kinds under load.
 func (t *trial) kill(ctx context.Context) error {
 	return t.underLoad(ctx, nil, func(m *mixed, leading *kind) error {
-		leader := m.of(leading)[0]
+		leader, err := m.leads(ctx, leading)
+		if err != nil {
+			return err
+		}
 		if err := leader.Kill(); err != nil {
 			return err
 		}
@@ -27,6 +30,16 @@ func (t *trial) kill(ctx context.Context) error {
 		time.Sleep(t.length)
 		return m.spawn(leader)
 	})
+}
+
+// leads is the leader, which is of this kind: made so again if another one has been elected meanwhile.
+func (m *mixed) leads(ctx context.Context, k *kind) (*cluster.Member, error) {
+	leader, _, err := m.leader(ctx)
+	if err == nil && m.kinds[leader] == k {
+		return leader, nil
+	}
+	heir := m.of(k)[0]
+	return heir, m.lead(ctx, heir)
 }
 
 // cut lets nothing pass between members of different kinds.
@@ -41,14 +54,46 @@ func (t *trial) cut(ctx context.Context) error {
 		for _, reset := range []bool{false, true} {
 			m.t.out("%s: led by %s, the kinds are cut off from each other", m.name, leading.name)
 			m.mesh.Cut(links...)
-			time.Sleep(2 * t.length)
+			err := m.divided(ctx)
+			time.Sleep(t.length)
 			m.mesh.Heal(reset)
+			if err != nil {
+				return err
+			}
 			if err := m.settle(ctx); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// divided waits until the kind that is the majority has a leader of its own, and asks one of the other for a read, in vain: else nothing
+// was cut.
+func (m *mixed) divided(ctx context.Context) error {
+	many, alone := m.of(m.t.etcd), m.of(m.t.quoin)
+	if len(many) < len(alone) {
+		many, alone = alone, many
+	}
+	err := m.retry(ctx, "a leader of the majority", func(ctx context.Context) error {
+		view, err := many[0].Ask(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(many, func(one *cluster.Member) bool { return one.ID == view.Leader }) {
+			return fmt.Errorf("%s takes %x for the leader", m.called(many[0]), view.Leader)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := alone[0].KV.Range(ctx, &pb.RangeRequest{Key: []byte("x")}); err == nil {
+		return fmt.Errorf("%s answers a read though it is cut off", m.called(alone[0]))
+	}
+	return nil
 }
 
 // underLoad does harm to each mix of members, led by each kind.

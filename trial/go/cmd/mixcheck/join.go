@@ -201,9 +201,12 @@ func (m *mixed) dismiss(ctx context.Context, leaver *cluster.Member) error {
 	if err != nil {
 		return err
 	}
-	// It is told so, and ends by itself: with 0, and not by a panic.
-	if end, err := leaver.AwaitExit(m.t.ready); err != nil || end != nil {
-		m.t.out("%s: %s was removed, and has ended so: %v, %v", m.name, m.called(leaver), end, err)
+	// It is told so, and ends by itself: with 0, and not by a panic. Who was not told, being cut off from the others by then, goes on.
+	end, err := leaver.AwaitExit(m.t.ready)
+	if err != nil {
+		m.t.out("%s: %s was removed, and has not been told: %v", m.name, m.called(leaver), err)
+	} else if end != nil {
+		return fmt.Errorf("%s was removed, and has ended so: %w; its log ends:\n%s", m.called(leaver), end, leaver.LogTail())
 	}
 	m.gone = append(m.gone, leaver)
 	if err := m.Forget(leaver); err != nil {

@@ -336,21 +336,39 @@ func (l *load) finish(ctx context.Context, m *mixed) error {
 	if err != nil {
 		return errors.Join(append(l.wrong, err)...)
 	}
+	held, err := l.held(ctx, m)
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for _, w := range l.watchers {
-		err = errors.Join(err, l.heard(w))
+		err = errors.Join(err, l.heard(w, held))
 	}
 	m.t.out("%s: load: %d puts, counted %d times, %d renewals, %d leases ended, %d lapsed, %d events to each of %d watchers, %d requests without an answer %v",
 		m.name, len(l.puts), len(l.counted), l.renewals, l.expired/len(l.watchers), l.lapsed, len(l.watchers[0].events), len(l.watchers), l.unclear, l.unclearOf)
-	if len(l.puts) < 50 || len(l.counted) < 5 {
+	if len(l.puts) < 50 || len(l.counted) < 5 || l.renewals == 0 {
 		err = errors.Join(err, errors.New("that is no load"))
 	}
 	return errors.Join(append(l.wrong, err)...)
 }
 
-// heard judges what a watcher was told: each change of a key once, in order and after the one before, and all that was acknowledged.
-func (l *load) heard(w *watcher) error {
+// held are the keys that are there at the last revision that watchers have heard of.
+func (l *load) held(ctx context.Context, m *mixed) (map[string]bool, error) {
+	held := map[string]bool{}
+	err := m.retry(ctx, "the keys at the end", func(ctx context.Context) error {
+		answer, err := l.clients[0].Get(ctx, loadPrefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(), clientv3.WithRev(l.watchers[0].last.Load()))
+		if err != nil {
+			return err
+		}
+		for _, kv := range answer.Kvs {
+			held[string(kv.Key)] = true
+		}
+		return nil
+	})
+	return held, err
+}
+
+// heard judges what a watcher was told: each change of a key once, in order and after the one before, all that was acknowledged, and the
+// end of what is not there any more.
+func (l *load) heard(w *watcher, held map[string]bool) error {
 	versions := map[string]int64{}
 	at := map[string]int64{}
 	counted := map[int64]int{}
@@ -377,6 +395,11 @@ func (l *load) heard(w *watcher) error {
 				return fmt.Errorf("%s was told that version %d of %s is %s: something was done twice", w.name, event.Kv.Version, key, event.Kv.Value)
 			}
 			counted[revision] = int(event.Kv.Version)
+		}
+	}
+	for key, version := range versions {
+		if version > 0 && !held[key] {
+			return fmt.Errorf("%s is gone, and %s was not told", key, w.name)
 		}
 	}
 	for key, revision := range l.puts {

@@ -117,9 +117,10 @@ func run() int {
 	turns := make(chan bool, max(1, *atOnce))
 	var going sync.WaitGroup
 	var mutex sync.Mutex // of what they share: counts, the sum of the entries, and the output
+	// In this order: the longest first is the soonest done.
 	for _, s := range chosen {
+		turns <- true
 		going.Go(func() {
-			turns <- true
 			defer func() { <-turns }()
 			own := *t
 			own.home, own.entries = filepath.Join(home, s.name), map[string]int{}

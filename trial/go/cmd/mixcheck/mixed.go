@@ -136,8 +136,14 @@ func (m *mixed) close(ctx context.Context, failed error) error {
 	failed = errors.Join(failed, m.Kill())
 	for _, one := range slices.Concat(m.Members, m.gone) {
 		failed = errors.Join(failed, m.calm(one))
+		if one.LogSize() == 0 {
+			continue // it was never started, and has written nothing
+		}
 		kinds, err := entries.Scan(one.Data)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err == nil && len(kinds) == 0 {
+			err = errors.New("no entry was found in it")
+		}
+		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("the log of %s: %w", m.called(one), err))
 		}
 		for kind, n := range kinds {
@@ -156,8 +162,11 @@ var dying = []string{`"level":"panic"`, `"level":"fatal"`, `"level":"dpanic"`, "
 
 func (m *mixed) calm(one *cluster.Member) error {
 	log, err := one.LogFrom(0)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil // it was never started
+	}
+	if err != nil {
+		return err
 	}
 	for line := range strings.Lines(log) {
 		if slices.ContainsFunc(dying, func(words string) bool { return strings.Contains(line, words) }) {

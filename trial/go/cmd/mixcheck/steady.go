@@ -115,7 +115,7 @@ func (m *mixed) askKeys(ctx context.Context, one *cluster.Member) error {
 	if _, err := one.KV.Put(ctx, &pb.PutRequest{Key: []byte(key + "/3"), IgnoreValue: true}); err != nil {
 		return err
 	}
-	if err := m.askPast(ctx, one, key); err != nil {
+	if err := m.askPast(ctx, one, key, 1<<40); err != nil {
 		return err
 	}
 	for _, other := range m.Members { // each has it, and says the same at that revision
@@ -135,9 +135,9 @@ func (m *mixed) askKeys(ctx context.Context, one *cluster.Member) error {
 	return nil
 }
 
-// askPast asks a Quoin for a transaction that writes, and reads what there is not yet. Nobody may write. Among etcd of 3.6 it must not
-// even be written into the log: those that were not asked themselves would do it.
-func (m *mixed) askPast(ctx context.Context, one *cluster.Member, key string) error {
+// askPast asks a Quoin for a transaction that writes, and reads at a revision that is not there yet or not any more. Nobody may write.
+// Among etcd of 3.6 it must not even be written into the log: those that were not asked themselves would do it.
+func (m *mixed) askPast(ctx context.Context, one *cluster.Member, key string, at int64) error {
 	if m.kinds[one] != m.t.quoin {
 		return nil
 	}
@@ -149,9 +149,9 @@ func (m *mixed) askPast(ctx context.Context, one *cluster.Member, key string) er
 	if now.StorageVersion == "3.6.0" {
 		want = codes.FailedPrecondition
 	}
-	_, err = one.KV.Txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{put(key+"/never", ""), read(key, "", 1<<40)}})
+	_, err = one.KV.Txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{put(key+"/never", ""), read(key, "", at)}})
 	if status.Code(err) != want {
-		return fmt.Errorf("a transaction that reads what there is not yet: %v", err)
+		return fmt.Errorf("a transaction that reads at revision %d, which is not there: %v", at, err)
 	}
 	return nil
 }
@@ -300,6 +300,9 @@ func (m *mixed) askCompaction(ctx context.Context, one *cluster.Member) error {
 		if _, err := other.KV.Range(ctx, &pb.RangeRequest{Key: []byte("x"), Revision: at - 1}); status.Code(err) != codes.OutOfRange {
 			return fmt.Errorf("a read at %s of what is compacted: %v", m.called(other), err)
 		}
+	}
+	if err := m.askPast(ctx, one, "x", at-1); err != nil {
+		return err
 	}
 	_, err = one.KV.Put(ctx, &pb.PutRequest{Key: []byte("x")})
 	return err

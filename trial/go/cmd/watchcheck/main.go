@@ -28,6 +28,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"quoin.dev/trial/internal/cluster"
+	"quoin.dev/trial/internal/entries"
 	"quoin.dev/trial/internal/nemesis"
 	"quoin.dev/trial/internal/proxy"
 	"quoin.dev/trial/internal/recording"
@@ -184,7 +185,11 @@ func (p *plan) perform(ctx context.Context, command []string, home string, count
 		fmt.Println("OFF: leases: the server does not serve them")
 	}
 	w.began = time.Now()
-	return p.load(ctx, w, n, counts)
+	h := p.load(ctx, w, n, counts)
+	if h != nil && len(p.also) > 0 {
+		scan(members, counts)
+	}
+	return h
 }
 
 func served(ctx context.Context, t *target) (bool, error) {
@@ -196,6 +201,13 @@ func served(ctx context.Context, t *target) (bool, error) {
 		return true, nil
 	}
 	return false, fmt.Errorf("a lease that there is not is revoked: %w", err)
+}
+
+// scan ends the members, and says whether their logs have nothing that etcd does not know.
+func scan(members *cluster.Cluster, counts *tally.Tally) {
+	err := members.Kill()
+	n, wrong := entries.ScanAll(members.Directories())
+	counts.Check(fmt.Sprintf("%d entries in all logs, each as etcd knows it", n), errors.Join(err, wrong))
 }
 
 // load runs everything to its end.

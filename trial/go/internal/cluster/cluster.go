@@ -290,6 +290,15 @@ func (c *Cluster) logTails() string {
 	return tails.String()
 }
 
+// Directories are the members' data directories.
+func (c *Cluster) Directories() []string {
+	var all []string
+	for _, m := range c.Members {
+		all = append(all, m.Data)
+	}
+	return all
+}
+
 // Kill ends all processes.
 func (c *Cluster) Kill() error {
 	var errs []error

@@ -156,6 +156,24 @@ func Scan(data string) (map[string]int, error) {
 	return kinds, nil
 }
 
+// ScanAll scans the logs in several data directories, of members that have run and do not any more, and returns how many entries there
+// are in all.
+func ScanAll(directories []string) (entries int, err error) {
+	for _, data := range directories {
+		kinds, wrong := Scan(data)
+		if wrong == nil && len(kinds) == 0 {
+			wrong = errors.New("no entry was found")
+		}
+		if wrong != nil {
+			err = errors.Join(err, fmt.Errorf("the log in %s: %w", data, wrong))
+		}
+		for _, n := range kinds {
+			entries += n
+		}
+	}
+	return entries, err
+}
+
 // read takes all entries from the oldest snapshot on from which the log can be read: what stands before it may be gone in part.
 func read(dir string) ([]*raftpb.Entry, error) {
 	snapshots, err := wal.ValidSnapshotEntries(zap.NewNop(), dir)

@@ -69,8 +69,14 @@ public record Membership(List<MemberInfo> members, List<Long> removed, String cl
                 : clusterVersion;
     }
 
-    /** Whether a member may be of an etcd older than the one that this server speaks as, and apply what it is sent as that one does. */
+    /**
+     * Whether a member may be of an etcd older than the one that this server speaks as, and apply what it is sent as that one does.
+     * From the announcement of a downgrade on: who joins then may be sent what is written now.
+     */
     public boolean mayHaveOlder() {
+        if (!downgradeTarget.isEmpty()) {
+            return true;
+        }
         SemVersion agreed = SemVersion.parse(clusterVersion);
         return members.size() > 1 && (agreed == null || agreed.compareTo(SemVersion.OWN_STORAGE) < 0);
     }

@@ -141,6 +141,9 @@ class MembershipTest {
         assertThat(two.withClusterVersion("3.6.0").mayHaveOlder()).isTrue();
         assertThat(two.withClusterVersion("3.7.0").mayHaveOlder()).isFalse();
         assertThat(two.without(2).mayHaveOlder()).as("alone").isFalse();
+        Membership announced = two.withClusterVersion("3.7.0").withDowngradeTarget("3.6.0");
+        assertThat(announced.mayHaveOlder()).as("one of 3.6 may join, and replay the log").isTrue();
+        assertThat(announced.without(2).mayHaveOlder()).as("alone, as yet").isTrue();
         assertThat(two.withClusterVersion("3.6.0").storageVersion()).isEqualTo("3.6.0");
         assertThat(two.storageVersion()).isEqualTo("3.7.0");
     }

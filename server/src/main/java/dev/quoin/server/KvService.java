@@ -110,7 +110,7 @@ final class KvService {
         }
         Refusal refusal = RequestCheck.txn(txn, limits.txnOpsMax());
         if (refusal != null || !txn.isReadOnly()) {
-            if (readsThePast(txn) && member.membership().mayHaveOlder()) {
+            if (refusal == null && readsThePast(txn) && member.membership().mayHaveOlder()) {
                 call.finish(Errors.PAST_AMONG_OLDER);
                 return;
             }

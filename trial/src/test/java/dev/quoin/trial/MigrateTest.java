@@ -1,5 +1,6 @@
 package dev.quoin.trial;
 
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,7 +13,6 @@ import java.util.concurrent.ConcurrentSkipListMap;
 
 import io.grpc.StatusRuntimeException;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,9 +40,9 @@ class MigrateTest {
         final Path directory;
         final Map<String, ServerProcess> programs;
 
-        Host(String name, int clientPort, int peerPort, String cluster) throws Exception {
+        Host(String etcd, String name, int clientPort, int peerPort, String cluster) throws Exception {
             directory = home.resolve(name + ".data");
-            programs = Map.of("etcd", server("etcd", Tools.built("etcd"), name, clientPort, peerPort, cluster), "quoin",
+            programs = Map.of("etcd", server("etcd", Tools.built(etcd), name, clientPort, peerPort, cluster), "quoin",
                     server("quoin", ServerProcess.image(), name, clientPort, peerPort, cluster));
         }
 
@@ -62,8 +62,8 @@ class MigrateTest {
         }
     }
 
-    @BeforeEach
-    void aClusterOfEtcd() throws Exception {
+    /** Of this release. */
+    private void begin(String etcd) throws Exception {
         List<Integer> ports = ServerProcess.freePorts(2 * NAMES.size());
         List<String> cluster = new ArrayList<>();
         for (int i = 0; i < NAMES.size(); i++) {
@@ -71,7 +71,7 @@ class MigrateTest {
         }
         for (int i = 0; i < NAMES.size(); i++) {
             hosts.put(NAMES.get(i),
-                    new Host(NAMES.get(i), ports.get(2 * i), ports.get(2 * i + 1), String.join(",", cluster)));
+                    new Host(etcd, NAMES.get(i), ports.get(2 * i), ports.get(2 * i + 1), String.join(",", cluster)));
         }
         for (Host host : hosts.values()) {
             host.program("etcd").spawn();
@@ -149,6 +149,7 @@ class MigrateTest {
 
     @Test
     void itGoesThereAndBackWhileClientsWrite() throws Exception {
+        begin("etcd");
         String members = etcdctl("member", "list");
         try (Writer writer = new Writer(hosts.values().stream().map(host -> host.program("etcd")).toList())) {
             walk("quoin");
@@ -162,10 +163,61 @@ class MigrateTest {
         }
         assertThat(etcdctl("member", "list")).as("the same members, by the same ids").isEqualTo(members);
         assertThat(etcdctl("alarm", "list")).isEmpty();
+        endAll();
+        etcdKnowsAllThatWasWritten();
+    }
+
+    /** Logs of what each directory is, and of what it was before. */
+    private void etcdKnowsAllThatWasWritten() throws Exception {
+        List<Path> logs = new ArrayList<>();
+        for (Host host : hosts.values()) {
+            try (DirectoryStream<Path> found = Files.newDirectoryStream(host.directory, "member*")) {
+                found.forEach(member -> logs.add(member.resolve("wal")));
+            }
+        }
+        assertThat(logs).as("each was etcd's, Quoin's and etcd's").hasSizeGreaterThanOrEqualTo(2 * NAMES.size());
+        for (Path log : logs) {
+            Program.Result read = Program.of(Tools.built("walcheck")).within(Duration.ofMinutes(1)).run("read",
+                    log.toString(), "--decode");
+            assertThat(read.exitCode()).as("%s: %s", log, read.stderr()).isZero();
+        }
+    }
+
+    /** With the last member of 3.6 the version rises; the way back begins with a downgrade, which stands until all are of 3.6. */
+    @Test
+    void theReleaseBeforeGoesThereAndBack() throws Exception {
+        begin("etcd-3.6");
+        etcdctl("put", "before", "1");
+        walk("quoin");
+        etcdctl("put", "between", "2");
+        announceDowngrade();
+        Program.Result down = migrate("verify", "--to", "etcd");
+        assertThat(down.exitCode()).as("%s", down).isZero();
+        walk("etcd");
+        Program.Result there = migrate("verify", "--to", "etcd");
+        assertThat(there.exitCode()).as("%s", there).isZero();
+        assertThat(etcdctl("endpoint", "status")).contains(", 3.6.").doesNotContain(", 3.7.");
+        assertThat(etcdctl("get", "--prefix", "be")).contains("before\n1\n", "between\n2\n");
+        assertThat(etcdctl("alarm", "list")).isEmpty();
+    }
+
+    /** Refused until the version has risen. */
+    private void announceDowngrade() throws Exception {
+        long deadline = System.nanoTime() + STOP.toNanos();
+        while (true) {
+            Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(
+                    "downgrade", "enable", "3.6");
+            if (result.exitCode() == 0) {
+                return;
+            }
+            assertThat(System.nanoTime()).as("%s", result).isLessThan(deadline);
+            Thread.sleep(500);
+        }
     }
 
     @Test
     void whatIsNotSafeIsRefusedAndAStepThatWasLeftIsFoundAgain() throws Exception {
+        begin("etcd");
         Path backup = home.resolve("backup.db");
         Program.Result first = next("quoin", "--snapshot", backup.toString());
         assertThat(first.exitCode()).as("%s", first).isZero();
@@ -182,8 +234,8 @@ class MigrateTest {
         Host m2 = host("m2");
         m2.program("etcd").sigterm(STOP);
         Program.Result finish = next("quoin");
-        assertThat(finish.exitCode()).as("%s", finish).isZero();
-        assertThat(finish.stdout()).contains("First: m2 is started.", "  start quoin m2\n", "  start etcd m2\n")
+        assertThat(finish.exitCode()).as("%s: no script goes on", finish).isEqualTo(1);
+        assertThat(finish.stdout()).contains("First: m2 is started,", "  # start quoin m2\n", "  # start etcd m2\n")
                 .doesNotContain("stop");
         Program.Result late = migrate("verify", "m2", "--timeout", "1s");
         assertThat(late.exitCode()).isEqualTo(5);
@@ -191,7 +243,10 @@ class MigrateTest {
 
         // Two are: no step at all.
         host("m3").program("etcd").sigterm(STOP);
-        refuses("no step is taken: 1 of 3 voting members answer: that is no quorum");
+        Program.Result lost = next("quoin");
+        assertThat(lost.exitCode()).as("%s", lost).isEqualTo(1);
+        assertThat(lost.stdout()).contains("STOP  1 of 3 voting members answer: that is no quorum.",
+                "First: m2 is started,", "First: m3 is started,").doesNotContain("stop ");
         host("m3").program("etcd").spawn();
         m2.program("etcd").start();
         host("m3").program("etcd").awaitReady();

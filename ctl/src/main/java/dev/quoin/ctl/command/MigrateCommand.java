@@ -2,6 +2,7 @@ package dev.quoin.ctl.command;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -62,8 +63,8 @@ final class MigrateCommand {
                         caught up and the same by HashKV; after it, too. Nothing is stored: it can be left at any
                         moment, gone on with from elsewhere, and turned round.
 
-                        Exit codes: 0 done; 1 no step is taken, the reason is told; 2 no member is reached; 5 waited in
-                        vain; 6 wrong after a step.
+                        Exit codes: 0 done; 1 no step is taken, the reason is told, or a member is to be started first;
+                        2 no member is reached; 5 waited in vain, or interrupted; 6 wrong after a step.
                         """)
                 .withExamples("  quoin migrate status\n"
                         + "  quoin migrate run --snapshot before.db --start 'ssh {host} systemctl start {program}'")
@@ -184,35 +185,58 @@ final class MigrateCommand {
         } else {
             say(context, "\n" + MigrationText.step(plan, host(context)));
         }
+        // What a member that is down is to be started as only its operators know: no script may go on by itself.
+        if (plan.step() instanceof Step.Finish) {
+            throw Failure.silent(Failure.ERROR);
+        }
     }
 
     /**
-     * Looks, asks for agreement where that is needed, and sees to it that the member of the step does not lead.
+     * Looks, asks for agreement where that is needed, sees to it that the member of the step does not lead, and looks again.
      *
-     * @return a plan that is safe, and does not hand over leadership any more
+     * @return a plan that is safe now, is the one that was agreed to, and does not hand over leadership any more
      */
     private static Plan prepared(Context context, Scout scout, Kind target, String snapshot) {
         Plan plan = Plan.of(scout.look(true), target, !snapshot.isEmpty());
         if (!isJson(context)) {
             tell(context, plan);
-        } else if (!plan.isSafe()) {
+        }
+        refuse(context, plan);
+        agree(context, plan);
+        if (plan.isDone()) {
+            return plan;
+        }
+        if (!snapshot.isEmpty()) {
+            backUp(context, plan.seen(), snapshot);
+        }
+        if (plan.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to)) {
+            handOver(context, scout, leader, to);
+        }
+        return asAgreed(context, scout, plan, !snapshot.isEmpty());
+    }
+
+    /** Hours may have passed over the question and a backup, minutes over the hashes: what is told to be stopped is looked at now. */
+    private static Plan asAgreed(Context context, Scout scout, Plan agreed, boolean isBackedUp) {
+        boolean isHandedOver = agreed.step() instanceof Step.HandOver;
+        Sighting seen = scout.look(isHandedOver);
+        Plan now = Plan.of(isHandedOver ? seen : seen.with(agreed.seen().hashes()), agreed.target(),
+                isBackedUp);
+        refuse(context, now);
+        if (isHandedOver && now.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to)) {
+            throw Failure.of("leadership came back to " + leader.label() + " at once. Nothing was stopped: look again");
+        }
+        if (!now.isAsAgreed(agreed)) {
+            throw Failure.of("the cluster has changed meanwhile. Nothing was stopped: look again");
+        }
+        return now;
+    }
+
+    /** Nothing comes of a plan that is not safe; for programs it is printed. */
+    private static void refuse(Context context, Plan plan) {
+        if (!plan.isSafe() && isJson(context)) {
             context.print(PlanJson.of(plan, host(context)));
         }
         refuseUnlessSafe(context, plan);
-        agree(context, plan);
-        if (!snapshot.isEmpty() && !plan.isDone()) {
-            backUp(context, plan.seen(), snapshot);
-        }
-        if (!(plan.step() instanceof Step.HandOver(MemberSeen leader, MemberSeen to))) {
-            return plan;
-        }
-        handOver(context, scout, leader, to);
-        Plan after = Plan.of(scout.look(true), target, true);
-        refuseUnlessSafe(context, after);
-        if (after.step() instanceof Step.HandOver) {
-            throw Failure.of("leadership came back to " + leader.label() + " at once. Nothing was stopped: look again");
-        }
-        return after;
     }
 
     private static void agree(Context context, Plan plan) {
@@ -228,6 +252,8 @@ final class MigrateCommand {
             if (answer.equals("y") || answer.equals("yes")) {
                 return;
             }
+        } else {
+            context.print(PlanJson.of(plan, host(context)));
         }
         throw Failure.of("not agreed to, nothing was done; --yes agrees");
     }
@@ -235,10 +261,12 @@ final class MigrateCommand {
     /** Of a follower, if there is one: the leader has enough to do. */
     private static void backUp(Context context, Sighting seen, String file) {
         if (Files.exists(Path.of(file))) {
-            throw Failure.of(file + " is there already, and may be the backup that is needed: name another file");
+            throw Failure
+                    .of(file + " is there already: name another file, or, if it is the backup of this migration, leave "
+                            + "--snapshot out");
         }
-        MemberSeen.Answer from = seen.members().stream().filter(member -> !member.leads() && !member.isLearner())
-                .findFirst().or(() -> seen.members().stream().findFirst()).map(MemberSeen::answer).orElse(null);
+        MemberSeen.Answer from = seen.members().stream().filter(member -> !member.isDown() && !member.isLearner())
+                .min(Comparator.comparing(MemberSeen::leads)).map(MemberSeen::answer).orElse(null);
         if (from == null) {
             throw Failure.of("no member answers");
         }
@@ -261,8 +289,10 @@ final class MigrateCommand {
         }
         Deadline deadline = Deadline.in(TimeUnit.SECONDS.toNanos(HAND_OVER_SECONDS));
         while (true) {
-            MemberSeen now = scout.look(false).leader();
-            if (now != null && now.id() != leader.id()) {
+            Sighting seen = scout.look(false);
+            MemberSeen now = seen.leader();
+            // Right after an election members may still refuse reads.
+            if (now != null && now.id() != leader.id() && (isWell(seen) || deadline.isOver())) {
                 if (!isJson(context)) {
                     say(context, "Leadership has gone from " + leader.label() + " to " + now.label() + ".\n");
                 }
@@ -273,6 +303,10 @@ final class MigrateCommand {
             }
             Scout.sleep(LOOK_MILLIS);
         }
+    }
+
+    private static boolean isWell(Sighting seen) {
+        return !(Arrival.ofAll(seen) instanceof Arrival.Awaited);
     }
 
     // ---- verify

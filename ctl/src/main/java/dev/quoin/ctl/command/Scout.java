@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 import dev.quoin.api.etcdserverpb.AlarmRequest;
 import dev.quoin.api.etcdserverpb.AlarmResponse;
 import dev.quoin.api.etcdserverpb.AlarmType;
+import dev.quoin.api.etcdserverpb.AuthStatusRequest;
+import dev.quoin.api.etcdserverpb.AuthStatusResponse;
 import dev.quoin.api.etcdserverpb.HashKVRequest;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.Member;
@@ -39,6 +41,7 @@ import dev.quoin.ctl.client.Method;
 import dev.quoin.ctl.migrate.Hashes;
 import dev.quoin.ctl.migrate.Kind;
 import dev.quoin.ctl.migrate.MemberSeen;
+import dev.quoin.ctl.migrate.MemberSeen.Answer;
 import dev.quoin.ctl.migrate.Sighting;
 import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.rpc.Dial;
@@ -61,6 +64,8 @@ final class Scout {
     private final Map<String, Client> clients = new HashMap<>();
     private @Nullable Client ofAll;
     private @Nullable MemberListResponse lastList;
+    /** Whether the last list came without a read, and may be from before a change. */
+    private boolean isListOld;
 
     Scout(Context context) {
         this.context = context;
@@ -70,6 +75,11 @@ final class Scout {
     private record Asked(String endpoint, Client.@Nullable Answer<StatusResponse> answer, String error) {
         long member() {
             return answer == null ? 0 : answer.message().getHeader().getMemberId();
+        }
+
+        /** Ids of members are made of their addresses: those of another cluster may have the same. */
+        boolean isOf(long cluster) {
+            return answer != null && answer.message().getHeader().getClusterId() == cluster;
         }
     }
 
@@ -86,7 +96,8 @@ final class Scout {
         Map<Long, Asked> byMember = new LinkedHashMap<>();
         List<String> strangers = new ArrayList<>();
         for (Asked asked : all(context.endpoints(), this::status)) {
-            boolean isMember = list.getMembersList().stream().anyMatch(member -> member.getID() == asked.member());
+            boolean isMember = asked.isOf(list.getHeader().getClusterId())
+                    && list.getMembersList().stream().anyMatch(member -> member.getID() == asked.member());
             if (isMember) {
                 byMember.putIfAbsent(asked.member(), asked);
             } else if (asked.answer != null) {
@@ -95,11 +106,15 @@ final class Scout {
         }
         Map<Long, String> silences = findTheOthers(list, byMember);
         boolean hasQuorum = isQuorum(list, byMember.keySet());
-        Map<Long, String> readErrors = hasQuorum ? reads(byMember) : Map.of();
+        if (hasQuorum && isListOld) {
+            // Of members that it does not know yet one more may be down, and the quorum be another.
+            unanswered.add("the list of members cannot be had behind a read");
+        }
+        Map<Long, ReadThrough> reads = hasQuorum ? reads(byMember, unanswered) : Map.of();
         List<MemberSeen> members = new ArrayList<>();
         for (Member member : list.getMembersList()) {
             members.add(seen(member, byMember.get(member.getID()), silences.getOrDefault(member.getID(), ""),
-                    readErrors.getOrDefault(member.getID(), "")));
+                    reads.getOrDefault(member.getID(), ReadThrough.NONE)));
         }
         members.sort(Comparator.comparing(MemberSeen::name).thenComparing(MemberSeen::hexId));
         // Without a quorum nobody answers these, and that there is none says enough.
@@ -117,6 +132,7 @@ final class Scout {
     private MemberListResponse list() {
         String first = "";
         for (boolean isLinearizable : new boolean[]{true, false}) {
+            isListOld = !isLinearizable;
             try {
                 MemberListResponse list = cluster().call(Method.MEMBER_LIST,
                         MemberListRequest.newBuilder().setLinearizable(isLinearizable).build(),
@@ -168,11 +184,12 @@ final class Scout {
         Map<Long, String> silences = new HashMap<>();
         for (Asked asked : all(urls.keySet(), this::status)) {
             long expected = urls.getOrDefault(asked.endpoint, 0L);
-            if (asked.answer != null && asked.member() == expected) {
+            if (asked.isOf(list.getHeader().getClusterId()) && asked.member() == expected) {
                 byMember.putIfAbsent(expected, asked);
             } else {
                 silences.putIfAbsent(expected, asked.answer == null ? asked.error
-                        : "at " + asked.endpoint + " is member " + Long.toHexString(asked.member()));
+                        : "at " + asked.endpoint + " is member " + Long.toHexString(asked.member())
+                                + (asked.member() == expected ? " of another cluster" : ""));
             }
         }
         return silences;
@@ -209,41 +226,87 @@ final class Scout {
     }
 
     /** A linearizable read through each member: it has to reach the leader. */
-    private Map<Long, String> reads(Map<Long, Asked> byMember) {
-        Map<Long, String> errors = new HashMap<>();
-        List<Long> ids = List.copyOf(byMember.keySet());
-        List<String> read = all(byMember.values().stream().map(Asked::endpoint).toList(), this::read);
+    private Map<Long, ReadThrough> reads(Map<Long, Asked> byMember, List<String> unanswered) {
+        Map<Long, ReadThrough> reads = new HashMap<>();
+        List<Asked> members = List.copyOf(byMember.values());
+        List<ReadThrough> read = all(members.stream().map(Asked::endpoint).toList(), this::read);
         for (int i = 0; i < read.size(); i++) {
-            errors.put(ids.get(i), read.get(i));
+            long member = members.get(i).member();
+            ReadThrough through = read.get(i);
+            boolean isAnother = through.error.isEmpty() && through.member != 0 && through.member != member;
+            reads.put(member, isAnother
+                    ? new ReadThrough(through.member, Answer.NOT_TOLD, anotherAt(members.get(i).endpoint), "")
+                    : through);
+            if (!through.authError.isEmpty()) {
+                unanswered.add("the revision of users at " + members.get(i).endpoint + " cannot be had: "
+                        + through.authError);
+            }
         }
-        return errors;
+        return reads;
     }
 
-    private String read(String endpoint) {
+    /**
+     * Of a read through an endpoint.
+     *
+     * @param member who answered; 0 if nobody says
+     * @param authRevision of the users and roles there
+     * @param error empty if it was answered
+     * @param authError why there is no revision of users; empty if there is one, or nobody asked for it
+     */
+    private record ReadThrough(long member, long authRevision, String error, String authError) {
+        static final ReadThrough NONE = failed("");
+
+        static ReadThrough failed(String error) {
+            return new ReadThrough(0, Answer.NOT_TOLD, error, "");
+        }
+    }
+
+    /** An endpoint may be the address of several members, of which each connection reaches another one. */
+    private static String anotherAt(String endpoint) {
+        return "at " + endpoint + " is another member now";
+    }
+
+    private ReadThrough read(String endpoint) {
         try {
-            client(endpoint).call(Method.RANGE,
+            RangeResponse answer = client(endpoint).call(Method.RANGE,
                     RangeRequest.newBuilder().setKey(ByteString.copyFromUtf8("health")).build(),
                     RangeResponse.parser(), context.deadline());
-            return "";
+            return withUsers(endpoint, answer.getHeader().getMemberId());
         } catch (RpcException why) {
             // A refusal has gone through consensus as well.
-            return Errors.words(why).equals(Errors.PERMISSION_DENIED) ? "" : Errors.words(why);
+            return Errors.words(why).equals(Errors.PERMISSION_DENIED) ? withUsers(endpoint, 0)
+                    : ReadThrough.failed(Errors.words(why));
         } catch (Failure why) {
-            return String.valueOf(why.getMessage());
+            return ReadThrough.failed(String.valueOf(why.getMessage()));
         }
     }
 
-    private static MemberSeen seen(Member member, @Nullable Asked asked, String silence, String readError) {
+    /** Asked through the log, so that the answer is of what this member has applied up to now. */
+    private ReadThrough withUsers(String endpoint, long reader) {
+        try {
+            AuthStatusResponse status = client(endpoint).call(Method.AUTH_STATUS,
+                    AuthStatusRequest.getDefaultInstance(), AuthStatusResponse.parser(), context.deadline());
+            boolean isAnother = reader != 0 && status.getHeader().getMemberId() != reader;
+            return new ReadThrough(reader, status.getAuthRevision(), "", isAnother ? anotherAt(endpoint) : "");
+        } catch (RpcException why) {
+            return new ReadThrough(reader, Answer.NOT_TOLD, "", Errors.words(why));
+        } catch (Failure why) {
+            return new ReadThrough(reader, Answer.NOT_TOLD, "", String.valueOf(why.getMessage()));
+        }
+    }
+
+    private static MemberSeen seen(Member member, @Nullable Asked asked, String silence, ReadThrough read) {
         Client.Answer<StatusResponse> answer = asked == null ? null : asked.answer;
-        MemberSeen.Answer said = null;
+        Answer said = null;
         if (asked != null && answer != null) {
             StatusResponse status = answer.message();
             boolean isQuoin = answer.headers().containsKey(Versions.HEADER);
             String target = status.getDowngradeInfo().getEnabled() ? status.getDowngradeInfo().getTargetVersion() : "";
-            said = new MemberSeen.Answer(asked.endpoint, isQuoin ? Kind.QUOIN : Kind.ETCD, status.getVersion(),
+            said = new Answer(asked.endpoint, isQuoin ? Kind.QUOIN : Kind.ETCD, status.getVersion(),
                     status.getStorageVersion(), status.getLeader(), status.getRaftTerm(), status.getRaftIndex(),
                     status.getRaftAppliedIndex(), status.getDbSize(), status.getDbSizeInUse(),
-                    status.getDbSizeQuota(), target, readError);
+                    status.getDbSizeQuota(), target, read.authRevision,
+                    read.error);
         }
         return new MemberSeen(member.getID(), member.getName(), member.getIsLearner(),
                 List.copyOf(member.getPeerURLsList()), List.copyOf(member.getClientURLsList()), said,
@@ -271,13 +334,11 @@ final class Scout {
 
     /** At the lowest revision that all who answer have, tried anew if a compaction came between. */
     private Hashes hashes(List<MemberSeen> members) {
-        List<String> endpoints = new ArrayList<>();
-        Map<String, String> names = new HashMap<>();
+        Map<String, MemberSeen> at = new LinkedHashMap<>();
         for (MemberSeen member : members) {
-            MemberSeen.Answer answer = member.answer();
-            if (answer != null) {
-                endpoints.add(answer.endpoint());
-                names.put(answer.endpoint(), member.label());
+            Answer answer = member.answer();
+            if (answer != null && at.putIfAbsent(answer.endpoint(), member) != null) {
+                return new Hashes.Unknown("several members are at " + answer.endpoint());
             }
         }
         Hashes hashes = new Hashes.Unknown("no member answers");
@@ -285,28 +346,38 @@ final class Scout {
             if (attempt > 0) {
                 sleep(TRY_MILLIS);
             }
-            hashes = hashesOnce(endpoints, names);
+            hashes = hashesOnce(at);
         }
         return hashes;
     }
 
-    private Hashes hashesOnce(List<String> endpoints, Map<String, String> names) {
+    /** Of whom was seen at these endpoints, and of nobody else: no member's hash may stand for another's. */
+    private Hashes hashesOnce(Map<String, MemberSeen> at) {
+        List<MemberSeen> members = List.copyOf(at.values());
+        List<Asked> statuses = all(at.keySet(), this::status);
         long revision = Long.MAX_VALUE;
-        for (Asked asked : all(endpoints, this::status)) {
+        for (int i = 0; i < statuses.size(); i++) {
+            Asked asked = statuses.get(i);
             if (asked.answer == null) {
-                return new Hashes.Unknown(names.get(asked.endpoint) + " does not answer: " + asked.error);
+                return new Hashes.Unknown(members.get(i).label() + " does not answer: " + asked.error);
+            }
+            if (asked.member() != members.get(i).id()) {
+                return new Hashes.Unknown(anotherAt(asked.endpoint));
             }
             revision = Math.min(revision, asked.answer.message().getHeader().getRevision());
         }
         HashKVRequest request = HashKVRequest.newBuilder().setRevision(revision).build();
         List<Hashes.Told> told = new ArrayList<>();
         try {
-            List<HashKVResponse> answers = all(endpoints, endpoint -> client(endpoint).call(Method.HASH_KV, request,
+            List<HashKVResponse> answers = all(at.keySet(), endpoint -> client(endpoint).call(Method.HASH_KV, request,
                     HashKVResponse.parser(), Deadline.in(TimeUnit.SECONDS.toNanos(HASH_SECONDS))));
             for (int i = 0; i < answers.size(); i++) {
                 HashKVResponse answer = answers.get(i);
-                told.add(new Hashes.Told(names.getOrDefault(endpoints.get(i), ""), answer.getHash(),
-                        answer.getHashRevision(), answer.getCompactRevision()));
+                if (answer.getHeader().getMemberId() != members.get(i).id()) {
+                    return new Hashes.Unknown(anotherAt(statuses.get(i).endpoint));
+                }
+                told.add(new Hashes.Told(members.get(i).label(), answer.getHash(), answer.getHashRevision(),
+                        answer.getCompactRevision()));
             }
         } catch (RpcException why) {
             return new Hashes.Unknown(Errors.words(why));

@@ -31,6 +31,9 @@ public sealed interface Arrival {
      */
     public static Arrival of(Sighting seen, long member, Kind target) {
         MemberSeen moved = seen.member(member);
+        if (moved == null && (!seen.unanswered().isEmpty() || seen.votersUp() < seen.quorum())) {
+            return new Awaited("whether " + Long.toHexString(member) + " is a member is not known now");
+        }
         if (moved == null) {
             return new Wrong(Finding.stops("removed", member, Long.toHexString(member) + " is no member any more",
                     "Whoever was removed cannot come back: quoin help replace-member"));
@@ -40,7 +43,9 @@ public sealed interface Arrival {
         }
         return Checks.of(seen).stream().filter(finding -> finding.member() != member).findFirst()
                 .map(finding -> new Awaited("do not stop " + moved.label() + " now: " + finding.text()))
-                .orElse(new Awaited(moved.label() + " is still " + target.other().word()));
+                .orElse(moved.leads() && seen.voters().size() > 1
+                        ? new Awaited("do not stop " + moved.label() + " now: it leads. Type quoin migrate next again")
+                        : new Awaited(moved.label() + " is still " + target.other().word()));
     }
 
     /** All members, whatever they are. */

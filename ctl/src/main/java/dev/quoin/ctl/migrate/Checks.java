@@ -101,10 +101,23 @@ final class Checks {
                     : "Find out which member holds something else, and replace it: quoin help replace-member");
         }
         seen.members().stream().map(MemberSeen::answer)
-                .filter(answer -> answer != null && !answer.downgradeTarget().isEmpty()).findFirst()
+                .filter(answer -> answer != null && isStillGoingDown(answer)).findFirst()
                 .ifPresent(answer -> stop("downgrade",
                         "a downgrade to " + (answer == null ? "" : answer.downgradeTarget()) + " is under way",
-                        "Let it end, or take it back: quoin ctl downgrade cancel"));
+                        "Wait until all store as that version does, or take it back: quoin ctl downgrade cancel"));
+    }
+
+    /**
+     * An announcement stands until all members are of its version (etcd: server/etcdserver/version/monitor.go, CancelDowngradeIfNeeded).
+     * Once they store as that version does, those of it may take the places of the others; that they do is how it ends.
+     */
+    private static boolean isStillGoingDown(Answer answer) {
+        if (answer.downgradeTarget().isEmpty()) {
+            return false;
+        }
+        Release target = Release.parse(answer.downgradeTarget());
+        Release stored = Release.parse(answer.storageVersion());
+        return target == null || stored == null || !stored.line().equals(target.line());
     }
 
     private void versions() {
@@ -155,6 +168,7 @@ final class Checks {
                         + HumanBytes.text(answer.quotaBytes()), "Make room first: quoin help quota");
             }
         }
+        users();
         switch (seen.hashes()) {
             case Hashes.NotAsked() -> {}
             case Hashes.Equal(long revision) -> {}
@@ -163,6 +177,28 @@ final class Checks {
             case Hashes.Differ(long revision, String told) -> stop("hash-differs",
                     "the members do not hold the same: at revision " + revision + " HashKV says " + told,
                     "Go no further. Stop the member that is alone with its hash, and replace it: "
+                            + "quoin help replace-member");
+        }
+    }
+
+    /**
+     * HashKV is of keys alone. A member whose users or roles are others refuses or lets pass other writes where it applies them. It may
+     * be a change that was made while they were asked: that passes by itself.
+     */
+    private void users() {
+        List<String> told = new ArrayList<>();
+        List<Long> revisions = new ArrayList<>();
+        for (MemberSeen member : seen.members()) {
+            Answer answer = member.answer();
+            if (answer != null && answer.authRevision() != Answer.NOT_TOLD) {
+                revisions.add(answer.authRevision());
+                told.add(member.label() + " " + answer.authRevision());
+            }
+        }
+        if (revisions.stream().distinct().count() > 1) {
+            stop("auth-differs", "the members do not have the same users and roles: their revisions are "
+                    + String.join(", ", told),
+                    "Look again; if it stays so, go no further, and replace the one that differs: "
                             + "quoin help replace-member");
         }
     }
@@ -187,6 +223,7 @@ final class Checks {
             about.add(Finding.notes("margin", member.id(),
                     "while " + member.label() + " is down, the other " + left + " are all needed", ""));
         }
+        about.addAll(untested(seen));
         Finding release = release(seen, member, target);
         if (release != null) {
             about.add(release);
@@ -201,6 +238,19 @@ final class Checks {
         return about;
     }
 
+    /** Members of pre-releases, which nothing here is tested with. */
+    private static List<Finding> untested(Sighting seen) {
+        return seen.members().stream().filter(member -> member.is(Kind.ETCD) && isPreRelease(member))
+                .map(member -> Finding.notes("pre-release", member.id(),
+                        member.label() + " is a pre-release of etcd, which is not tested beside Quoin", ""))
+                .toList();
+    }
+
+    private static boolean isPreRelease(MemberSeen member) {
+        Answer answer = member.answer();
+        return answer != null && answer.version().contains("-");
+    }
+
     /** Of releases of etcd: which way there is not back any more, or which one there is to start. */
     private static @Nullable Finding release(Sighting seen, MemberSeen member, Kind target) {
         Answer answer = member.answer();
@@ -208,14 +258,18 @@ final class Checks {
         if (target == Kind.ETCD) {
             return storage == null ? null
                     : Finding.notes("release", 0, "this cluster is of version " + storage.line()
-                            + ": no older etcd can join it", "");
+                            + ": no older etcd can join it",
+                            storage.isOf(3, 7)
+                                    ? "For etcd 3.6, before the first step: quoin ctl downgrade enable 3.6, and leave it standing"
+                                    : "");
         }
         List<MemberSeen> old = seen.members().stream().filter(Checks::isOf36).toList();
-        if (old.size() == 1 && old.get(0).id() == member.id()) {
+        boolean isHeldDown = answer != null && !answer.downgradeTarget().isEmpty();
+        if (old.size() == 1 && old.get(0).id() == member.id() && !isHeldDown) {
             return Finding.asks("no-return-to-3.6", member.id(),
                     member.label()
                             + " is the last member of etcd 3.6: without it the cluster becomes one of version 3.7",
-                    "Back from there it is etcd 3.7, or 3.6 after: quoin ctl downgrade enable 3.6");
+                    "Back from there it is etcd 3.7; or 3.6, if the first thing is: quoin ctl downgrade enable 3.6");
         }
         return null;
     }

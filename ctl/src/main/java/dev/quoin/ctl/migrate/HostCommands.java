@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
  * @param dataDirectory may hold the others
  */
 public record HostCommands(String stop, String start, String export, String dataDirectory) {
+    private static final String DOCTOR = "quoin doctor {data-dir}";
     /** What a shell takes as it stands. */
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_.:@%+=/\\[\\]-]+");
 
@@ -31,6 +32,11 @@ public record HostCommands(String stop, String start, String export, String data
         }
         commands.add(filled(start, member, target));
         return commands;
+    }
+
+    /** Tells whose directory it is, and what is half done in it. */
+    String doctor(MemberSeen member) {
+        return filled(DOCTOR, member, Kind.QUOIN);
     }
 
     String start(MemberSeen member, Kind kind) {

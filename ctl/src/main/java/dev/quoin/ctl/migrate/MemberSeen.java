@@ -28,11 +28,14 @@ public record MemberSeen(long id, String name, boolean isLearner, List<String> p
      * @param appliedIndex the last entry that it has applied
      * @param quotaBytes 0 if it does not say
      * @param downgradeTarget empty if none is under way
+     * @param authRevision of its users and roles, which it moves at each change of them; {@link #NOT_TOLD} if it does not say
      * @param readError why a linearizable read through it failed; empty if it did not
      */
     public record Answer(String endpoint, Kind kind, String version, String storageVersion, long leader, long term,
             long raftIndex, long appliedIndex, long storeBytes, long storeBytesInUse, long quotaBytes,
-            String downgradeTarget, String readError) {
+            String downgradeTarget, long authRevision, String readError) {
+        public static final long NOT_TOLD = -1;
+
         /** Compared with the quota: files in etcd, what is in use in Quoin. */
         long countedBytes() {
             return kind == Kind.ETCD ? storeBytes : storeBytesInUse;
@@ -48,10 +51,11 @@ public record MemberSeen(long id, String name, boolean isLearner, List<String> p
         return Long.toHexString(id);
     }
 
-    /** The host that others reach it on. */
+    /** The host that others reach it on; an address of IPv6 is bare, as ssh wants it. */
     String host() {
         Matcher matcher = HOST.matcher(peerUrls.isEmpty() ? "" : peerUrls.get(0));
-        return matcher.matches() ? matcher.group(1) : "";
+        String host = matcher.matches() ? matcher.group(1) : "";
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
     public boolean isDown() {

@@ -97,7 +97,8 @@ public final class MigrationText {
             case Step.Done() -> "Nothing is left to do: all members are " + plan.target().word() + ".\n";
             case Step.Finish(List<MemberSeen> down) -> finish(plan, down, host);
             case Step.HandOver(MemberSeen leader, MemberSeen to) -> "Next: " + leader.label()
-                    + ", which leads. Leadership goes to " + to.label() + " first, by quoin migrate next; then " + leader.label()
+                    + ", which leads. Leadership goes to " + to.label() + " first, by quoin migrate next; then "
+                    + leader.label()
                     + " becomes " + plan.target().word() + ".\n";
             case Step.Replace(MemberSeen member) -> replace(plan, member, host);
         };
@@ -115,17 +116,20 @@ public final class MigrationText {
     private static String finish(Plan plan, List<MemberSeen> down, HostCommands host) {
         StringBuilder text = new StringBuilder();
         for (MemberSeen member : down) {
-            text.append("First: ").append(member.label()).append(" is started. As ").append(plan.target().word())
-                    .append(", if this is its step:\n").append(on(member, host.begin(member, plan.target())))
+            text.append("First: ").append(member.label())
+                    .append(" is started, as the one or as the other; its directory tells:\n")
+                    .append(on(member, List.of(host.doctor(member))))
+                    .append("\nAs ").append(plan.target().word()).append(", if this is its step:\n")
+                    .append(eitherOr(host.begin(member, plan.target())))
                     .append("\nOr as ").append(plan.target().other().word()).append(", if it is not, or to give it up")
                     .append(plan.target() == Kind.QUOIN
                             ? "; once Quoin has opened the\ndirectory only what is exported is etcd's again"
                             : "")
                     .append(":\n");
             if (plan.target() == Kind.QUOIN) {
-                text.append(commands(host.begin(member, Kind.ETCD)));
+                text.append(eitherOr(host.begin(member, Kind.ETCD)));
             } else {
-                text.append(commands(List.of(host.start(member, Kind.QUOIN))));
+                text.append(eitherOr(List.of(host.start(member, Kind.QUOIN))));
             }
         }
         return text.toString();
@@ -139,6 +143,11 @@ public final class MigrationText {
         StringBuilder lines = new StringBuilder().append('\n');
         commands.forEach(command -> lines.append("  ").append(command).append('\n'));
         return lines.toString();
+    }
+
+    /** Of two that exclude each other: a shell that is given all lines runs neither, since both on one directory are its end. */
+    private static String eitherOr(List<String> commands) {
+        return commands(commands.stream().map(command -> "# " + command).toList());
     }
 
     /** What checks the step of a member. */

@@ -11,6 +11,9 @@ import java.util.List;
  * @param findings all that matters to the step, what stops it first
  */
 public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step) {
+    /** With these not even what is down is started: it would join what is wrong, or it is not known which cluster this is. */
+    private static final List<String> NO_START = List.of("alarm", "hash-differs", "version", "stranger");
+
     /**
      * The followers one after the other, by their names; the leader last, and not before another member leads. Members that do not
      * answer come before all others: nothing is stopped while one is down.
@@ -61,16 +64,31 @@ public record Plan(Sighting seen, Kind target, List<Finding> findings, Step step
                 .orElseThrow();
     }
 
-    /** Whether the step may be taken; that of starting what does not answer always may, if that is all that is wrong. */
+    /** Whether the step may be taken; that of starting what does not answer stops nobody, and mends most of what is wrong. */
     public boolean isSafe() {
-        return findings.stream().noneMatch(finding -> finding.stops()
-                && !(step instanceof Step.Finish && finding.code().equals("member-down")));
+        return findings.stream().filter(Finding::stops)
+                .allMatch(finding -> step instanceof Step.Finish && !NO_START.contains(finding.code()));
     }
 
     /** Whether somebody has to agree before the step. */
     public boolean asks() {
         return step instanceof Step.HandOver
                 || findings.stream().anyMatch(finding -> finding.severity() == Finding.Severity.ASKS);
+    }
+
+    /**
+     * Whether nobody has to be asked anew who agreed to another plan, an earlier one: the same members are stopped or started, and nothing
+     * is asked that was not. Who was to hand over leadership may just be replaced by now.
+     */
+    public boolean isAsAgreed(Plan agreed) {
+        return step instanceof Step.Finish == agreed.step instanceof Step.Finish
+                && (!(step instanceof Step.HandOver) || agreed.step instanceof Step.HandOver)
+                && step.touched().equals(agreed.step.touched()) && agreed.asked().containsAll(asked());
+    }
+
+    private List<String> asked() {
+        return findings.stream().filter(finding -> finding.severity() == Finding.Severity.ASKS).map(Finding::code)
+                .toList();
     }
 
     public boolean isDone() {

@@ -28,6 +28,11 @@ public record Sighting(List<MemberSeen> members, List<String> strangers, List<Al
         unanswered = List.copyOf(unanswered);
     }
 
+    /** With what another look has found out about hashes. */
+    public Sighting with(Hashes others) {
+        return new Sighting(members, strangers, alarms, unanswered, others);
+    }
+
     /** Members that count for the quorum. */
     List<MemberSeen> voters() {
         return members.stream().filter(member -> !member.isLearner()).toList();

@@ -15,4 +15,14 @@ public sealed interface Step {
 
     /** A member is stopped, and started as the other program. */
     record Replace(MemberSeen member) implements Step {}
+
+    /** Ids of those that are stopped or started. */
+    default List<Long> touched() {
+        return switch (this) {
+            case Done() -> List.of();
+            case Finish(List<MemberSeen> down) -> down.stream().map(MemberSeen::id).toList();
+            case HandOver(MemberSeen leader, MemberSeen to) -> List.of(leader.id());
+            case Replace(MemberSeen member) -> List.of(member.id());
+        };
+    }
 }

@@ -3,14 +3,18 @@ package dev.quoin.ctl.command;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.quoin.api.etcdserverpb.AlarmMember;
 import dev.quoin.api.etcdserverpb.AlarmResponse;
 import dev.quoin.api.etcdserverpb.AlarmType;
+import dev.quoin.api.etcdserverpb.AuthStatusResponse;
 import dev.quoin.api.etcdserverpb.HashKVResponse;
 import dev.quoin.api.etcdserverpb.Member;
 import dev.quoin.api.etcdserverpb.MemberListResponse;
@@ -37,9 +42,28 @@ class MigrateCommandTest {
     private static final ResponseHeader HEADER = ResponseHeader.newBuilder().setClusterId(7).setMemberId(0xa1)
             .setRevision(42).setRaftTerm(2).build();
 
+    /** A message for each path, and before it others, each once; an empty one is a refusal. */
+    private static final class Answers extends HashMap<String, byte[]> {
+        private static final long serialVersionUID = 1L;
+
+        private final transient Map<String, Deque<byte[]>> first = new HashMap<>();
+
+        void first(String path, byte[] answer) {
+            first.computeIfAbsent(path, any -> new ArrayDeque<>()).add(answer);
+        }
+
+        @Override
+        public synchronized byte @Nullable [] get(@Nullable Object path) {
+            Deque<byte[]> left = first.getOrDefault(path, new ArrayDeque<>());
+            byte[] answer = left.isEmpty() ? super.get(path) : left.remove();
+            return answer == null || answer.length == 0 ? null : answer;
+        }
+    }
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final Map<String, byte[]> answers = new HashMap<>();
+    private final Answers answers = new Answers();
     private String typed = "";
+    private Runnable beforeTyping = () -> {};
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -55,6 +79,8 @@ class MigrateCommandTest {
         answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(HEADER).build().toByteArray());
         answers.put("/etcdserverpb.Maintenance/Alarm",
                 AlarmResponse.newBuilder().setHeader(HEADER).build().toByteArray());
+        answers.put("/etcdserverpb.Auth/AuthStatus",
+                AuthStatusResponse.newBuilder().setHeader(HEADER).setAuthRevision(1).build().toByteArray());
         answers.put("/etcdserverpb.Maintenance/HashKV", HashKVResponse.newBuilder().setHeader(HEADER).setHash(9)
                 .setHashRevision(42).setCompactRevision(-1).build().toByteArray());
     }
@@ -68,11 +94,28 @@ class MigrateCommandTest {
     private String run(String... words) throws IOException {
         try (CannedServer server = CannedServer.plain(answers)) {
             PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-            Streams streams = new Streams(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), stream,
+            Streams streams = new Streams(typing(), stream,
                     stream, Map.of("ETCDCTL_ENDPOINTS", server.endpoint()));
             new CommandLine(QuoinCommands.all(streams), stream, stream).run(List.of(words));
             return printed().replace(server.endpoint(), "127.0.0.1:2379");
         }
+    }
+
+    /** What is typed, after {@link #beforeTyping}. */
+    private InputStream typing() {
+        return new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)) {
+            @Override
+            public synchronized int read() {
+                beforeTyping.run();
+                return super.read();
+            }
+
+            @Override
+            public synchronized int read(byte[] into, int offset, int length) {
+                beforeTyping.run();
+                return super.read(into, offset, length);
+            }
+        };
     }
 
     private String printed() {
@@ -123,7 +166,10 @@ class MigrateCommandTest {
     @Test
     void whatIsToBeAgreedToIsAsked() throws Exception {
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
+        out.reset();
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next", "-w", "json");
+        assertThat(printed()).startsWith("{\"to\":\"quoin\",").contains("\"severity\":\"ask\",\"code\":\"pause\"");
+        out.reset();
         typed = "n\n";
         fails(Failure.ERROR, "not agreed to, nothing was done; --yes agrees", "migrate", "next");
         assertThat(printed()).endsWith("\nGo on? [y/N] ").doesNotContain("systemctl");
@@ -133,17 +179,100 @@ class MigrateCommandTest {
         assertThat(run("migrate", "next", "--yes")).contains("systemctl stop etcd");
     }
 
+    /** Whoever is asked may be at lunch. */
     @Test
-    void whatIsWrongIsToldWithWhatToDo() {
+    void whatHappensWhileSomebodyThinksStopsTheStep() {
+        typed = "y\n";
+        beforeTyping = this::raiseNoSpace;
+        fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "next");
+        assertThat(printed()).endsWith("\nGo on? [y/N] ");
+    }
+
+    private void raiseNoSpace() {
         answers.put("/etcdserverpb.Maintenance/Alarm", AlarmResponse.newBuilder().setHeader(HEADER)
                 .addAlarms(AlarmMember.newBuilder().setMemberID(0xa1).setAlarm(AlarmType.NOSPACE)).build()
                 .toByteArray());
+    }
+
+    /** Which of the two it was nobody here knows. */
+    @Test
+    void noScriptGoesOnToStartWhatIsDown() {
+        answers.put("/etcdserverpb.Cluster/MemberList",
+                MemberListResponse.newBuilder().setHeader(HEADER).addMembers(Member.newBuilder().setID(0xa1)
+                        .setName("m1").addPeerURLs("http://10.0.0.1:2380").addClientURLs("http://10.0.0.1:2379"))
+                        .addMembers(Member.newBuilder().setID(0xa2).setName("m2").addPeerURLs("http://10.0.0.2:2380")
+                                .addClientURLs("http://127.0.0.1:1"))
+                        .build().toByteArray());
+        for (String format : List.of("simple", "json")) {
+            assertThatThrownBy(() -> run("migrate", "next", "-w", format)).isInstanceOfSatisfying(Failure.class,
+                    failure -> assertThat(failure.exitCode()).isEqualTo(Failure.ERROR));
+        }
+        assertThat(printed()).contains("STOP  1 of 2 voting members answer", "First: m2 is started",
+                "  quoin doctor /var/lib/etcd/default\n", "  # systemctl start quoin\n", "  # systemctl start etcd\n",
+                "\"step\":{\"action\":\"start\"").doesNotContain("stop etcd", "\n  systemctl");
+    }
+
+    @Test
+    void whatIsWrongIsToldWithWhatToDo() {
+        raiseNoSpace();
         fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "status");
         assertThat(printed())
                 .contains("STOP  the alarm NOSPACE is raised for m1. Make room first: quoin help quota\n")
                 .doesNotContain("systemctl");
         fails(Failure.ERROR, "no step is taken: the alarm NOSPACE is raised for m1", "migrate", "next", "--yes");
         fails(6, "the alarm NOSPACE is raised for m1. Make room first: quoin help quota", "migrate", "verify");
+    }
+
+    /** A member that was added since may be down: how many are needed is not known. */
+    @Test
+    void aListThatNoReadStandsBehindStops() throws Exception {
+        answers.first("/etcdserverpb.Cluster/MemberList", new byte[0]);
+        fails(Failure.ERROR, "no step is taken: the list of members cannot be had behind a read", "migrate", "status");
+        assertThat(run("migrate", "status")).contains("Next: m1 becomes Quoin.");
+    }
+
+    private static final ResponseHeader OF_ANOTHER = HEADER.toBuilder().setMemberId(0xb2).build();
+
+    /** Behind an address of a service another connection may reach another member. */
+    @Test
+    void aHashOfAnotherMemberStandsForNone() {
+        answers.put("/etcdserverpb.Maintenance/HashKV", HashKVResponse.newBuilder().setHeader(OF_ANOTHER).setHash(9)
+                .setHashRevision(42).setCompactRevision(-1).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "whether all hold the same is not known: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void aRevisionOfAnotherMemberIsNotCompared() {
+        answers.first("/etcdserverpb.Maintenance/Status", status("3.7.1").toByteArray());
+        answers.put("/etcdserverpb.Maintenance/Status",
+                status("3.7.1").toBuilder().setHeader(OF_ANOTHER).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "whether all hold the same is not known: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void aReadThroughAnotherMemberSaysNothing() {
+        answers.put("/etcdserverpb.KV/Range", RangeResponse.newBuilder().setHeader(OF_ANOTHER).build().toByteArray());
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "m1 answers no read: at 127.0.0.1:").hasMessageEndingWith("is another member now");
+    }
+
+    @Test
+    void whoDoesNotTellItsUsersStops() {
+        answers.remove("/etcdserverpb.Auth/AuthStatus");
+        assertThatThrownBy(() -> run("migrate", "status")).hasMessageContaining(
+                "no step is taken: the revision of users at 127.0.0.1:");
+    }
+
+    /** Clusters made by the same flags have members of the same ids. */
+    @Test
+    void aMemberOfAnotherClusterIsAStranger() {
+        answers.put("/etcdserverpb.Maintenance/Status", status("3.7.1").toBuilder()
+                .setHeader(HEADER.toBuilder().setClusterId(8)).build().toByteArray());
+        fails(Failure.ERROR, "no step is taken: 0 of 1 voting members answer: that is no quorum", "migrate", "status",
+                "--dial-timeout", "500ms");
+        assertThat(printed()).contains(" is no member of this cluster. Leave it out of --endpoints");
     }
 
     @Test
@@ -158,7 +287,9 @@ class MigrateCommandTest {
     @Test
     void aBackupIsNotWrittenOver() throws Exception {
         Path backup = Files.writeString(home.resolve("backup.db"), "precious");
-        fails(Failure.ERROR, backup + " is there already, and may be the backup that is needed: name another file",
+        fails(Failure.ERROR,
+                backup + " is there already: name another file, or, if it is the backup of this migration, "
+                        + "leave --snapshot out",
                 "migrate", "next", "--yes", "--snapshot", backup.toString());
         assertThat(backup).hasContent("precious");
     }

@@ -32,12 +32,19 @@ class ArrivalTest {
         awaits(Seen.of(ETCD, ETCD, ETCD).down(3), "do not stop m2 now: m3 does not answer: connection refused");
         awaits(Seen.of(ETCD, ETCD, ETCD).alarm(0, "CORRUPT"),
                 "do not stop m2 now: the alarm CORRUPT is raised");
+        awaits(Seen.of(ETCD, ETCD, ETCD).led(2), "do not stop m2 now: it leads. Type quoin migrate next again");
     }
 
     @Test
     void whatHappensToOthersWhileItIsDownIsTold() {
         awaits(Seen.of(ETCD, ETCD, ETCD).down(2).down(3), "1 of 3 voting members answer: that is no quorum");
         awaits(Seen.of(ETCD, QUOIN, ETCD).down(3), "m3 does not answer: connection refused");
+    }
+
+    @Test
+    void usersThatAreOthersAreWaitedFor() {
+        awaits(Seen.of(ETCD, QUOIN, ETCD).users(2, 6),
+                "the members do not have the same users and roles: their revisions are m1 7, m2 6, m3 7");
     }
 
     @Test
@@ -49,6 +56,14 @@ class ArrivalTest {
                 wrong -> assertThat(wrong.why().code()).isEqualTo("alarm"));
         assertThat(Arrival.of(Seen.of(ETCD).look(), 2, QUOIN)).isInstanceOfSatisfying(Arrival.Wrong.class,
                 wrong -> assertThat(wrong.why().text()).isEqualTo("2 is no member any more"));
+    }
+
+    /** A list that no quorum stands behind may be from before it joined. */
+    @Test
+    void whoIsNotInAnOldListIsNotTakenForRemoved() {
+        Arrival.Awaited awaited = new Arrival.Awaited("whether 2 is a member is not known now");
+        assertThat(Arrival.of(Seen.of(ETCD).unanswered("the list").look(), 2, QUOIN)).isEqualTo(awaited);
+        assertThat(Arrival.of(Seen.of(ETCD).down(1).look(), 2, QUOIN)).isEqualTo(awaited);
     }
 
     @Test

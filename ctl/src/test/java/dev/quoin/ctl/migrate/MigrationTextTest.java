@@ -66,17 +66,21 @@ class MigrationTextTest {
     @Test
     void whoIsDownIsStartedAsTheOneOrAsTheOther() {
         assertThat(step(Seen.of(ETCD, ETCD, ETCD).down(2), QUOIN)).isEqualTo("""
-                First: m2 is started. As Quoin, if this is its step:
+                First: m2 is started, as the one or as the other; its directory tells:
 
                 On the host of m2, 10.0.0.2:
 
-                  ssh 10.0.0.2 systemctl start quoin
+                  quoin doctor /var/lib/etcd/m2
+
+                As Quoin, if this is its step:
+
+                  # ssh 10.0.0.2 systemctl start quoin
 
                 Or as etcd, if it is not, or to give it up; once Quoin has opened the
                 directory only what is exported is etcd's again:
 
-                  quoin export /var/lib/etcd/m2
-                  ssh 10.0.0.2 systemctl start etcd
+                  # quoin export /var/lib/etcd/m2
+                  # ssh 10.0.0.2 systemctl start etcd
 
                 Then here, which waits and checks:
 
@@ -85,7 +89,7 @@ class MigrationTextTest {
         assertThat(step(Seen.of(QUOIN, ETCD, ETCD).down(1), ETCD)).contains("""
                 Or as Quoin, if it is not, or to give it up:
 
-                  ssh 10.0.0.1 systemctl start quoin
+                  # ssh 10.0.0.1 systemctl start quoin
                 """);
     }
 
@@ -95,6 +99,13 @@ class MigrationTextTest {
         HostCommands host = new HostCommands("stop {name} {id}", "start {name}", "", "");
         assertThat(MigrationText.commands(Plan.of(seen.look(), QUOIN, true), host))
                 .isEqualTo(List.of("stop 'm2; reboot'\\''' 2", "start 'm2; reboot'\\'''"));
+    }
+
+    @Test
+    void anAddressOfIpv6IsBare() {
+        MemberSeen member = new MemberSeen(1, "m1", false, List.of("https://[fe80::1]:2380"), List.of(), null, "");
+        assertThat(new HostCommands("", "ssh {host} start", "", "").start(member, QUOIN)).isEqualTo(
+                "ssh fe80::1 start");
     }
 
     @Test

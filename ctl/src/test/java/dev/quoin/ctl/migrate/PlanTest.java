@@ -89,6 +89,18 @@ class PlanTest {
     }
 
     @Test
+    void whatWasAgreedToIsNotAnotherStepByNow() {
+        Plan agreed = plan(Seen.of(ETCD, ETCD, ETCD));
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).applied(2, 990)).isAsAgreed(agreed)).isTrue();
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).led(2)).isAsAgreed(agreed)).as("another member").isFalse();
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD).down(2)).isAsAgreed(agreed)).as("it is down already").isFalse();
+        assertThat(plan(Seen.of(ETCD, ETCD)).isAsAgreed(agreed)).as("there is a pause now").isFalse();
+        Plan handOver = plan(Seen.of(ETCD, QUOIN, QUOIN));
+        assertThat(plan(Seen.of(ETCD, QUOIN, QUOIN).led(2)).isAsAgreed(handOver)).as("it leads no more").isTrue();
+        assertThat(handOver.isAsAgreed(plan(Seen.of(ETCD, QUOIN, QUOIN).led(2)))).as("it leads by now").isFalse();
+    }
+
+    @Test
     void aBackupIsRememberedBeforeTheFirstStep() {
         assertThat(codes(Plan.of(Seen.of(ETCD, ETCD, ETCD).look(), QUOIN, false))).contains("note backup");
         assertThat(codes(Plan.of(Seen.of(ETCD, QUOIN, ETCD).look(), QUOIN, false))).doesNotContain("note backup");
@@ -109,7 +121,29 @@ class PlanTest {
     void whichEtcdMayJoinIsToldOnTheWayBack() {
         Plan plan = back(Seen.of(QUOIN, QUOIN, QUOIN));
         assertThat(codes(plan)).contains("note release");
-        assertThat(plan.findings().toString()).contains("of version 3.7: no older etcd can join it");
+        assertThat(plan.findings().toString()).contains("of version 3.7: no older etcd can join it",
+                "quoin ctl downgrade enable 3.6");
+    }
+
+    /** Etcd takes the announcement back when the last member is of that version; so it is there until the last step. */
+    @Test
+    void aDowngradeThatAllHaveComeToStandsInNobodysWay() {
+        Seen down = Seen.of(QUOIN, QUOIN, QUOIN);
+        for (int n = 1; n <= 3; n++) {
+            down.version(n, "3.7.1", "3.6.0").downgrading(n, "3.6.0");
+        }
+        assertThat(back(down).isSafe()).as("%s", back(down).findings()).isTrue();
+        assertThat(codes(back(down.version(3, "3.7.1", "3.7.0")))).as("one stores as before")
+                .contains("stop downgrade");
+    }
+
+    @Test
+    void aStandingDowngradeKeepsTheWayBackOpen() {
+        Seen last = Seen.of(QUOIN, ETCD, QUOIN);
+        for (int n = 1; n <= 3; n++) {
+            last.version(n, n == 2 ? "3.6.14" : "3.7.1", "3.6.0").downgrading(n, "3.6.0");
+        }
+        assertThat(codes(plan(last))).doesNotContain("ask no-return-to-3.6");
     }
 
     // ---- what stops a step
@@ -143,13 +177,26 @@ class PlanTest {
     @Test
     void aMemberThatIsDownMakesNothingElseGood() {
         assertThat(plan(three().down(2).alarm(3, "CORRUPT")).isSafe()).isFalse();
-        stops(three().led(1, 0).down(2).down(3), "no-quorum", "1 of 3 voting members answer");
-        assertThat(codes(plan(three().led(1, 0).down(2).down(3)))).doesNotContain("stop no-leader");
+        assertThat(plan(three().down(2).version(3, "3.5.21", "")).isSafe()).isFalse();
+        assertThat(plan(three().down(2).stranger("http://10.9.9.9:2379")).isSafe()).isFalse();
+    }
+
+    /** To start what is down stops nobody. */
+    @Test
+    void whatAStartMendsDoesNotForbidIt() {
+        assertThat(plan(three().down(2).committed(1, 9_000).applied(1, 9_000)).isSafe()).as("m3 is behind").isTrue();
+        assertThat(plan(three().down(2).space(3, 960, 100, 1000)).isSafe()).as("m3 is almost full").isTrue();
+        Plan lost = plan(three().led(1, 0).down(2).down(3));
+        assertThat(step(lost)).isEqualTo("start [m2, m3]");
+        assertThat(lost.isSafe()).isTrue();
+        assertThat(lost.findings().get(0).text()).contains("1 of 3 voting members answer");
+        assertThat(codes(lost)).startsWith("stop no-quorum").doesNotContain("stop no-leader");
     }
 
     @Test
     void aLearnerIsNoQuorum() {
-        stops(Seen.of(ETCD, ETCD, ETCD, ETCD).learner(3).learner(4).down(2), "no-quorum", "1 of 2 voting");
+        assertThat(plan(Seen.of(ETCD, ETCD, ETCD, ETCD).learner(3).learner(4).down(2)).findings().get(0).text())
+                .contains("1 of 2 voting");
     }
 
     @Test
@@ -188,6 +235,8 @@ class PlanTest {
         for (String good : List.of("3.6.14", "3.6.20", "3.7.0", "3.7.1", "3.7.0-rc.1")) {
             assertThat(plan(three().version(2, good, "3.7.0")).isSafe()).as(good).isTrue();
         }
+        assertThat(codes(plan(three().version(2, "3.7.0-rc.1", "3.7.0")))).contains("note pre-release");
+        assertThat(codes(plan(three()))).doesNotContain("note pre-release");
     }
 
     @Test
@@ -216,6 +265,13 @@ class PlanTest {
         stops(three().hashes(new Hashes.Differ(42, "m1 1, m2 2, m3 1")), "hash-differs",
                 "at revision 42 HashKV says m1 1, m2 2, m3 1");
         stops(three().hashes(new Hashes.Unknown("compacted")), "hash-unknown", "compacted");
+    }
+
+    /** HashKV is of keys alone. */
+    @Test
+    void membersWhoseUsersAreOthersStop() {
+        stops(three().users(2, 8), "auth-differs", "their revisions are m1 7, m2 8, m3 7");
+        assertThat(plan(three().users(2, MemberSeen.Answer.NOT_TOLD)).isSafe()).isTrue();
     }
 
     @Test

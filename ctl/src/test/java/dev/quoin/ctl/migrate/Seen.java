@@ -32,6 +32,7 @@ final class Seen {
         long storeBytesInUse = 500_000;
         long quotaBytes;
         String downgradeTarget = "";
+        long authRevision = 7;
         String readError = "";
 
         Draft(int number, Kind kind) {
@@ -50,7 +51,8 @@ final class Seen {
         private @Nullable Answer answer(String endpoint) {
             return isDown || name.isEmpty() ? null
                     : new Answer(endpoint, kind, version, storageVersion, leader, 5, raftIndex, appliedIndex,
-                            storeBytes, storeBytesInUse, quotaBytes, downgradeTarget, readError);
+                            storeBytes, storeBytesInUse, quotaBytes, downgradeTarget, authRevision,
+                            readError);
         }
     }
 
@@ -124,6 +126,10 @@ final class Seen {
 
     Seen downgrading(int number, String target) {
         return with(number, member -> member.downgradeTarget = target);
+    }
+
+    Seen users(int number, long authRevision) {
+        return with(number, member -> member.authRevision = authRevision);
     }
 
     Seen failingReads(int number, String error) {
