@@ -23,10 +23,14 @@ import dev.quoin.store.Caller;
  * <p>Each member forgets a token for itself, when it has not been shown there for the time that tokens last; and all forget it
  * when access is no longer controlled, or its user is deleted or has another password. After a restart none is known.
  *
- * <p>Bounded: at most {@link #TOKENS_MAX}; who logs in beyond that makes whoever has logged in first log in again.
+ * <p>Bounded: at most {@link #TOKENS_MAX}. Who logs in beyond that makes somebody log in again: of those who logged in first one
+ * whose token was not shown since it was last passed over. So whoever logs in without end has his own tokens forgotten, not those
+ * in use.
  */
 public final class SimpleTokens implements Tokens {
     static final int TOKENS_MAX = 200_000;
+    /** Tokens in use that are passed over, before one of them goes all the same: all may be in use. */
+    private static final int PASSED_OVER_MAX = 64;
     private static final int LETTER_COUNT = 16;
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -35,11 +39,22 @@ public final class SimpleTokens implements Tokens {
         private final String user;
         private final long index;
         private final AtomicLong until;
+        /** What {@code until} was when it last stood at the end of the order; of the thread that keeps the order. */
+        private long untilThen;
 
         Issued(String user, long index, long until) {
             this.user = user;
             this.index = index;
             this.until = new AtomicLong(until);
+            untilThen = until;
+        }
+
+        /** Whether it was shown since this was asked last, or since it is known. */
+        boolean wasShown() {
+            long now = until.get();
+            boolean was = now != untilThen;
+            untilThen = now;
+            return was;
         }
     }
 
@@ -148,8 +163,16 @@ public final class SimpleTokens implements Tokens {
     }
 
     private void add(String letters, Issued issued) {
+        int passedOver = 0;
         while (tokens.size() >= TOKENS_MAX && !inOrder.isEmpty()) {
-            tokens.remove(inOrder.remove());
+            String first = inOrder.remove();
+            Issued known = tokens.get(first);
+            if (known != null && known.wasShown() && passedOver < PASSED_OVER_MAX) {
+                inOrder.add(first);
+                passedOver++;
+            } else {
+                tokens.remove(first);
+            }
         }
         if (inOrder.size() >= 2 * TOKENS_MAX) {
             inOrder.removeIf(old -> !tokens.containsKey(old));

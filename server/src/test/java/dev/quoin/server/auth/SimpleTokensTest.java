@@ -126,4 +126,21 @@ class SimpleTokensTest {
         assertThat(find("t10.9")).isEqualTo(NOBODYS);
         assertThat(find("t11.10")).isEqualTo(of("u"));
     }
+
+    /** Whoever logs in without end is not who makes others log in again. */
+    @Test
+    void aTokenInUseOutlastsAFloodOfOthers() {
+        tokens.noted(1, new AuthOutcome.Authenticated(Bytes.utf8("alice"), Bytes.utf8("a"), 7));
+        tokens.noted(2, new AuthOutcome.Authenticated(Bytes.utf8("bob"), Bytes.utf8("b"), 7));
+        for (int i = 3; i <= 3 * SimpleTokens.TOKENS_MAX; i++) {
+            tokens.noted(i, new AuthOutcome.Authenticated(Bytes.utf8("u"), Bytes.utf8("t" + i), 7));
+            applied = i;
+            if (i % 10_000 == 0) {
+                clock.pass(Duration.ofNanos(1));
+                assertThat(find("a.1")).isEqualTo(of("alice"));
+            }
+        }
+        assertThat(find("b.2")).as("which nobody has shown").isEqualTo(NOBODYS);
+        assertThat(tokens.size()).isEqualTo(SimpleTokens.TOKENS_MAX);
+    }
 }
