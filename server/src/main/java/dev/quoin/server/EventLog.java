@@ -64,7 +64,8 @@ final class EventLog implements Events {
     public void imported(Path kept) {
         LOG.atInfo().addKeyValue("kept", kept).addKeyValue("remedy",
                 "never start etcd on it again: it has forgotten what was written and voted since; the way back is quoin export."
-                        + " Delete it once nobody needs a backup of that time").log("took over the data directory of an etcd");
+                        + " Delete it once nobody needs a backup of that time")
+                .log("took over the data directory of an etcd");
     }
 
     @Override

@@ -220,16 +220,19 @@ final class Examination {
             case WITHOUT_EFFECT -> Finding.note(
                     left + " was left by a start or an export that was killed before anything had changed;"
                             + " the next one clears it away.");
-            case GOES_ON -> Finding.wrong("The files of this member are on their way from one form to the other: " + left
-                    + " is there, and no member. Etcd must not be started on it: it would begin anew.",
+            case GOES_ON -> Finding.wrong(
+                    "The files of this member are on their way from one form to the other: " + left
+                            + " is there, and no member. Etcd must not be started on it: it would begin anew.",
                     "Do this before any other server is started: " + whatGoesOn);
-            case OVERTAKEN -> Finding.wrong("The files of this member were on their way from one form to the other, " + left
-                    + ", when a server was started, which began anew in " + member
-                    + ", with the same id and without what the member has promised.",
+            case OVERTAKEN -> Finding.wrong(
+                    "The files of this member were on their way from one form to the other, " + left
+                            + ", when a server was started, which began anew in " + member
+                            + ", with the same id and without what the member has promised.",
                     "Stop that server, move " + member + " away, and then: " + whatGoesOn
                             + " If the cluster has given the member up, delete " + left + " instead.");
-            case WITHOUT_MEMBER -> Finding.wrong(left + " was left by a start or an export that was killed before it was"
-                    + " whole, and there is no member: a server that starts here begins anew.",
+            case WITHOUT_MEMBER -> Finding.wrong(
+                    left + " was left by a start or an export that was killed before it was"
+                            + " whole, and there is no member: a server that starts here begins anew.",
                     "If this is the --out of an export, do that again. Else put back " + member
                             + ", which was there then, or remove this member and add it again.");
         };
