@@ -212,17 +212,18 @@ class ProcessContractTest {
     }
 
     @Test
-    void anEtcdsDirectoryIsRefusedAndUntouched() throws Exception {
+    void aBrokenDirectoryOfEtcdsIsRefusedAndUntouched() throws Exception {
         try (ServerProcess server = ServerProcess.prepared(home)) {
             Path database = server.dataDirectory().resolve("member/snap/db");
             Files.createDirectories(database.getParent());
             Files.createDirectories(server.wal());
+            Path log = server.wal().resolve("0000000000000000-0000000000000000.wal");
             Files.writeString(database, "somebody's data");
-            Files.writeString(server.wal().resolve("0000000000000000-0000000000000000.wal"), "somebody's log");
+            Files.writeString(log, "somebody's log");
             Map<String, String> before = contents(server.dataDirectory());
             server.spawn();
             assertThat(server.awaitExit(SOON)).isNotZero();
-            assertThat(server.stderr()).contains(database.toString());
+            assertThat(server.stderr()).contains(log + " is damaged");
             assertThat(contents(server.dataDirectory())).containsAllEntriesOf(before);
         }
     }
