@@ -61,11 +61,12 @@ type plan struct {
 
 const partNames = "table, memory, lists, watch, lease, tls, auth; of watch alone watch-events, watch-idle, watch-shared, watch-resume, watch-stopped"
 
+// From many in flight to one: who asks for one thing at a time asks a server that has worked for a while.
 const (
-	cellsOfOne = "put1,put100,put1000,txn1,txn100,txn1000,get1,get100,get1000,sget1,sget100,sget1000,list1,list100," +
+	cellsOfOne = "put1000,put100,txn1000,txn100,get1000,get100,sget1000,sget100,list100,put1,txn1,get1,sget1,list1," +
 		"put4000c,get16000c,put@25,put@50,put@75,txn@25,txn@50,txn@75,get@25,get@50,get@75,sget@50,list@50"
-	cellsOfMore = "put1,put1/leader,put1/follower,put100,put1000,txn1,txn100,txn1000,get1,get1/leader,get1/follower,get100,get1000," +
-		"sget1,sget1000,list1,list100,put@25,put@50,put@75,txn@50,get@25,get@50,get@75"
+	cellsOfMore = "put1000,put100,txn1000,txn100,get1000,get100,sget1000,list100,put1,put1/leader,put1/follower,txn1,get1,get1/leader," +
+		"get1/follower,sget1,list1,put@25,put@50,put@75,txn@50,get@25,get@50,get@75"
 	cellsOfGated = "put1,put1000,get1,get1000"
 )
 
