@@ -2,20 +2,13 @@ package dev.quoin.member;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
-import com.google.protobuf.ByteString;
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.api.etcdserverpb.InternalRaftRequest;
 import dev.quoin.api.etcdserverpb.Metadata;
-import dev.quoin.api.raftpb.ConfState;
-import dev.quoin.api.raftpb.Snapshot;
-import dev.quoin.api.raftpb.SnapshotMetadata;
-import dev.quoin.api.snappb.snapshot;
 import dev.quoin.base.Bytes;
-import dev.quoin.base.Crc32c;
 import dev.quoin.base.HumanBytes;
 import dev.quoin.disk.Damaged;
 import dev.quoin.disk.Disk;
@@ -263,7 +256,7 @@ public final class EtcdExport {
             Path snap = exchange.made().resolve("snap");
             disk.createDirectory(snap);
             writeDatabase(snap, state);
-            writeSnap(snap, state, membership);
+            SnapFile.write(disk, snap, state.meta(), OldStore.json(membership));
             disk.syncDirectory(snap);
         }
         writeLog(startup, behind);
@@ -304,25 +297,6 @@ public final class EtcdExport {
                 file.writeFully(end[0], bytes, offset, length);
                 end[0] += length;
             });
-            file.sync();
-        }
-    }
-
-    /** snap/snapshotter.go: a checksum, and the place in the log with the first store as it was there. */
-    private void writeSnap(Path snap, StateSnapshot state, Membership membership) {
-        ConfState.Builder deciding = ConfState.newBuilder().addAllVoters(state.meta().configuration().voters())
-                .addAllLearners(state.meta().configuration().learners()).setAutoLeave(false);
-        byte[] data = Snapshot.newBuilder().setData(ByteString.copyFrom(OldStore.json(membership).toByteArray()))
-                .setMetadata(SnapshotMetadata.newBuilder().setConfState(deciding).setIndex(state.meta().index())
-                        .setTerm(state.meta().term()))
-                .build().toByteArray();
-        byte[] whole = snapshot.newBuilder().setCrc(Crc32c.of(data, 0, data.length)).setData(ByteString.copyFrom(data))
-                .build()
-                .toByteArray();
-        HexFormat hex = HexFormat.of();
-        String name = hex.toHexDigits(state.meta().term()) + "-" + hex.toHexDigits(state.meta().index()) + ".snap";
-        try (DiskFile file = disk.create(snap.resolve(name))) {
-            file.writeFully(0, whole, 0, whole.length);
             file.sync();
         }
     }

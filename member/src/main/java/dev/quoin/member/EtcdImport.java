@@ -1,5 +1,6 @@
 package dev.quoin.member;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -222,6 +223,7 @@ final class EtcdImport {
         List<WalEntry> upTo = log.entries().subList(0,
                 (int) Math.min(applied - log.snapshot().index(), log.entries().size()));
         List<WalEntry> behind = log.entries().subList(upTo.size(), log.entries().size());
+        refuseOldKeys(log.snapshot(), upTo);
         refuseUnreadable(behind);
         // Of what a follower has applied and its log does not hold, the log does not know the changes.
         ConfState deciding = applied > log.lastIndex()
@@ -303,6 +305,26 @@ final class EtcdImport {
                     + ", and those who decide are said to be " + deciding
                     + " in the log. If the etcd is a 3.5, bring the cluster to the newest 3.5 first, which makes the two"
                     + " agree; else remove this member and add it again.");
+        }
+    }
+
+    /** Etcd 3.6 refuses them, too (server/storage/schema, assertNoV2StoreContent), and 3.5 has them only with --enable-v2. */
+    private void refuseOldKeys(WalSnapshot mark, List<WalEntry> applied) {
+        Path file = SnapFile.in(directory.snap(), mark.term(), mark.index());
+        boolean hasKeys;
+        try {
+            Bytes store = mark.index() > 0 && disk.exists(file) ? SnapFile.oldStore(disk, file) : Bytes.EMPTY;
+            hasKeys = !store.isEmpty() && OldStore.hasKeys(store);
+        } catch (IOException notAStore) {
+            throw new Damaged(file, 0, "its store does not parse: " + notAStore.getMessage());
+        }
+        hasKeys |= applied.stream().anyMatch(entry -> EntryKind.of(entry.type()) == EntryKind.NORMAL
+                && OldRequests.isOld(entry.data()) && OldRequests.changesKeys(entry.data()));
+        if (hasKeys) {
+            throw StartRefused.onlyForUs("In " + directory.member()
+                    + " are keys that were written by etcd's first API (--enable-v2),"
+                    + " which is no part of etcd since 3.6. Take them over with etcdctl migrate of etcd 3.5, or delete them there;"
+                    + " let etcd 3.5 write its next snapshot, stop it, and start again.");
         }
     }
 

@@ -53,6 +53,25 @@ final class OldRequests {
     }
 
     /**
+     * Whether such a request changes a key of a client: {@code /1} is theirs.
+     *
+     * @throws Malformed if it does not parse
+     */
+    static boolean changesKeys(Bytes data) {
+        String method = "";
+        String path = "";
+        ProtoReader reader = new ProtoReader(data);
+        for (int tag = reader.tag(); tag != 0; tag = reader.tag()) {
+            switch (tag) {
+                case TAG_METHOD -> method = reader.bytes(tag).toUtf8();
+                case TAG_PATH -> path = reader.bytes(tag).toUtf8();
+                default -> reader.skip(tag);
+            }
+        }
+        return path.startsWith("/1/") && (method.equals("PUT") || method.equals("POST"));
+    }
+
+    /**
      * What it says, in the words of today; null if nothing: the leader's time, by which keys of the old store ended.
      *
      * @throws Malformed if it says anything else than what 3.6 takes

@@ -1,12 +1,15 @@
 package dev.quoin.member;
 
 import java.io.IOException;
+import java.io.StringReader;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +81,47 @@ final class OldStore {
             root.write(json, "");
             json.name("CurrentIndex").value(0).name("CurrentVersion").value(VERSION).endObject();
         }));
+    }
+
+    /**
+     * Whether a store has keys that clients of etcd's first API have made ({@code --enable-v2}): they lie under {@code /1}.
+     *
+     * @param json of a store as etcd saves it
+     * @throws IOException if it is no such JSON
+     */
+    static boolean hasKeys(Bytes json) throws IOException {
+        try (JsonReader reader = new JsonReader(new StringReader(json.toUtf8()))) {
+            return enter(reader, "Root", "Children", "1", "Children") && reader.peek() == JsonToken.BEGIN_OBJECT
+                    && hasMembers(reader);
+        } catch (IllegalStateException otherwise) {
+            throw new IOException("it is not as etcd writes it: " + otherwise.getMessage(), otherwise);
+        }
+    }
+
+    private static boolean hasMembers(JsonReader reader) throws IOException {
+        reader.beginObject();
+        return reader.hasNext();
+    }
+
+    /** Goes to what these names lead to, one object in the other; false if nothing is there. */
+    private static boolean enter(JsonReader reader, String... names) throws IOException {
+        for (String name : names) {
+            if (reader.peek() == JsonToken.NULL) {
+                return false;
+            }
+            reader.beginObject();
+            boolean isFound = false;
+            while (!isFound && reader.hasNext()) {
+                isFound = reader.nextName().equals(name);
+                if (!isFound) {
+                    reader.skipValue();
+                }
+            }
+            if (!isFound) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void writeRaftAttributes(JsonWriter json, MemberInfo member) throws IOException {

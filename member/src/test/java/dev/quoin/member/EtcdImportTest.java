@@ -29,6 +29,7 @@ import dev.quoin.disk.memory.PowerCut;
 import dev.quoin.disk.wal.WalState;
 import dev.quoin.raft.Entry;
 import dev.quoin.raft.EntryKind;
+import dev.quoin.raft.SnapshotMeta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -296,6 +297,44 @@ class EtcdImportTest {
     }
 
     // ---- refusals
+
+    @Test
+    void keysOfTheFirstApiAreRefused() throws Exception {
+        assertThat(OldStore.hasKeys(OldStore.json(StoreByHand.MEMBERS))).isFalse();
+        etcd.write(disk, directory);
+        Bytes none = Bytes.utf8("{\"Root\":{\"Path\":\"/\",\"Children\":{\"1\":{\"Path\":\"/1\",\"Children\":{}}}}}");
+        Bytes one = Bytes
+                .utf8(none.toUtf8().replace("{}", "{\"k\":{\"Path\":\"/1/k\",\"Value\":\"v\",\"Children\":null}}"));
+        SnapshotMeta mark = new SnapshotMeta(etcd.mark, EtcdByHand.TERM, etcd.deciding.confState());
+        Path file = SnapFile.in(directory.snap(), mark.term(), mark.index());
+        SnapFile.write(disk, directory.snap(), mark, one);
+        refused(StartRefused.class, "first API (--enable-v2)", "etcdctl migrate of etcd 3.5");
+        disk.delete(file);
+        SnapFile.write(disk, directory.snap(), mark, Bytes.utf8("no store"));
+        refused(Damaged.class, file.toString(), "its store does not parse");
+        disk.delete(file);
+        SnapFile.write(disk, directory.snap(), mark, none);
+        start(this::checkPromises);
+    }
+
+    @Test
+    void aKeyOfTheFirstApiThatWasWrittenSinceIsRefused() {
+        etcd.say(etcd.applied() - 2, EntryKind.NORMAL, old("PUT", "/1/key", "v"));
+        etcd.write(disk, directory);
+        refused(StartRefused.class, "first API (--enable-v2)");
+    }
+
+    @Test
+    void aSnapFileWithAFlippedBitIsDamaged() {
+        etcd.write(disk, directory);
+        SnapshotMeta mark = new SnapshotMeta(etcd.mark, EtcdByHand.TERM, etcd.deciding.confState());
+        Path file = SnapFile.in(directory.snap(), mark.term(), mark.index());
+        SnapFile.write(disk, directory.snap(), mark, OldStore.json(StoreByHand.MEMBERS));
+        byte[] bytes = disk.contents(file);
+        bytes[bytes.length - 3] ^= 1;
+        disk.put(file, bytes);
+        refused(Damaged.class, file.toString(), "checksum");
+    }
 
     @Test
     void anEtcdThatIsTooOldIsRefused() {
