@@ -383,6 +383,28 @@ class EtcdDirectoriesTest {
         refused(whole, "logless", ports, "there is no write-ahead log in", member -> Files.delete(segment(member)));
     }
 
+    /** In a snapshot of etcd 3.5 beside its database. */
+    @Test
+    void keysOfTheFirstApiAreRefused() throws Exception {
+        Path data = home.resolve("old");
+        List<Integer> ports = ServerProcess.freePorts(2);
+        try (ServerProcess etcd = server(Tools.built("etcd-3.5"), "etcd", ports, data, "--enable-v2",
+                "--snapshot-count", "10")) {
+            etcd.start();
+            try (HttpClient http = HttpClient.newHttpClient()) {
+                for (int i = 0; i < 12; i++) {
+                    HttpRequest put = HttpRequest.newBuilder(URI.create(etcd.clientUrl() + "/v2/keys/k"))
+                            .header("Content-Type", "application/x-www-form-urlencoded")
+                            .PUT(HttpRequest.BodyPublishers.ofString("value=" + i)).build();
+                    assertThat(http.send(put, HttpResponse.BodyHandlers.ofString()).body())
+                            .contains("\"action\":\"set\"");
+                }
+            }
+            etcd.sigterm(PATIENCE);
+        }
+        refused(data, "new", ports, "keys that were written by etcd's first API", member -> {});
+    }
+
     private void refused(Path whole, String name, List<Integer> ports, String why, Harm harm) throws Exception {
         Path data = home.resolve(name);
         copy(whole, data);

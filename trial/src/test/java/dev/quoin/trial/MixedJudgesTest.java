@@ -33,12 +33,14 @@ class MixedJudgesTest {
 
     @Test
     void aMixedClusterIsStrictlySerializable() throws Exception {
-        assertThat(MixedClustersTest.ran("histcheck", mixed(Tools.built("etcd"), ServerProcess.image(), "--length", "20s")).lines())
+        assertThat(MixedClustersTest
+                .ran("histcheck", mixed(Tools.built("etcd"), ServerProcess.image(), "--length", "20s")).lines())
                 .anyMatch(line -> line.matches("ok   \\d{4,} operations .* strictly serializable.*"));
     }
 
     @Test
     void watchersOfAMixedClusterAreSentWhatIsPromised() throws Exception {
-        MixedClustersTest.ran("watchcheck", mixed(ServerProcess.image(), Tools.built("etcd"), "--length", "15s", "--as-etcd"));
+        MixedClustersTest.ran("watchcheck",
+                mixed(ServerProcess.image(), Tools.built("etcd"), "--length", "15s", "--as-etcd"));
     }
 }
