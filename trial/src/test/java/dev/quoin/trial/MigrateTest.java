@@ -33,6 +33,9 @@ class MigrateTest {
     @SuppressWarnings("NullAway.Init")
     Path home;
 
+    /** Nobody, as long as access is not controlled. */
+    private String user = "";
+
     /** What can run on each host: either program with the same flags on the same directory. */
     private final Map<String, Host> hosts = new LinkedHashMap<>();
 
@@ -92,13 +95,18 @@ class MigrateTest {
         return String.join(",", hosts.values().stream().map(Host::clientUrl).toList());
     }
 
+    /** Who asks the members. */
+    private Program client(Path program, String... words) {
+        return Program.of(program, words).with("ETCDCTL_ENDPOINTS", endpoints()).with("ETCDCTL_USER", user);
+    }
+
     private Program.Result migrate(String... words) throws Exception {
-        return Program.of(ServerProcess.image().resolveSibling("quoin"), "migrate")
-                .with("ETCDCTL_ENDPOINTS", endpoints()).within(Duration.ofMinutes(2)).run(words);
+        return client(ServerProcess.image().resolveSibling("quoin"), "migrate").within(Duration.ofMinutes(2))
+                .run(words);
     }
 
     private String etcdctl(String... words) throws Exception {
-        Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(words);
+        Program.Result result = client(Tools.built("etcdctl")).run(words);
         assertThat(result.exitCode()).as("%s: %s", List.of(words), result.stderr()).isZero();
         return result.stdout();
     }
@@ -119,8 +127,8 @@ class MigrateTest {
                 case "stop" -> host(words[2]).program(words[1]).sigterm(STOP);
                 case "start" -> host(words[2]).program(words[1]).start();
                 case "quoin" -> {
-                    Program.Result result = Program.of(ServerProcess.image().resolveSibling("quoin"))
-                            .with("ETCDCTL_ENDPOINTS", endpoints()).within(Duration.ofMinutes(1))
+                    Program.Result result = client(ServerProcess.image().resolveSibling("quoin"))
+                            .within(Duration.ofMinutes(1))
                             .run(List.of(words).subList(1, words.length).toArray(String[]::new));
                     assertThat(result.exitCode()).as("%s: %s%s", line, result.stdout(), result.stderr()).isZero();
                 }
@@ -183,10 +191,16 @@ class MigrateTest {
         }
     }
 
-    /** With the last member of 3.6 the version rises; the way back begins with a downgrade, which stands until all are of 3.6. */
+    /** With users. With the last member of 3.6 the version rises; the way back begins with a downgrade, which stands until all are of 3.6. */
     @Test
     void theReleaseBeforeGoesThereAndBack() throws Exception {
         begin("etcd-3.6");
+        etcdctl("user", "add", "root:secret");
+        etcdctl("user", "grant-role", "root", "root");
+        etcdctl("auth", "enable");
+        Program.Result nobody = migrate("verify");
+        assertThat(nobody.exitCode()).as("%s", nobody).isNotZero();
+        user = "root:secret";
         etcdctl("put", "before", "1");
         walk("quoin");
         etcdctl("put", "between", "2");
@@ -205,7 +219,7 @@ class MigrateTest {
     private void announceDowngrade() throws Exception {
         long deadline = System.nanoTime() + STOP.toNanos();
         while (true) {
-            Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(
+            Program.Result result = client(Tools.built("etcdctl")).run(
                     "downgrade", "enable", "3.6");
             if (result.exitCode() == 0) {
                 return;
@@ -258,7 +272,7 @@ class MigrateTest {
     private String addLearner() throws Exception {
         long deadline = System.nanoTime() + STOP.toNanos();
         while (true) {
-            Program.Result result = Program.of(Tools.built("etcdctl")).with("ETCDCTL_ENDPOINTS", endpoints()).run(
+            Program.Result result = client(Tools.built("etcdctl")).run(
                     "member", "add", "m4", "--learner", "--peer-urls=http://127.0.0.1:1");
             if (result.exitCode() == 0) {
                 return result.stdout().split(" ", 3)[1];

@@ -28,7 +28,7 @@ class MixedJudgesTest {
 
     @Test
     void theVersionBeforeIsReplacedAndComesBackToo() throws Exception {
-        MixedClustersTest.mixcheck(home, "etcd-3.6", "--downgrade", "3.6.0", "roll", "join");
+        MixedClustersTest.mixcheck(home, "etcd-3.6", "--downgrade", "3.6.0", "roll", "join", "steady");
     }
 
     @Test
