@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.quoin.base.Columns;
 import dev.quoin.base.HumanBytes;
 
 /**
@@ -67,16 +68,7 @@ final class ClusterView {
         List<List<String>> rows = new ArrayList<>();
         rows.add(TITLES);
         states.forEach(state -> rows.add(row(state)));
-        StringBuilder table = new StringBuilder();
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int column = 0; column < row.size(); column++) {
-                int at = column;
-                int width = rows.stream().mapToInt(each -> each.get(at).length()).max().orElse(0);
-                line.append(row.get(column)).append(" ".repeat(width - row.get(column).length() + 2));
-            }
-            table.append(line.toString().stripTrailing()).append('\n');
-        }
+        StringBuilder table = new StringBuilder(Columns.of(rows));
         states.stream().filter(state -> state.role() == MemberState.Role.ENDED)
                 .forEach(state -> table.append(state.name()).append(" has ended with exit code ")
                         .append(state.exitCode()).append(": type ").append(state.number())

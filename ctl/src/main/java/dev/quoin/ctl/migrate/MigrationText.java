@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
+import dev.quoin.base.Columns;
 import dev.quoin.base.HumanBytes;
 import dev.quoin.ctl.migrate.MemberSeen.Answer;
 
@@ -19,17 +20,7 @@ public final class MigrationText {
         List<List<String>> rows = new ArrayList<>();
         rows.add(TITLES);
         seen.members().forEach(member -> rows.add(row(seen, member)));
-        StringBuilder table = new StringBuilder();
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int column = 0; column < row.size(); column++) {
-                int at = column;
-                int width = rows.stream().mapToInt(each -> each.get(at).length()).max().orElse(0);
-                line.append(row.get(column)).append(" ".repeat(width - row.get(column).length() + 2));
-            }
-            table.append(line.toString().stripTrailing()).append('\n');
-        }
-        return table.toString();
+        return Columns.of(rows);
     }
 
     private static List<String> row(Sighting seen, MemberSeen member) {
