@@ -257,6 +257,11 @@ final class Server {
         return member;
     }
 
+    /** Its methods, for whoever asks from inside the process: by the same gates as anybody. */
+    InnerCalls calls() {
+        return inner;
+    }
+
     /** The addresses it listens on, with the ports that were free. */
     List<SocketAddress> clientAddresses() {
         return nets.getFirst().addresses();
