@@ -14,10 +14,16 @@ import dev.quoin.disk.DiskFile;
  * Makes the next segment ahead of need: a file of synced zeros, so that the writer only ever overwrites blocks that exist.
  * Filling 64 MB takes longer than any write may wait, so it is done by a thread of its own.
  *
- * <p>Two threads meet here: a helper calls {@link #prepare}, the owner of the log calls {@link #take}. All they share is one
- * reference to a finished file. Both may be making a file at the same time; a counter keeps the names apart.
+ * <p>It is made once an eighth of the segment before is in use, and not sooner: a member that starts, and three on one disk above all,
+ * waits for its own first syncs, which would stand in line behind these zeros; and a member that is hardly used keeps the space.
+ *
+ * <p>Two threads meet here: a helper calls {@link #prepare}, the owner of the log calls {@link #take} and {@link #filled}. All they
+ * share is one reference to a finished file, and whether one is due. Both may be making a file at the same time; a counter keeps the
+ * names apart.
  */
 final class SegmentPipeline {
+    /** What is left must take longer to fill than the next takes to make, at the speed at which members have been seen to write. */
+    private static final int DUE_FRACTION = 8;
     private static final Pattern TEMPORARY = Pattern.compile("[0-9]+\\.tmp");
 
     private final Disk disk;
@@ -25,6 +31,7 @@ final class SegmentPipeline {
     private final long segmentBytes;
     private final AtomicReference<@Nullable DiskFile> ready = new AtomicReference<>();
     private final AtomicInteger made = new AtomicInteger();
+    private volatile boolean due; // written by the owner alone
 
     SegmentPipeline(Disk disk, Path directory, long segmentBytes) {
         this.disk = disk;
@@ -60,8 +67,16 @@ final class SegmentPipeline {
         ready.set(file);
     }
 
+    /** The owner's: so much of the segment at hand is in use, of what it is filled to. */
+    void filled(long usedBytes, long fillBytes) {
+        boolean now = usedBytes >= fillBytes / DUE_FRACTION;
+        if (now != due) {
+            due = now;
+        }
+    }
+
     boolean wanted() {
-        return ready.get() == null;
+        return due && ready.get() == null;
     }
 
     /** The prepared file, or an empty one if none is ready: a slower segment is better than a writer that waits. */

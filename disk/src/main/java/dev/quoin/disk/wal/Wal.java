@@ -26,6 +26,8 @@ import dev.quoin.disk.wal.SyncedMark.Place;
 public final class Wal implements AutoCloseable {
     private static final String BROKEN = ".broken";
     private static final String TEMPORARY = ".tmp";
+    /** What the first segment of a new log is filled to, if others are filled to more: nobody waits for more zeros at a start. */
+    private static final long FIRST_SEGMENT_BYTES = 8L << 20;
 
     private final Disk disk;
     private final Path directory;
@@ -37,6 +39,8 @@ public final class Wal implements AutoCloseable {
     /** Oldest first; the last one is the one that is written. */
     private final List<SegmentName> segments;
     private DiskFile tail;
+    /** What it is filled to. */
+    private long fillBytes;
     /** Where the next frame goes. */
     private long end;
     private long syncedEnd;
@@ -65,10 +69,12 @@ public final class Wal implements AutoCloseable {
         this.mark = mark;
         this.segments = segments;
         this.tail = tail;
+        fillBytes = Math.min(tail.size(), limits.segmentBytes());
         this.end = end;
         state = WalState.EMPTY;
         frames = new FrameWriter(crc);
         pipeline = new SegmentPipeline(disk, directory, limits.segmentBytes());
+        pipeline.filled(end, fillBytes);
         syncedEnd = end;
         markSyncedEnd = end;
     }
@@ -96,7 +102,7 @@ public final class Wal implements AutoCloseable {
         head.metadata(metadata);
         head.snapshot(WalSnapshot.ZERO);
         try (DiskFile file = disk.create(temporary.resolve(name.toString()))) {
-            file.zero(0, limits.segmentBytes());
+            file.zero(0, firstSegmentBytes(limits));
             file.writeFully(0, head.buffer(), 0, head.size());
             file.sync();
         }
@@ -106,6 +112,10 @@ public final class Wal implements AutoCloseable {
         disk.rename(temporary, directory);
         disk.syncDirectory(Disk.parentOf(directory));
         return open(disk, directory, limits).wal();
+    }
+
+    private static long firstSegmentBytes(WalLimits limits) {
+        return Math.min(FIRST_SEGMENT_BYTES, limits.segmentBytes());
     }
 
     /**
@@ -175,7 +185,9 @@ public final class Wal implements AutoCloseable {
             tail.truncate(end.offset());
             tail.sync();
         }
-        if (tail.size() < limits.segmentBytes()) {
+        // A log that is just one clean segment may be a new one's first, and needs no more room than that has.
+        long filledBytes = segments.size() == 1 && contents.isClean ? firstSegmentBytes(limits) : limits.segmentBytes();
+        if (tail.size() < filledBytes) {
             tail.zero(tail.size(), limits.segmentBytes());
         }
         // What was read may not be durable, neither bytes nor names: a process that was killed, or whose last sync failed,
@@ -414,9 +426,10 @@ public final class Wal implements AutoCloseable {
                 frames.state(newState);
             }
             write();
-            if (end >= limits.segmentBytes()) {
+            if (end >= fillBytes) {
                 beginSegment(lastIndex + 1, null);
             }
+            pipeline.filled(end, fillBytes);
         });
     }
 
@@ -634,7 +647,9 @@ public final class Wal implements AutoCloseable {
         disk.syncDirectory(directory);
         tail.close();
         tail = next;
+        fillBytes = limits.segmentBytes();
         end = frames.size();
+        pipeline.filled(end, fillBytes);
         frames.reset(2 * limits.writeBytes());
         segments.add(name);
         syncedEnd = end;

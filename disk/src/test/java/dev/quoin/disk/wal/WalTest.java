@@ -54,6 +54,31 @@ class WalTest {
         }
     }
 
+    /** Nobody waits at a start for zeros that are not needed yet. */
+    @Test
+    void theFirstSegmentIsShortAndTheNextIsMadeOnlyOnceItIsInUse() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, WalLimits.DEFAULT);
+        assertThat(disk.contents(DIRECTORY.resolve("0000000000000000-0000000000000000.wal"))).hasSize(8 << 20);
+        wal.close();
+        wal = Wal.open(disk, DIRECTORY, WalLimits.DEFAULT).wal();
+        assertThat(disk.contents(DIRECTORY.resolve("0000000000000000-0000000000000000.wal"))).hasSize(8 << 20);
+        assertThat(wal.nextIsWanted()).isFalse();
+
+        String megabyte = "x".repeat(1 << 20);
+        wal.append(List.of(entry(1, 1, megabyte)), null);
+        assertThat(wal.nextIsWanted()).isTrue();
+        wal.prepareNext();
+        assertThat(wal.nextIsWanted()).isFalse();
+        for (int i = 2; i <= 8; i++) {
+            wal.append(List.of(entry(1, i, megabyte)), null);
+        }
+        assertThat(wal.segmentCount()).isEqualTo(2);
+        assertThat(disk.contents(DIRECTORY.resolve("0000000000000001-0000000000000009.wal"))).hasSize(64_000_000);
+        assertThat(wal.nextIsWanted()).isFalse();
+        wal.close();
+        assertThat(Wal.open(disk, DIRECTORY, WalLimits.DEFAULT).entries()).hasSize(8);
+    }
+
     @Test
     void everyFieldOfARecordIsWrittenEvenWhenItIsZeroOrEmpty() {
         FrameWriter frames = new FrameWriter(0);
