@@ -37,6 +37,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private static final long LINGER_NANOS = 1_000_000_000L;
     /** How much of that body is read and dropped meanwhile, as by Go's server (net/http, maxPostHandlerReadBytes). */
     private static final int LINGER_BYTES_MAX = 256 << 10;
+    /** How much of a streamed body may wait here, and not in the socket: pieces that wait for long outlast a collection. */
+    private static final int WAITING_BYTES_MAX = 128 << 10;
 
     private final Shared shared;
     private final LoopState loop;
@@ -374,6 +376,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
     /** The socket is not read while enough of its body is waiting. */
     private final class ArrivingBody extends StreamedBody {
+        private final int waitingBytesMax = Math.min(WAITING_BYTES_MAX, shared.limits.streamWindowBytes());
         private boolean stopped; // of the loop, as all here
 
         ArrivingBody() {
@@ -381,7 +384,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
 
         void piece(byte[] piece) {
-            if (arrived(piece) >= shared.limits.streamWindowBytes()) {
+            if (arrived(piece) >= waitingBytesMax) {
                 stopped = true;
                 ctx().channel().config().setAutoRead(false);
             }
@@ -390,7 +393,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         @Override
         void taken() {
             loop.execute(() -> {
-                if (stopped && waitingBytes() < shared.limits.streamWindowBytes()) {
+                if (stopped && waitingBytes() < waitingBytesMax) {
                     stopped = false;
                     if (inWork == this && pipelined.isEmpty()) {
                         ctx().channel().config().setAutoRead(true);
