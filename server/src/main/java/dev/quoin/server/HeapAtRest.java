@@ -21,7 +21,7 @@ final class HeapAtRest {
     /** Of one processor, which a member that only keeps its cluster together stays below. */
     static final double BUSY_SHARE = 0.1;
     static final long GROWN_BYTES_MIN = 64L << 20;
-    /** Serial's full collection of so much took 0.2 s on a slow machine (docs/evidence/0009). */
+    /** What lives is moved in the pause, what does not costs next to nothing. */
     static final long LIVE_BYTES_MAX = 256L << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(HeapAtRest.class);
