@@ -2,6 +2,7 @@ package dev.quoin.net;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -33,7 +34,14 @@ final class H2Exchange extends H2Stream {
             ArrivingBody arriving = new ArrivingBody();
             streamed = arriving;
             start(head, arriving);
+        } else if (headers.getLong(HttpHeaderNames.CONTENT_LENGTH, 0) > connection.shared().limits.httpBodyBytesMax()) {
+            refuseBody();
         }
+    }
+
+    private void refuseBody() {
+        connection.refused(NetMetrics.Refusal.HTTP_BODY);
+        respond(HttpResponse.text(413, "request body too large\n"));
     }
 
     private final class ArrivingBody extends StreamedBody {
@@ -79,8 +87,7 @@ final class H2Exchange extends H2Stream {
         charged += bytes;
         if (!connection.charge(bytes)
                 || collected.readableBytes() + bytes > connection.shared().limits.httpBodyBytesMax()) {
-            connection.refused(NetMetrics.Refusal.HTTP_BODY);
-            respond(HttpResponse.text(413, "request body too large\n"));
+            refuseBody();
             return total;
         }
         collected.writeBytes(data);

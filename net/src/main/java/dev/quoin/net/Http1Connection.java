@@ -8,6 +8,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -32,8 +33,12 @@ import dev.quoin.base.Bytes;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // Netty tells of a failed write by closing the channel, which we hear of.
 final class Http1Connection extends ChannelInboundHandlerAdapter implements LoopState.Connection {
-    /** How long a client may go on sending a body that nobody reads, so that it comes to read its answer. */
+    /** How long a client has to read an answer that came before the end of its body, until it is closed. */
     private static final long LINGER_NANOS = 1_000_000_000L;
+    /** How much of that body is read and dropped meanwhile, as by Go's server (net/http, maxPostHandlerReadBytes). */
+    private static final int LINGER_BYTES_MAX = 256 << 10;
+    /** How much of a streamed body may wait here, and not in the socket: pieces that wait for long outlast a collection. */
+    private static final int WAITING_BYTES_MAX = 128 << 10;
 
     private final Shared shared;
     private final LoopState loop;
@@ -45,6 +50,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     private @Nullable ArrivingBody streamed; // the body of the request in work, until all of it has been received
     private @Nullable ArrivingBody inWork; // the same, until the request has been answered
     private boolean working;
+    private boolean unread; // a body that is refused is on its way
+    private boolean lingering; // answered before the end of the body
+    private long lingeredBytes;
     private boolean keepAlive;
     private boolean draining;
     private boolean first = true;
@@ -104,7 +112,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ArrivingBody arriving = streamed;
-        if (arriving != null) {
+        if (lingering) {
+            try {
+                drop(message);
+            } finally {
+                ReferenceCountUtil.release(message);
+            }
+        } else if (arriving != null) {
             try {
                 more(arriving, message);
             } finally {
@@ -133,10 +147,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         if (content instanceof LastHttpContent) {
             streamed = null;
             arriving.ended();
-            if (!working) {
-                closeWritten(); // It has been answered already.
-            }
-            // Else the socket is read on, or a client that goes would not be noticed: until it sends more.
+            // The socket is read on, or a client that goes would not be noticed: until it sends more.
+        }
+    }
+
+    /** What nobody reads: not so much that a client could keep us busy with it. */
+    private void drop(Object message) {
+        if (!(message instanceof HttpContent content) || content.decoderResult().isFailure()
+                || content instanceof LastHttpContent) {
+            closeWritten();
+            return;
+        }
+        lingeredBytes += content.content().readableBytes();
+        if (lingeredBytes > LINGER_BYTES_MAX && ctx().channel().config().isAutoRead()) {
+            ctx().channel().config().setAutoRead(false);
+            endWritten();
         }
     }
 
@@ -182,8 +207,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         } else if (shared.config.http().streams(request.method().name(), path(request))) {
             workStreamed(request);
         } else if (HttpUtil.getContentLength(request, 0L) > shared.limits.httpBodyBytesMax()) {
-            refused(NetMetrics.Refusal.HTTP_BODY);
-            refuse(413, "request body too large\n");
+            refuseBody(true);
         } else {
             head = request;
             body = Unpooled.EMPTY_BUFFER;
@@ -210,8 +234,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
         ByteBuf bytes = content.content();
         if (body.readableBytes() + bytes.readableBytes() > shared.limits.httpBodyBytesMax()) {
-            refused(NetMetrics.Refusal.HTTP_BODY);
-            refuse(413, "request body too large\n");
+            refuseBody(!(content instanceof LastHttpContent));
             return;
         }
         if (bytes.isReadable()) {
@@ -280,6 +303,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         respond(HttpResponse.text(status, text), false);
     }
 
+    private void refuseBody(boolean more) {
+        refused(NetMetrics.Refusal.HTTP_BODY);
+        unread = more;
+        body = Unpooled.EMPTY_BUFFER;
+        refuse(413, "request body too large\n");
+    }
+
     private void respond(HttpResponse response, boolean bodiless) {
         if (gone) {
             return;
@@ -297,13 +327,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         done();
     }
 
+    /** Says that no more will come, and leaves it to the client to close: what it still sends would have it lose the answer. */
+    private void endWritten() {
+        if (!peer.tls() && ctx().channel() instanceof DuplexChannel socket) {
+            ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> socket.shutdownOutput());
+        }
+    }
+
     private void closeWritten() {
         ctx().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }
 
     /** Answered before its body was there: to close at once could cost the client the answer. */
     private void linger() {
-        working = false;
+        lingering = true;
+        streamed = null;
         loop.deadlines.disarm(idle);
         loop.deadlines.arm(idle, System.nanoTime() + LINGER_NANOS);
         ctx().channel().config().setAutoRead(true);
@@ -318,7 +356,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             inWork.discard();
             inWork = null;
         }
-        if (streamed != null) {
+        if (streamed != null || unread) {
             linger();
             return;
         }
@@ -338,6 +376,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
 
     /** The socket is not read while enough of its body is waiting. */
     private final class ArrivingBody extends StreamedBody {
+        private final int waitingBytesMax = Math.min(WAITING_BYTES_MAX, shared.limits.streamWindowBytes());
         private boolean stopped; // of the loop, as all here
 
         ArrivingBody() {
@@ -345,7 +384,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
 
         void piece(byte[] piece) {
-            if (arrived(piece) >= shared.limits.streamWindowBytes()) {
+            if (arrived(piece) >= waitingBytesMax) {
                 stopped = true;
                 ctx().channel().config().setAutoRead(false);
             }
@@ -354,7 +393,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         @Override
         void taken() {
             loop.execute(() -> {
-                if (stopped && waitingBytes() < shared.limits.streamWindowBytes()) {
+                if (stopped && waitingBytes() < waitingBytesMax) {
                     stopped = false;
                     if (inWork == this && pipelined.isEmpty()) {
                         ctx().channel().config().setAutoRead(true);

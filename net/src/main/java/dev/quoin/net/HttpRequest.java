@@ -1,5 +1,7 @@
 package dev.quoin.net;
 
+import java.util.regex.Pattern;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.quoin.base.Bytes;
@@ -11,4 +13,12 @@ import dev.quoin.base.Bytes;
  * @param query what follows the {@code ?}, not decoded, or null if there is none
  */
 public record HttpRequest(String method, String path, @Nullable String query, HttpFields headers, Bytes body,
-        Peer peer) {}
+        Peer peer) {
+    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
+
+    /** How many bytes the body has by what the head says, or -1 if it does not say. */
+    public long contentLength() {
+        String said = headers.first("content-length");
+        return said != null && LENGTH.matcher(said).matches() ? Long.parseLong(said) : -1;
+    }
+}

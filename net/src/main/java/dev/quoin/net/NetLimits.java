@@ -15,7 +15,7 @@ package dev.quoin.net;
  * @param requestLineBytesMax an HTTP/1.1 request line
  * @param requestBytesMax a gRPC request message, inflated; etcd: max-request-bytes + 512 KiB
  * @param answerBytesMax a gRPC answer message
- * @param httpBodyBytesMax the body of a request that is not gRPC
+ * @param httpBodyBytesMax the body of a request that is not gRPC, where it is gathered before the request is served
  * @param bodySilenceMillisMax how long the next piece of a streamed body may take while it is waited for
  * @param streamWindowBytes what a client may send ahead on one stream, or of one streamed body
  * @param connectionWindowBytes what a client may send ahead on a connection before the loop reads it
@@ -112,7 +112,7 @@ public record NetLimits(int connectionsMax, int unadmittedMax, int unadmittedPer
         private int requestLineBytesMax = 16_384;
         private int requestBytesMax = 2_097_152;
         private int answerBytesMax = Integer.MAX_VALUE - 1;
-        private int httpBodyBytesMax = 4_194_304;
+        private int httpBodyBytesMax = 65_536;
         private long bodySilenceMillisMax = 5_000;
         private int streamWindowBytes = 1_048_576;
         private int connectionWindowBytes = 8_388_608;

@@ -217,6 +217,11 @@ class RefusalsTest {
                                     new String[]{":authority", "a"}));
                             client.send(RawClient.DATA, 0, 1, new byte[1_001]);
                         })),
+                new Row("a body over the limit by its head, over HTTP/2", limits().httpBodyBytesMax(1_000),
+                        NetMetrics.Refusal.HTTP_BODY, http2(client -> client.headers(1, false,
+                                List.of(new String[]{":method", "POST"}, new String[]{":scheme", "http"},
+                                        new String[]{":path", "/echo"}, new String[]{":authority", "a"},
+                                        new String[]{"content-length", "1001"})))),
                 new Row("a head over the limit", limits(), NetMetrics.Refusal.HTTP_HEAD,
                         http1("GET / HTTP/1.1\r\nHost: a\r\nX: " + "a".repeat(70_000) + "\r\n\r\n")),
                 new Row("a request line over the limit", limits(), NetMetrics.Refusal.HTTP_HEAD,

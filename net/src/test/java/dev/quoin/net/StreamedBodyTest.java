@@ -6,13 +6,17 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.quoin.base.Bytes;
 
@@ -121,7 +125,7 @@ class StreamedBodyTest {
         counter.mayTake.drainPermits();
         int total = 64 << 20;
         try (Socket socket = open("/count", "Content-Length: " + total)) {
-            java.util.concurrent.atomic.AtomicInteger written = new java.util.concurrent.atomic.AtomicInteger();
+            AtomicInteger written = new AtomicInteger();
             Thread writer = Thread.ofVirtual().start(() -> {
                 try {
                     for (byte[] piece = new byte[WINDOW_BYTES]; written.get() < total;) {
@@ -170,6 +174,31 @@ class StreamedBodyTest {
                     .endsWith("no (closed)");
         } catch (SocketTimeoutException late) {
             throw new AssertionError("it was kept open", late);
+        }
+    }
+
+    /** A body that is answered, and one that is too large by what its head says: neither is read to its end. */
+    @ParameterizedTest
+    @CsvSource({"/no, 412", "/gathered, 413"})
+    void nobodyReadsMuchOfABodyThatIsAnswered(String path, String status) throws Exception {
+        int total = 256 << 20;
+        try (Socket socket = open(path, "Content-Length: " + total)) {
+            AtomicInteger written = new AtomicInteger();
+            Thread writer = Thread.ofVirtual().start(() -> {
+                try {
+                    for (byte[] piece = new byte[WINDOW_BYTES]; written.get() < total;) {
+                        socket.getOutputStream().write(piece);
+                        written.addAndGet(piece.length);
+                    }
+                } catch (IOException closed) {
+                    // As it should be: the count says how far it came.
+                }
+            });
+            assertThat(untilText(socket, "never")).startsWith("HTTP/1.1 " + status).contains("Connection: close")
+                    .endsWith(" (closed)");
+            assertThat(writer.join(Duration.ofSeconds(10))).as("the writer was told").isTrue();
+            // What two sockets hold of it, and no more.
+            assertThat(written.get()).isLessThan(total / 4);
         }
     }
 }

@@ -173,6 +173,9 @@ final class Server {
                 Ticks.every(ofWatches.compareTo(PROGRESS_TICK_MAX) > 0 ? PROGRESS_TICK_MAX : ofWatches,
                         () -> watches.tick(System.nanoTime())),
                 Ticks.every(USERS_TICK, users::tick), Ticks.every(CERTIFICATES_TICK, certificates::tick)));
+        if (HeapAtRest.Serial.isUsed()) {
+            ticks.add(Ticks.every(HeapAtRest.LOOK, new HeapAtRest(new HeapAtRest.Serial())::look));
+        }
         if (compactor != null) {
             ticks.add(Ticks.paced(compactor.begin(), compactor::look));
         }

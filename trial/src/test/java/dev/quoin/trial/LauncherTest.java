@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -281,6 +283,26 @@ class LauncherTest {
         List<String> options = options("-Xmx1g -XX:+UseParallelGC");
         assertThat(options).containsSubsequence("[-Xmx31744m]", "[-Xmx1g]", "[-XX:+UseParallelGC]", "[-cp]");
         assertThat(options).doesNotContain("[-XX:+UseG1GC]").contains("[-Dquoin.collector=own]");
+    }
+
+    /** Left to itself Serial moves what lives for a moment to the old generation (docs/decisions/0004). */
+    @ParameterizedTest
+    @CsvSource({"'', 32", "-Xmx512m, 32", "-Xmx2g, 32", "-Xmx49152K, 16", "-Xmx48M -XX:MaxDirectMemorySize=128m, 16",
+        "-Xmx16m, 0", "-Xmx536870912, 0", "-Xmx, 0", "-Xmxm, 0", "-Xmxnonsense, 0", "-Xms64m, 0", "-Xmx1g -Xmn100m, 0",
+        "-Xmn100m -Xmx1g, 0",
+        "-XX:NewSize=8m, 0", "-XX:MaxRAMPercentage=25, 0", "-XX:MaxHeapFreeRatio=30, 32"})
+    void theYoungGenerationIsGivenItsSizeWhateverTheHeapIs(String own, int mebibytes) throws Exception {
+        machine(8L << 20, 2, "max");
+        List<String> given = options(own).stream()
+                .filter(option -> option.matches("\\[-Xms.*]|\\[-XX:.*NewSize=.*]") && !own.contains(
+                        option.substring(1, option.length() - 1)) && !option.equals("[-Xms16m]"))
+                .toList();
+        if (mebibytes == 0) {
+            assertThat(given).isEmpty();
+        } else {
+            assertThat(given).containsExactly("[-Xms" + (mebibytes + 16) + "m]", "[-XX:NewSize=" + mebibytes + "m]",
+                    "[-XX:MaxNewSize=" + mebibytes + "m]");
+        }
     }
 
     @Test

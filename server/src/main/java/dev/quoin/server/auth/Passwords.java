@@ -6,12 +6,15 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -28,7 +31,9 @@ import dev.quoin.store.User;
  *
  * <p>A password that was right is remembered, so that who logs in often does not pay for it: as an HMAC over the user's hash
  * and the password, under a key that only this process has. When the user has another password its hash is another, and
- * what is remembered matches no more. A password that is wrong costs its full price each time.
+ * what is remembered matches no more. A password that is wrong costs its full price each time; and after it the thread rests for
+ * as long as it took, so that who guesses without end gets half of what these threads could do. They have no lower priority: one
+ * that the system lets wait is waited for by every collection (docs/evidence/0009).
  */
 public final class Passwords implements AutoCloseable {
     static final int COST_MIN = 4;
@@ -70,11 +75,14 @@ public final class Passwords implements AutoCloseable {
      * @param cost of hashes that are made here; those that are there say their own
      */
     public Passwords(int cost) {
+        this(cost, Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+    }
+
+    Passwords(int cost, int count) {
         this.cost = cost;
         byte[] secret = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(secret);
         key = new SecretKeySpec(secret, MAC);
-        int count = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         threads = new ThreadPoolExecutor(count, count, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_MAX),
                 Thread.ofPlatform().daemon().name("passwords-", 0).factory());
         threads.allowCoreThreadTimeOut(true);
@@ -86,7 +94,7 @@ public final class Passwords implements AutoCloseable {
         if (bytes.length > PASSWORD_BYTES_MAX) {
             throw new TooLong();
         }
-        byte[] hash = run(() -> BCrypt.with(LongPasswordStrategies.none()).hash(cost, bytes));
+        byte[] hash = run(() -> BCrypt.with(LongPasswordStrategies.none()).hash(cost, bytes), made -> true);
         return Base64.getEncoder().encodeToString(hash);
     }
 
@@ -100,7 +108,7 @@ public final class Passwords implements AutoCloseable {
         if (known != null && MessageDigest.isEqual(known, mac)) {
             return true;
         }
-        if (!run(() -> verifies(bytes, hash))) {
+        if (!run(() -> verifies(bytes, hash), right -> right)) {
             return false;
         }
         if (remembered.size() >= REMEMBERED_MAX) {
@@ -133,13 +141,32 @@ public final class Passwords implements AutoCloseable {
         }
     }
 
-    private <T> T run(Callable<T> work) throws Busy, InterruptedException {
+    private <T> T run(Supplier<T> work, Predicate<T> isGood) throws Busy, InterruptedException {
+        CompletableFuture<T> done = new CompletableFuture<>();
         try {
-            return threads.submit(work).get();
+            threads.execute(() -> {
+                long begin = System.nanoTime();
+                if (!isGood(work, isGood, done)) {
+                    LockSupport.parkNanos(System.nanoTime() - begin);
+                }
+            });
+            return done.get();
         } catch (RejectedExecutionException full) {
             throw new Busy();
         } catch (ExecutionException broken) {
             throw new IllegalStateException("a password could not be hashed", broken.getCause());
+        }
+    }
+
+    /** Does it, tells who waits what came of it, and says whether that is good. */
+    private static <T> boolean isGood(Supplier<T> work, Predicate<T> isGood, CompletableFuture<T> done) {
+        try {
+            T result = work.get();
+            done.complete(result);
+            return isGood.test(result);
+        } catch (RuntimeException | Error broken) {
+            done.completeExceptionally(broken);
+            return false;
         }
     }
 

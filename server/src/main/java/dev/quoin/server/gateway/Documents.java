@@ -1,6 +1,8 @@
 package dev.quoin.server.gateway;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,8 @@ import dev.quoin.net.StatusException;
  */
 final class Documents implements AutoCloseable {
     private static final int FIRST_BYTES = 512;
+    /** A document is kept in parts of this size: one that is refused in the end has not been copied over and over. */
+    private static final int PART_BYTES = 65_536;
 
     private final HttpBody body;
     private final boolean isPatient;
@@ -24,8 +28,9 @@ final class Documents implements AutoCloseable {
     private final JsonScanner scanner = new JsonScanner();
     private Bytes piece = Bytes.EMPTY;
     private int pieceAt;
-    private byte[] document = {};
-    private int documentBytes;
+    private final List<byte[]> whole = new ArrayList<>(); // parts of the document before this one, all full
+    private byte[] part = {};
+    private int partBytes;
     private long charged;
 
     /** @param isPatient whether the client may be silent for any time: it says now and then what it wants */
@@ -44,7 +49,7 @@ final class Documents implements AutoCloseable {
     @Nullable
     Bytes next() throws StatusException, InterruptedException {
         scanner.reset();
-        documentBytes = 0;
+        giveBack(charged - part.length); // what the document before was made of
         while (more()) {
             while (pieceAt < piece.length()) {
                 byte next = piece.at(pieceAt);
@@ -57,10 +62,10 @@ final class Documents implements AutoCloseable {
                     case END -> {
                         pieceAt++;
                         keep(next);
-                        return Bytes.of(Arrays.copyOf(document, documentBytes));
+                        return document();
                     }
                     case ENDED_BEFORE -> {
-                        return Bytes.of(Arrays.copyOf(document, documentBytes));
+                        return document();
                     }
                 }
             }
@@ -71,7 +76,21 @@ final class Documents implements AutoCloseable {
         if (!scanner.endsHere()) {
             throw invalid("unexpected EOF");
         }
-        return Bytes.of(Arrays.copyOf(document, documentBytes));
+        return document();
+    }
+
+    /** What was kept, in one; the next document may use the last part again. */
+    private Bytes document() {
+        byte[] document = new byte[whole.size() * PART_BYTES + partBytes];
+        int at = 0;
+        for (byte[] full : whole) {
+            System.arraycopy(full, 0, document, at, PART_BYTES);
+            at += PART_BYTES;
+        }
+        System.arraycopy(part, 0, document, at, partBytes);
+        whole.clear();
+        partBytes = 0;
+        return Bytes.of(document);
     }
 
     private JsonScanner.Found step(byte next) throws StatusException {
@@ -98,24 +117,44 @@ final class Documents implements AutoCloseable {
     }
 
     private void keep(byte next) throws StatusException {
-        if (documentBytes == document.length) {
+        if (partBytes == part.length) {
             grow();
         }
-        document[documentBytes++] = next;
+        part[partBytes++] = next;
     }
 
+    /** Makes place for a byte, the part being full: within the part at first, so that a short document costs little. */
     private void grow() throws StatusException {
-        if (documentBytes >= documentBytesMax) {
-            throw new StatusException(Status.Code.RESOURCE_EXHAUSTED,
-                    "a JSON document is larger than max (" + documentBytesMax + ")");
+        int left = documentBytesMax - whole.size() * PART_BYTES - part.length;
+        if (left <= 0) {
+            throw tooLarge(documentBytesMax);
         }
-        int larger = Math.clamp(2L * document.length, FIRST_BYTES, documentBytesMax);
-        int more = larger - document.length;
-        if (!budget.take(more)) {
+        if (part.length == PART_BYTES) {
+            whole.add(part);
+            part = new byte[take(Math.min(PART_BYTES, left))];
+            partBytes = 0;
+        } else {
+            int more = Math.clamp(part.length, FIRST_BYTES, PART_BYTES - part.length);
+            part = Arrays.copyOf(part, part.length + take(Math.min(more, left)));
+        }
+    }
+
+    private int take(int bytes) throws StatusException {
+        if (!budget.take(bytes)) {
             throw new StatusException(Status.Code.RESOURCE_EXHAUSTED, "too many bytes of requests in work");
         }
-        charged += more;
-        document = Arrays.copyOf(document, larger);
+        charged += bytes;
+        return bytes;
+    }
+
+    private void giveBack(long bytes) {
+        budget.giveBack(bytes);
+        charged -= bytes;
+    }
+
+    static StatusException tooLarge(int documentBytesMax) {
+        return new StatusException(Status.Code.RESOURCE_EXHAUSTED,
+                "a JSON document is larger than max (" + documentBytesMax + ")");
     }
 
     /** Reads the rest of the body and forgets it. */
@@ -133,7 +172,6 @@ final class Documents implements AutoCloseable {
     /** Gives back what was taken from the budget. */
     @Override
     public void close() {
-        budget.giveBack(charged);
-        charged = 0;
+        giveBack(charged);
     }
 }

@@ -115,6 +115,9 @@ public final class Gateway implements HttpHandler {
 
     /** Asks with the one message that the body is. */
     private InnerCall ask(HttpRequest head, Route route, HttpBody body) throws StatusException, InterruptedException {
+        if (head.contentLength() > documentBytesMax) {
+            throw Documents.tooLarge(documentBytesMax);
+        }
         Bytes message;
         try (Documents documents = new Documents(body, false, documentBytesMax, budget)) {
             Bytes document = documents.next();

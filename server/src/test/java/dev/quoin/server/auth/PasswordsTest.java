@@ -1,6 +1,9 @@
 package dev.quoin.server.auth;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 
 import org.junit.jupiter.api.AfterEach;
@@ -100,5 +103,29 @@ class PasswordsTest {
         assertThat(passwords.matches(changed, "first")).isFalse();
         assertThat(passwords.matches(changed, "second")).isTrue();
         assertThat(passwords.matches(dear, "second")).isFalse();
+    }
+
+    /** The answer does not wait for it, but who comes next does. */
+    @Test
+    void afterAWrongOneTheThreadRestsForAsLongAsItTook() throws Exception {
+        User dear = user(decoded(new Passwords(12).hash("first")));
+        int guesses = 6;
+        Passwords one = new Passwords(Passwords.COST_MIN, 1);
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        assertThat(one.matches(dear, "guess")).isFalse(); // a thread is there now
+        long begin = System.nanoTime();
+        long worked = processorNanos(threads);
+        for (int i = 0; i < guesses; i++) {
+            assertThat(one.matches(dear, "guess")).isFalse();
+        }
+        long took = System.nanoTime() - begin;
+        assertThat(processorNanos(threads) - worked).as("of %d ns", took).isLessThan(took * 3 / 4);
+        one.close();
+    }
+
+    private static long processorNanos(ThreadMXBean threads) {
+        return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
+                .filter(thread -> thread != null && thread.getThreadName().startsWith("passwords-"))
+                .mapToLong(thread -> threads.getThreadCpuTime(thread.getThreadId())).sum();
     }
 }

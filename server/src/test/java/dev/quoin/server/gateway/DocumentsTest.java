@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -120,6 +121,23 @@ class DocumentsTest {
         try (Documents again = new Documents(body("\"" + "a".repeat(1_999) + "\"", 100), false, 2_000, budget)) {
             assertThatThrownBy(again::next).hasMessageContaining("RESOURCE_EXHAUSTED: a JSON document is larger than");
         }
+    }
+
+    @Test
+    void longOnesAreWholeAndTheBudgetIsGivenBack() throws Exception {
+        List<String> all = IntStream.of(65_534, 1, 65_533, 65_535, 131_070, 7, 400_000, 131_071)
+                .mapToObj(length -> "\"" + "abcdefg".repeat(length / 7 + 1).substring(0, length) + "\"").toList();
+        BodyBudget budget = new BodyBudget(500_000);
+        try (Documents documents = new Documents(body(String.join(" ", all), 9_999), true, PLENTY, budget)) {
+            for (String one : all) {
+                assertThat(documents.next()).isEqualTo(Bytes.utf8(one));
+            }
+            assertThat(documents.next()).isNull();
+            assertThat(budget.take(400_000)).isTrue();
+            budget.giveBack(400_000);
+        }
+        assertThat(budget.take(500_000)).as("all of it is there again").isTrue();
+        assertThat(budget.take(1)).isFalse();
     }
 
     @Test

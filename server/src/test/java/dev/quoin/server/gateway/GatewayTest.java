@@ -283,6 +283,11 @@ class GatewayTest {
         answers("/v3/kv/put", "{\"value\":\"" + "A".repeat(5_000) + "\"}", 429, "{\"code\":8,\"message\":"
                 + "\"a JSON document is larger than max (4000)\"}");
         assertThat(tooLarge).as("of documents: messages are counted where they are refused").hasValue(1);
+        try (Socket socket = open("/v3/kv/put", "Content-Length: 4001")) {
+            assertThat(untilText(socket, "}")).as("before any of it has come").startsWith("HTTP/1.1 429")
+                    .endsWith("a JSON document is larger than max (4000)\"}");
+        }
+        assertThat(tooLarge).hasValue(2);
         java.net.http.HttpResponse<String> unknown = ask("POST", "/v3/kv/deleterange", "{}");
         assertThat(unknown.statusCode()).isEqualTo(401);
         assertThat(unknown.headers().firstValue("www-authenticate")).hasValue("say who you are");
