@@ -43,6 +43,7 @@ import dev.quoin.ctl.migrate.Kind;
 import dev.quoin.ctl.migrate.MemberSeen;
 import dev.quoin.ctl.migrate.MemberSeen.Answer;
 import dev.quoin.ctl.migrate.Sighting;
+import dev.quoin.ctl.rpc.Code;
 import dev.quoin.ctl.rpc.Deadline;
 import dev.quoin.ctl.rpc.Dial;
 import dev.quoin.ctl.rpc.Endpoint;
@@ -88,7 +89,7 @@ final class Scout {
      * taken for down.
      *
      * @param comparesHashes whether all members are asked for their hash, which reads all that they hold
-     * @throws Failure if no endpoint tells who the members are
+     * @throws Failure if no endpoint tells who the members are, with exit code BAD_CONNECTION if one may do so later
      */
     Sighting look(boolean comparesHashes) {
         List<String> unanswered = new ArrayList<>();
@@ -140,6 +141,10 @@ final class Scout {
                 lastList = list;
                 return list;
             } catch (RpcException why) {
+                if (why.code() == Code.INVALID_ARGUMENT || why.code() == Code.PERMISSION_DENIED) {
+                    throw Failure.of("the members answer to their users alone: " + words(why)
+                            + ". Give --user of one of the role root");
+                }
                 first = first.isEmpty() ? words(why) : first;
             } catch (Failure why) {
                 first = first.isEmpty() ? String.valueOf(why.getMessage()) : first;
