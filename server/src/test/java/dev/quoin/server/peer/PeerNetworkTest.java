@@ -75,14 +75,18 @@ class PeerNetworkTest {
         for (int i = 0; i < 50; i++) {
             appends.add(append(A, B, 10 + 2 * i, 2, 100));
         }
-        appends.add(append(A, B, 110, 1, 3 << 20)); // more than a batch, or a window
-        appends.add(append(A, B, 111, 0, 0));
+        appends.add(append(A, B, 110, 1, 3 << 20)); // more than a batch, a window, or what may wait
         List<Message> others = List.of(heartbeat(A, B, 1), new Message.VoteRequest(A, B, 4, true, 9, 3, false),
                 heartbeat(A, B, 2));
         for (Message message : appends) {
             a.send(message);
             TimeUnit.MILLISECONDS.sleep(1);
         }
+        // While the large one waits there is no room for another.
+        assertThat(b.inbox.await(all -> all.size() >= appends.size())).isTrue();
+        Message last = append(A, B, 111, 0, 0);
+        appends.add(last);
+        a.send(last);
         others.forEach(a::send);
         b.send(new Message.AppendAccepted(B, A, 3, 12));
         assertThat(b.inbox.await(all -> all.size() >= appends.size() + others.size())).isTrue();
