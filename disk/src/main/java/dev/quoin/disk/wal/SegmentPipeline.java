@@ -67,11 +67,13 @@ final class SegmentPipeline {
         ready.set(file);
     }
 
-    /** The owner's: so much of the segment at hand is in use, of what it is filled to. */
+    /**
+     * The owner's: so much of the segment at hand is in use, of what it is filled to. What is due stays so until it has been made
+     * and taken: whoever was told that there is no room for it is told when there is.
+     */
     void filled(long usedBytes, long fillBytes) {
-        boolean now = usedBytes >= fillBytes / DUE_FRACTION;
-        if (now != due) {
-            due = now;
+        if (!due && usedBytes >= fillBytes / DUE_FRACTION) {
+            due = true;
         }
     }
 
@@ -82,7 +84,11 @@ final class SegmentPipeline {
     /** The prepared file, or an empty one if none is ready: a slower segment is better than a writer that waits. */
     DiskFile take() {
         DiskFile file = ready.getAndSet(null);
-        return file == null ? create() : file;
+        if (file == null) {
+            return create();
+        }
+        due = false;
+        return file;
     }
 
     /** Gives up a file that was taken and has no name of a segment yet. */

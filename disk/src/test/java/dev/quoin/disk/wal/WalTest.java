@@ -79,6 +79,20 @@ class WalTest {
         assertThat(Wal.open(disk, DIRECTORY, WalLimits.DEFAULT).entries()).hasSize(8);
     }
 
+    /** Else who was told that there is no room for it would never hear that there is. */
+    @Test
+    void aSegmentThatIsDueStaysSoWhenTheLogGoesOnWithoutIt() {
+        Wal wal = Wal.create(disk, DIRECTORY, METADATA, WalLimits.DEFAULT);
+        for (int i = 1; i <= 9; i++) {
+            wal.append(List.of(entry(1, i, "x".repeat(1 << 20))), null);
+        }
+        assertThat(wal.segmentCount()).isEqualTo(2);
+        assertThat(wal.nextIsWanted()).isTrue();
+        wal.prepareNext();
+        assertThat(wal.nextIsWanted()).isFalse();
+        wal.close();
+    }
+
     @Test
     void everyFieldOfARecordIsWrittenEvenWhenItIsZeroOrEmpty() {
         FrameWriter frames = new FrameWriter(0);
