@@ -805,20 +805,46 @@ public final class Member implements AutoCloseable {
     }
 
     /**
-     * Shortens the wait for the first election, once two others are within reach: then nobody is waited for whose messages
-     * are still on their way (etcdserver/server.go adjustTicks). Without effect if there is a leader, or if that takes 5 s.
+     * Shortens the wait for the first election: nobody is waited for whose messages are still on their way, for at most 5 s.
      * Waits.
      */
     public void hastenFirstElection() throws InterruptedException {
         for (int tries = 0; tries < ADVANCE_TRIES && leader() == 0 && !stopped; tries++) {
-            long reached = membership().members().stream().filter(info -> network.activeSinceNanos(info.id()) != 0)
-                    .count();
-            if (reached > 1) {
-                raftMailbox.put(new RaftLoop.Message.Advance(limits.electionTicks() - 2));
+            if (hastenNow()) {
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(ADVANCE_PAUSE_MILLIS);
         }
+    }
+
+    /**
+     * In a cluster that has never had a leader, the voter with the lowest id stands for election as soon as a majority is
+     * within reach, and who has that one within reach leaves it to it: two at once would elect nobody. Else what is left of the
+     * election timeout is short once two others are within reach (etcdserver/server.go adjustTicks). Says whether there is
+     * nothing left to hasten.
+     */
+    boolean hastenNow() {
+        List<Long> voters = membership().members().stream().filter(info -> !info.isLearner()).map(MemberInfo::id)
+                .sorted(Long::compareUnsigned).toList();
+        long reached = voters.stream().filter(this::isReached).count();
+        if (startup.isBeforeFirstElection() && !voters.isEmpty()) {
+            long first = voters.getFirst();
+            if (first == memberId() && reached + 1 > voters.size() / 2) {
+                raftMailbox.put(new RaftLoop.Message.Begin());
+                return true;
+            }
+            if (isReached(first)) {
+                return true;
+            }
+        }
+        if (reached > 1) {
+            raftMailbox.put(new RaftLoop.Message.Advance(limits.electionTicks() - 2));
+        }
+        return reached > 1;
+    }
+
+    private boolean isReached(long other) {
+        return other != memberId() && network.activeSinceNanos(other) != 0;
     }
 
     /**

@@ -13,7 +13,8 @@ import dev.quoin.raft.RaftLimits;
  * @param tickNanos one tick of consensus, etcd's heartbeat interval
  * @param electionTicks silent ticks before an election
  * @param requestTimeoutNanos how long a request or a read waits for its outcome: 5 s and two election timeouts, as etcd
- * @param unappliedEntriesMax committed entries that may wait to be applied before proposals are refused; etcd's 5,000
+ * @param unappliedEntriesMax committed entries that may wait to be applied for longer than a second before proposals are refused; etcd's
+ *        5,000
  * @param inFlightBytesMax bytes of requests that may be under way before more are refused; counted twice, as those that
  *        somebody waits for and as those that are not applied
  * @param ledgerFlushNanos how often the ledger is written and synced

@@ -92,6 +92,9 @@ final class RaftLoop implements Actor {
         /** The first election need not wait so long: the others are within reach already, and there is no leader. */
         record Advance(int ticks) implements Message {}
 
+        /** The cluster has never had a leader, enough of the others are within reach, and it is this member that begins. */
+        record Begin() implements Message {}
+
         /** The process of this member has ended. */
         record Gone(long peer) implements Message {}
 
@@ -192,6 +195,7 @@ final class RaftLoop implements Actor {
     private final Deque<Write> unanswered = new ArrayDeque<>();
     private final WaitingReads waitingReads;
     private final Deque<Early> early = new ArrayDeque<>();
+    private final Backlog backlog;
     private final GrantsUnderWay grants = new GrantsUnderWay();
     /** In the order in which they came. */
     private List<Waiting> withoutLeader = new ArrayList<>();
@@ -205,6 +209,8 @@ final class RaftLoop implements Actor {
     private boolean isStateTaken;
 
     private final LostLeader lostLeader;
+    /** Whether the first election of the cluster is for this member to begin, as soon as it can. */
+    private boolean isToBegin;
     private boolean isLeaderNew;
     private long leaderSinceNanos;
     /** The last leader there was, 0 for none yet. */
@@ -236,6 +242,7 @@ final class RaftLoop implements Actor {
         this.times = times;
         this.pauses = pauses;
         tickNanos = limits.tickNanos();
+        backlog = new Backlog(limits.unappliedEntriesMax());
         lastTickNanos = clock.nanos();
         succession = new Succession(limits.electionTicks() * tickNanos, lastTickNanos);
         lostLeader = new LostLeader(tickNanos, chance);
@@ -255,10 +262,12 @@ final class RaftLoop implements Actor {
         long applied = applyLoop.appliedIndex();
         // What the lessor asked for before it was told of these is in the mailbox by now.
         long leasesTold = listener.leasesTold();
+        backlog.look(core.committedIndex() - applied, clock.nanos());
         takeMessages(applied);
         grants.told(leasesTold);
         long untilElection = replaceLeader();
         campaignIfAlone();
+        begin();
         long untilTick = tick();
         greetLeader();
         progress = progressNow(taken.size());
@@ -297,6 +306,7 @@ final class RaftLoop implements Actor {
                 case Message.Received change when changesMembers(change.message()) -> changes.add(change);
                 case Message.Received(dev.quoin.raft.Message received) -> onReceived(received);
                 case Message.Advance(int ticks) -> advance(ticks);
+                case Message.Begin() -> isToBegin = true;
                 case Message.ChoresDue() -> areChoresDue = true;
                 case Message.Gone(long peer) -> lostLeader.gone(peer, core.leader());
                 case Message.Arrived arrived -> onArrived(arrived);
@@ -472,14 +482,23 @@ final class RaftLoop implements Actor {
      * when nobody waits for them any more, so it does not do to count who waits.
      */
     private boolean isBehind() {
-        return core.committedIndex() > appliedIndex + limits.unappliedEntriesMax()
-                || core.unappliedBytes() > limits.inFlightBytesMax();
+        return backlog.isTooMuch() || core.unappliedBytes() > limits.inFlightBytesMax();
     }
 
     /** A lone voter knows the outcome of its election: it need not wait for a timeout. */
     private void campaignIfAlone() {
         if (core.isAloneWithoutLeader()) {
             step(new Input.Campaign());
+        }
+    }
+
+    /** Once it has applied what the log began with: before, it does not know who votes. */
+    private void begin() {
+        if (isToBegin && core.committedIndex() <= appliedIndex) {
+            isToBegin = false;
+            if (core.leader() == 0 && core.role() == RaftCore.Role.FOLLOWER) {
+                step(new Input.Campaign());
+            }
         }
     }
 
@@ -840,7 +859,7 @@ final class RaftLoop implements Actor {
                 case Message.Transfer asked -> asked.answer().answer().failed(Failure.STOPPED);
                 case Message.Change change -> change.answer().failed(Failure.STOPPED);
                 case Message.Arrived arrived -> listener.unwanted(arrived.state());
-                case Message.Propose _,Message.ProposeInTerm _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.ChoresDue _,Message.SnapshotSent _ ->
+                case Message.Propose _,Message.ProposeInTerm _,Message.Persisted _,Message.Reconfigured _,Message.Received _,Message.Unreachable _,Message.Gone _,Message.Advance _,Message.Begin _,Message.ChoresDue _,Message.SnapshotSent _ ->
                     {}
             }
         }

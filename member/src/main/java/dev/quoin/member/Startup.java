@@ -29,6 +29,11 @@ record Startup(long memberId, long clusterId, Wal wal, OpenedStore opened, Resta
 
     static final long FIRST_TERM = 1;
 
+    /** Whether this member has founded its cluster, and has taken part in no election since. */
+    boolean isBeforeFirstElection() {
+        return restart.hardState().term() == FIRST_TERM && restart.hardState().vote() == 0;
+    }
+
     static Startup on(Disk disk, DataDirectory directory, MemberConfig config, Events events) {
         Wal.Recovered log = openLog(disk, directory, config);
         boolean opened = false;

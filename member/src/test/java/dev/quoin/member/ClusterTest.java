@@ -21,12 +21,47 @@ class ClusterTest {
     }
 
     @Test
+    void whoFoundsAClusterDoesNotWaitForItsFirstLeader() {
+        cluster.until("all know who founds it", () -> cluster.nodes.values().stream()
+                .allMatch(node -> node.member().membership().members().size() == 3));
+        assertThat(cluster.nodes.values()).allMatch(node -> node.member().hastenNow());
+        Node first = cluster.nodes.values().stream()
+                .min((a, b) -> Long.compareUnsigned(a.id, b.id)).orElseThrow();
+        // A tenth of what an election timeout takes at least.
+        cluster.run(Duration.ofMillis(100));
+        assertThat(cluster.nodes.values()).allMatch(node -> node.member().leader() == first.id);
+    }
+
+    @Test
     void whatOneMemberIsAskedAllHave() {
         cluster.awaitLeader();
         cluster.mustPut(cluster.leader(), "a", "1");
         cluster.mustPut(cluster.follower(), "b", "2");
         everywhere("a", "1");
         everywhere("b", "2");
+    }
+
+    @Test
+    void whoIsBehindRefusesOnlyWhenThatLasts() {
+        cluster.awaitLeader();
+        Node behind = cluster.leader();
+        cluster.mustPut(behind, "a", "1");
+        behind.stalled.add("apply");
+        for (int put = 0; put <= TestCluster.LIMITS.unappliedEntriesMax(); put++) {
+            cluster.put(behind, "a", "2");
+        }
+        cluster.run(Duration.ofNanos(Backlog.PATIENCE_NANOS).dividedBy(2));
+        Answered early = cluster.put(behind, "a", "3");
+        cluster.run(Duration.ofMillis(50));
+        assertThat(early.isDone()).isFalse();
+        cluster.run(Duration.ofNanos(Backlog.PATIENCE_NANOS));
+        Answered late = cluster.put(behind, "a", "4");
+        cluster.run(Duration.ofMillis(50));
+        assertThat(late.failure).isEqualTo(Failure.TOO_MANY_REQUESTS);
+        behind.stalled.clear();
+        cluster.until("what was taken is done", early::isDone);
+        assertThat(early.outcome).isNotNull();
+        cluster.mustPut(behind, "a", "5");
     }
 
     @Test
