@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -98,6 +99,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
+        // A loop is shared: who sends a body without end gets one read of a turn, as everybody else.
+        ctx.channel().config().setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1));
         loop.opened(this);
         shared.metrics.connectionOpened(peer.tls());
         draining = shared.draining;

@@ -43,6 +43,7 @@ public final class NetServer implements AutoCloseable {
     private static final int RESOLVING_HANDSHAKES = 4;
 
     private final Shared shared;
+    private final List<NetConfig.Listen> listens;
     private final EventLoops loops;
     private final boolean ownsLoops;
     private final ExecutorService handshakes;
@@ -51,6 +52,7 @@ public final class NetServer implements AutoCloseable {
 
     private NetServer(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
         shared = new Shared(config);
+        listens = config.listens();
         // Whoever is served already keeps half the processors, however many knock.
         int half = Runtime.getRuntime().availableProcessors() / 2;
         handshakes = Executors.newFixedThreadPool(Math.max(asksResolver(config.tls()) ? RESOLVING_HANDSHAKES : 1, half),
@@ -70,24 +72,41 @@ public final class NetServer implements AutoCloseable {
      * @throws IOException an address cannot be had, or a certificate cannot be read; the text names it
      */
     public static NetServer start(NetConfig config) throws IOException {
-        return start(config, new EventLoops("net-loop", config.loops(), config.turn()), true);
+        return listening(prepare(config));
     }
 
     /** As the other, on loops that outlive it; those and the turn of {@code config} are not used. */
     public static NetServer start(NetConfig config, EventLoops loops) throws IOException {
-        return start(config, loops, false);
+        return listening(new NetServer(config, loops, false));
     }
 
-    private static NetServer start(NetConfig config, EventLoops loops, boolean ownsLoops) throws IOException {
-        NetServer server = new NetServer(config, loops, ownsLoops);
+    /**
+     * What {@link #start} does before it listens, which is most of it; then {@link #listen}, or {@link #close}.
+     *
+     * @throws IOException a certificate cannot be read; the text names it
+     */
+    public static NetServer prepare(NetConfig config) throws IOException {
+        return new NetServer(config, new EventLoops("net-loop", config.loops(), config.turn()), true);
+    }
+
+    private static NetServer listening(NetServer server) throws IOException {
         try {
-            for (NetConfig.Listen listen : config.listens()) {
-                server.listeners.add(server.listen(listen));
-            }
+            server.listen();
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
             throw e;
+        }
+    }
+
+    /**
+     * Listens on every address, once.
+     *
+     * @throws IOException an address cannot be had; the text names it, and the server is to be closed
+     */
+    public void listen() throws IOException {
+        for (NetConfig.Listen listen : listens) {
+            listeners.add(listen(listen));
         }
     }
 

@@ -21,8 +21,8 @@ final class HeapAtRest {
     /** Of one processor, which a member that only keeps its cluster together stays below. */
     static final double BUSY_SHARE = 0.1;
     static final long GROWN_BYTES_MIN = 64L << 20;
-    /** What lives is moved in the pause, what does not costs next to nothing. */
-    static final long LIVE_BYTES_MAX = 256L << 20;
+    /** What lives is moved in the pause, a mebibyte in about a millisecond; what does not costs next to nothing. */
+    private static final long LIVE_BYTES_PER_MILLI = 1 << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(HeapAtRest.class);
 
@@ -41,12 +41,15 @@ final class HeapAtRest {
     }
 
     private final Jvm jvm;
+    private final long liveBytesMax;
     private Duration cpu;
     private long smallestBytes;
     private int looksAtRest;
 
-    HeapAtRest(Jvm jvm) {
+    /** @param pauseMax longer than this nobody must wait, whatever lives: half of what makes others elect a leader */
+    HeapAtRest(Jvm jvm, Duration pauseMax) {
         this.jvm = jvm;
+        liveBytesMax = pauseMax.toMillis() * LIVE_BYTES_PER_MILLI;
         cpu = jvm.cpu();
         smallestBytes = jvm.heapBytes();
     }
@@ -60,7 +63,7 @@ final class HeapAtRest {
         long bytes = jvm.heapBytes();
         smallestBytes = Math.min(smallestBytes, bytes);
         if (looksAtRest < LOOKS_AT_REST || bytes - smallestBytes < GROWN_BYTES_MIN
-                || jvm.liveBytesMax() > LIVE_BYTES_MAX) {
+                || jvm.liveBytesMax() > liveBytesMax) {
             return;
         }
         long begin = System.nanoTime();

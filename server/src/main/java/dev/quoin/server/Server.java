@@ -111,9 +111,6 @@ final class Server {
             if (config.advanceElection()) {
                 Thread.ofVirtual().name("first-election").start(hastener(member));
             }
-            while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
-                LOG.warn("no leader yet");
-            }
             Answers answers = new Answers(member.clusterId(), member.memberId(), member::term);
             Member started = member;
             LoopTurn turn = loop -> Turn.of(loop).end(loop, started, leases, metrics.requests());
@@ -132,11 +129,18 @@ final class Server {
                     config.metrics().slowRequest()));
             inner = new InnerCalls(router, config.netLimits(), counted, turn, ServerLimits.GATEWAY_CALLS_MAX);
             HttpHandler http = http(config, member, inner, metrics);
-            nets.addFirst(NetServer.start(
+            nets.addFirst(NetServer.prepare(
                     netConfig(config, router, config.httpListeners().isEmpty() ? http : NO_HTTP, counted, turn)));
             if (!config.httpListeners().isEmpty()) {
-                nets.add(1, NetServer.start(
+                nets.add(1, NetServer.prepare(
                         httpConfig(config, config.httpListeners(), config.tls().clients(), http)));
+            }
+            // All that needs no leader has been made by now: mostly there is one meanwhile.
+            while (!member.awaitReady(READY_SECONDS_BETWEEN_WARNINGS, TimeUnit.SECONDS)) {
+                LOG.warn("no leader yet");
+            }
+            for (NetServer front : nets.subList(0, config.httpListeners().isEmpty() ? 1 : 2)) {
+                front.listen();
             }
             metrics.certificates(nets.getFirst()::certificateExpiry, peers::certificateExpiry);
             serving = true;
@@ -174,7 +178,8 @@ final class Server {
                         () -> watches.tick(System.nanoTime())),
                 Ticks.every(USERS_TICK, users::tick), Ticks.every(CERTIFICATES_TICK, certificates::tick)));
         if (HeapAtRest.Serial.isUsed()) {
-            ticks.add(Ticks.every(HeapAtRest.LOOK, new HeapAtRest(new HeapAtRest.Serial())::look));
+            ticks.add(Ticks.every(HeapAtRest.LOOK,
+                    new HeapAtRest(new HeapAtRest.Serial(), limits.electionTimeout().dividedBy(2))::look));
         }
         if (compactor != null) {
             ticks.add(Ticks.paced(compactor.begin(), compactor::look));
