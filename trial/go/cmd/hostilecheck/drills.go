@@ -28,7 +28,7 @@ type drill struct {
 	name    string
 	limits  []string // of Quoin's that are met
 	lingers bool     // what was opened stays open for longer than the drill
-	do      func(ctx context.Context, t *trial) (string, error)
+	do      func(ctx context.Context, t *target) (string, error)
 }
 
 func drills() []drill {
@@ -115,8 +115,8 @@ func keep(conn net.Conn) {
 	kept.conns = append(kept.conns, conn)
 }
 
-// silenceEnds fails if a connection that said nothing is still open when its time must be over.
-func (t *trial) silenceEnds() error {
+// stillSilent fails if a connection that said nothing is still open when its time must be over.
+func stillSilent() error {
 	var open atomic.Int64
 	var group sync.WaitGroup
 	for _, conn := range kept.conns {
@@ -138,7 +138,7 @@ func (t *trial) silenceEnds() error {
 }
 
 // leave opens connections from one address, more than one may have, says something on each, and leaves them.
-func leave(ctx context.Context, t *trial, to string, count int, parts ...[]byte) (string, error) {
+func leave(ctx context.Context, t *target, to string, count int, parts ...[]byte) (string, error) {
 	from := t.address()
 	opened := 0
 	for n := range count {
@@ -162,17 +162,17 @@ func leave(ctx context.Context, t *trial, to string, count int, parts ...[]byte)
 	return fmt.Sprintf("%d connections", opened), nil
 }
 
-func silence(ctx context.Context, t *trial) (string, error) {
-	return leave(ctx, t, t.server.Address(), 1_200, nil, []byte(http2.ClientPreface[:10]), []byte("GET / HTTP/1.1\r\nHos"))
+func silence(ctx context.Context, t *target) (string, error) {
+	return leave(ctx, t, t.Address, 1_200, nil, []byte(http2.ClientPreface[:10]), []byte("GET / HTTP/1.1\r\nHos"))
 }
 
-func halfHandshakes(ctx context.Context, t *trial) (string, error) {
+func halfHandshakes(ctx context.Context, t *target) (string, error) {
 	hello := append([]byte{0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03}, make([]byte, 40)...)
-	return leave(ctx, t, t.encrypted, 1_200, nil, []byte{0x16}, hello)
+	return leave(ctx, t, t.Encrypted, 1_200, nil, []byte{0x16}, hello)
 }
 
 // bomb sends a few bytes that stand for a header list of megabytes: one field of the table, over and over.
-func bomb(ctx context.Context, t *trial) (string, error) {
+func bomb(ctx context.Context, t *target) (string, error) {
 	cookie := hpack.HeaderField{Name: "x-cookie", Value: strings.Repeat("c", 3_900)}
 	return flood("sent 15 KiB for 60 MiB of headers", 2*time.Millisecond, func(h *hostile) error {
 		id := h.stream
@@ -192,7 +192,7 @@ func framed(message proto.Message) []byte {
 }
 
 // tinyWindows asks for half a megabyte a hundred times on each of some connections, and takes one byte of each answer.
-func tinyWindows(ctx context.Context, t *trial) (string, error) {
+func tinyWindows(ctx context.Context, t *target) (string, error) {
 	from := t.address()
 	asked := 0
 	for range 20 {
@@ -205,7 +205,7 @@ func tinyWindows(ctx context.Context, t *trial) (string, error) {
 		}
 		defer h.Close()
 		for n := 0; n < 100 && ctx.Err() == nil; n++ {
-			id, err := h.call(get, hpack.HeaderField{Name: "token", Value: t.token})
+			id, err := h.call(get, hpack.HeaderField{Name: "token", Value: t.Token})
 			if err == nil {
 				err = h.WriteData(id, true, framed(&pb.RangeRequest{Key: fmt.Appendf(nil, "large/%d", n%largeKeys)}))
 			}
@@ -220,7 +220,7 @@ func tinyWindows(ctx context.Context, t *trial) (string, error) {
 }
 
 // tooLarge announces messages of 4 GiB, and packs 64 MiB into some KiB.
-func tooLarge(ctx context.Context, t *trial) (string, error) {
+func tooLarge(ctx context.Context, t *target) (string, error) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	w.Write(make([]byte, 64<<20))
@@ -249,7 +249,7 @@ func tooLarge(ctx context.Context, t *trial) (string, error) {
 }
 
 // wrongPasswords logs in with wrong ones, and with users that nobody knows, 200 at once.
-func wrongPasswords(ctx context.Context, t *trial) (string, error) {
+func wrongPasswords(ctx context.Context, t *target) (string, error) {
 	var wrong, busy atomic.Int64
 	var mutex sync.Mutex
 	var failed error
@@ -305,7 +305,7 @@ var bodiesTo = []string{"/v3/kv/put", "/v3/kv/txn", "/v3/auth/authenticate", "/v
 	"/debug/vars", "/none", "/v3/lease/keepalive", "/v3/watch"}
 
 // bodies sends 64 MiB to every path, with a length and without: as one text that does not end, and as a length that is told.
-func bodies(ctx context.Context, t *trial) (string, error) {
+func bodies(ctx context.Context, t *target) (string, error) {
 	const bodyBytes = 64 << 20
 	var taken atomic.Int64
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -318,7 +318,7 @@ func bodies(ctx context.Context, t *trial) (string, error) {
 			group.Go(func() {
 				for once := true; once || ctx.Err() == nil; once = false {
 					body := io.MultiReader(strings.NewReader(`{"key":"`), io.LimitReader(endless{&taken}, bodyBytes-8))
-					n, err := sendBody(context.WithoutCancel(ctx), client, t.server.Client+path, body, length)
+					n, err := sendBody(context.WithoutCancel(ctx), client, t.Client+path, body, length)
 					answered.Add(int64(n))
 					if err != nil {
 						mutex.Lock()
@@ -360,14 +360,14 @@ func sendBody(ctx context.Context, client *http.Client, url string, body io.Read
 }
 
 // heads sends lines and fields that are too long.
-func heads(ctx context.Context, t *trial) (string, error) {
+func heads(ctx context.Context, t *target) (string, error) {
 	from := t.address()
 	sent := 0
 	for ctx.Err() == nil {
 		for _, head := range []string{"GET /" + strings.Repeat("a", 1<<20) + " HTTP/1.1\r\nHost: a\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("a", 1<<20) + "\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X: a\r\n", 100_000) + "\r\n"} {
-			conn, err := t.dial(ctx, from, t.server.Address())
+			conn, err := t.dial(ctx, from, t.Address)
 			if err != nil {
 				break
 			}
@@ -382,14 +382,14 @@ func heads(ctx context.Context, t *trial) (string, error) {
 }
 
 // foreignHosts asks as a page in a browser would that has a name of its own for the server, and as one of another origin.
-func foreignHosts(ctx context.Context, t *trial) (string, error) {
+func foreignHosts(ctx context.Context, t *target) (string, error) {
 	asked := 0
 	for ctx.Err() == nil {
 		for _, path := range bodiesTo {
 			if path == "/v3/watch" {
 				continue // who asks it for nothing is not answered
 			}
-			request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.server.Client+path, strings.NewReader("{}"))
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Client+path, strings.NewReader("{}"))
 			if err != nil {
 				return "", err
 			}

@@ -25,12 +25,12 @@ type hostile struct {
 }
 
 // open connects and says what HTTP/2 begins with. What comes back is read and forgotten, but for its end.
-func (t *trial) open(ctx context.Context, from net.IP, settings ...http2.Setting) (*hostile, error) {
-	conn, err := t.dial(ctx, from, t.server.Address())
+func (t *target) open(ctx context.Context, from net.IP, settings ...http2.Setting) (*hostile, error) {
+	conn, err := t.dial(ctx, from, t.Address)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetWriteDeadline(time.Now().Add(patience + t.length))
+	conn.SetWriteDeadline(time.Now().Add(patience + t.Length))
 	h := &hostile{Conn: conn, Framer: http2.NewFramer(conn, nil), stream: 1}
 	h.encoder = hpack.NewEncoder(&h.block)
 	h.AllowIllegalWrites = true
@@ -73,8 +73,8 @@ const (
 
 // flood repeats something on connections of its own until the drill is over: when the server ends one, the next is opened. A
 // pause behind each leaves processors to others.
-func flood(what string, pause time.Duration, do func(h *hostile) error, settings ...http2.Setting) func(context.Context, *trial) (string, error) {
-	return func(ctx context.Context, t *trial) (string, error) {
+func flood(what string, pause time.Duration, do func(h *hostile) error, settings ...http2.Setting) func(context.Context, *target) (string, error) {
+	return func(ctx context.Context, t *target) (string, error) {
 		from := t.address()
 		done, ended := 0, 0
 		for ctx.Err() == nil {
