@@ -1,6 +1,7 @@
 package dev.quoin.net;
 
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.netty.buffer.ByteBuf;
@@ -377,10 +378,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         }
     }
 
-    /** The socket is not read while enough of its body is waiting. */
+    /** The socket is not read while enough of its body is waiting, or while its loop has taken too much of bodies. */
     private final class ArrivingBody extends StreamedBody {
         private final int waitingBytesMax = Math.min(WAITING_BYTES_MAX, shared.limits.streamWindowBytes());
         private boolean stopped; // of the loop, as all here
+        private boolean paced;
 
         ArrivingBody() {
             super(shared.limits);
@@ -389,6 +391,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
         void piece(byte[] piece) {
             if (arrived(piece) >= waitingBytesMax) {
                 stopped = true;
+            }
+            long pauseNanos = loop.bodies.took(piece.length, System.nanoTime());
+            if (pauseNanos > 0 && !paced) {
+                paced = true;
+                loop.executor.schedule(() -> {
+                    paced = false;
+                    goOn();
+                }, pauseNanos, TimeUnit.NANOSECONDS);
+            }
+            if (stopped || paced) {
                 ctx().channel().config().setAutoRead(false);
             }
         }
@@ -398,11 +410,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Loop
             loop.execute(() -> {
                 if (stopped && waitingBytes() < waitingBytesMax) {
                     stopped = false;
-                    if (inWork == this && pipelined.isEmpty()) {
-                        ctx().channel().config().setAutoRead(true);
-                    }
+                    goOn();
                 }
             });
+        }
+
+        private void goOn() {
+            if (!stopped && !paced && inWork == this && pipelined.isEmpty()) {
+                ctx().channel().config().setAutoRead(true);
+            }
         }
     }
 

@@ -54,6 +54,7 @@ final class LoopState implements Loop {
     private final List<H2Connection> touched = new ArrayList<>();
     private final ArrayDeque<H2Stream> writableNotices = new ArrayDeque<>();
     private final Set<Connection> connections = new LinkedHashSet<>();
+    final BodyPace bodies = new BodyPace();
     private boolean turnEndDue;
     private boolean hotMessages;
     private boolean isTurnTimed;
