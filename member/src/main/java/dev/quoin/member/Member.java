@@ -824,6 +824,9 @@ public final class Member implements AutoCloseable {
      * nothing left to hasten.
      */
     boolean hastenNow() {
+        if (membership().members().size() < startup.firstKnown().members().size()) {
+            return false; // What founds the cluster is not all applied yet.
+        }
         List<Long> voters = membership().members().stream().filter(info -> !info.isLearner()).map(MemberInfo::id)
                 .sorted(Long::compareUnsigned).toList();
         long reached = voters.stream().filter(this::isReached).count();
