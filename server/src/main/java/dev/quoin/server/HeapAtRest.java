@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Gives back what a busy time has left of the heap. The Serial collector makes the heap smaller in full collections alone, and a
  * member at rest has none; so one is asked for when the process has used next to no processor time for a while, the heap has
- * grown much since it was last made small, and what lives in it is so little that the pause is far shorter than an election.
+ * grown much since it was last made small, and what lives in it is so little that the pause is over before others would elect a leader.
  * Other collectors do this by themselves. Used by one thread.
  */
 final class HeapAtRest {
